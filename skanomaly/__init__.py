@@ -1,0 +1,27 @@
+"""Neural anomaly detection as scikit-learn estimators, on Keras 3.
+
+Importing the package is cheap: Keras and its backend are loaded with the first detector.
+"""
+
+import importlib
+
+from skanomaly._version import __version__
+
+_PUBLIC = {
+    "AutoencoderDetector": "skanomaly._autoencoder",
+    "NeuralAnomalyClassifier": "skanomaly._classifier",
+}
+
+__all__ = ["AutoencoderDetector", "NeuralAnomalyClassifier", "__version__"]
+
+
+def __getattr__(name):
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name in ("metrics", "model_selection"):
+        return importlib.import_module(f"skanomaly.{name}")
+    raise AttributeError(f"module 'skanomaly' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*__all__, "metrics", "model_selection"])

@@ -1,0 +1,274 @@
+"""BaseNeuralDetector: what all detectors share, read downward from `fit` to the scores.
+
+Owns the order of things (check, train, score, threshold), scikit-learn's conventions and
+persistence. It does not know any network or score: a detector brings `_train` and
+`_score_rows`.
+"""
+
+import contextlib
+from abc import ABCMeta, abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from skanomaly._scaling import in_chunks
+from skanomaly._threshold import contamination_offset
+from skanomaly._training import Schedule
+
+
+class BaseNeuralDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base class of the detectors; not for direct use."""
+
+    _parameter_constraints: dict = {
+        "activation": [str, callable],
+        "optimizer": [str, HasMethods(["apply_gradients", "get_config"])],
+        "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "epochs": [StrOptions({"auto"}), None, Interval(Integral, 1, None, closed="left")],
+        "max_steps": [StrOptions({"auto"}), None, Interval(Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "callbacks": [None, list, tuple, HasMethods(["on_epoch_end", "set_model"])],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "model": [None, callable, HasMethods(["get_config", "get_weights"])],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit the detector.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,), default=None
+            See the class; ignored by detectors that learn without labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Frequencies: a row of weight 2 counts like two copies of it.
+
+        Returns
+        -------
+        self : object
+            Fitted detector.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is unusable, or training diverges. The detector is then
+            as it was before the call.
+        """
+        with unchanged_on_failure(self):
+            again = self.warm_start and hasattr(self, "_trainer")
+            X = validate_data(
+                self, X, dtype=[np.float64, np.float32], ensure_min_samples=2, reset=not again
+            )
+            weight = _checked_weight(sample_weight, X)
+            seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+            seen = self._train(X, y, weight, seed, again)
+            self.offset_ = self._find_offset(self._score_all(X), weight, seen)
+        return self
+
+    @abstractmethod
+    def _train(self, X, y, weight, seed, again):
+        """Train on checked rows, set what `_score_rows` needs, return what the threshold needs."""
+
+    @abstractmethod
+    def _score_rows(self, X):
+        """Return scores of checked rows, float64, higher for normal rows."""
+
+    def _find_offset(self, scores, weight, seen):
+        """Return the threshold for the training scores."""
+        return float(contamination_offset(scores, self.contamination, weight))
+
+    def fit_predict(self, X, y=None, **kwargs):
+        """Fit on `X` (and `y`, where the detector uses labels) and label the same rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,), default=None
+            Passed to `fit`.
+        **kwargs : dict
+            Passed to `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int
+            +1 for normal rows, -1 for anomalies.
+        """
+        return self.fit(X, y, **kwargs).predict(X)
+
+    def predict(self, X):
+        """Label rows: +1 for normal rows, -1 for anomalies.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int
+            The sign of `decision_function`; a row on the threshold is normal.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def decision_function(self, X):
+        """Return `score_samples` less the threshold `offset_`: negative for anomalies.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            Signed distance from the threshold.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def score_samples(self, X):
+        """Score rows: the lower, the more abnormal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            A row's score does not depend on the other rows.
+        """
+        return self._score_all(self._checked_rows(X))
+
+    def _checked_rows(self, X):
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+
+    def _score_all(self, X):
+        """Score any number of rows in bounded memory."""
+        return in_chunks(self._score_rows, X)
+
+    @property
+    def network_(self):
+        """The trained Keras network."""
+        return self._fitted_trainer("network_").network
+
+    @property
+    def history_(self):
+        """Loss per epoch, and validation loss where there is one: dict of str to list."""
+        return self._fitted_trainer("history_").history
+
+    @property
+    def n_iter_(self):
+        """Number of epochs trained."""
+        return self._fitted_trainer("n_iter_").n_iter
+
+    def _fitted_trainer(self, name):
+        if "_trainer" not in vars(self):
+            raise AttributeError(
+                f"'{type(self).__name__}' has no attribute '{name}' before `fit` is called."
+            )
+        return self._trainer
+
+    def __sklearn_is_fitted__(self):
+        return "offset_" in vars(self)
+
+    def _schedule(self, settings, **own):
+        """Return how to train, from parameters with "auto" resolved."""
+        return Schedule(
+            optimizer=self.optimizer,
+            learning_rate=settings["learning_rate"],
+            epochs=settings["epochs"] or 1,
+            steps=settings["max_steps"],
+            batch_size=settings["batch_size"],
+            warmup_steps=settings["warmup_steps"],
+            early_stopping=settings["early_stopping"],
+            validation_fraction=self.validation_fraction,
+            n_iter_no_change=self.n_iter_no_change,
+            callbacks=self._callbacks(),
+            verbose=self.verbose,
+            label=type(self).__name__,
+            **own,
+        )
+
+    def _resolve(self, recipe):
+        """Return the recipe's settings with the user's own values in place of "auto"."""
+        settings = {"dropout": 0.0, "epochs": None, "early_stopping": False, **recipe}
+        for name in settings.keys() - {"warmup_steps"}:
+            settings[name] = resolve(getattr(self, name), settings[name])
+        if resolve(self.epochs, None) is not None:
+            settings["max_steps"] = None
+        elif resolve(self.max_steps, None) is not None:
+            settings["epochs"] = None
+        if settings["epochs"] is None and settings["max_steps"] is None:
+            raise ValueError(
+                f"The parameters 'epochs' and 'max_steps' of {type(self).__name__} must not "
+                "both be None. Set one of them, for example epochs=100."
+            )
+        widths = settings["hidden_layer_sizes"]
+        settings["hidden_layer_sizes"] = checked_widths(widths, type(self).__name__)
+        return settings
+
+    def _callbacks(self):
+        """Return the user's callbacks as a tuple."""
+        if self.callbacks is None:
+            return ()
+        return (
+            tuple(self.callbacks)
+            if isinstance(self.callbacks, (list, tuple))
+            else (self.callbacks,)
+        )
+
+
+@contextlib.contextmanager
+def unchanged_on_failure(estimator):
+    """Give the estimator its attributes back if the block raises."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def resolve(value, default):
+    """Return the default in place of 'auto'."""
+    return default if isinstance(value, str) and value == "auto" else value
+
+
+def checked_widths(widths, owner):
+    """Return layer widths as a tuple of positive int."""
+    array = np.atleast_1d(np.asarray(widths, dtype=object))
+    if not all(isinstance(w, Integral) and not isinstance(w, bool) and w > 0 for w in array):
+        raise ValueError(
+            f"The 'hidden_layer_sizes' parameter of {owner} must hold positive whole numbers, "
+            f"for example (64, 32). Got {widths!r} instead."
+        )
+    return tuple(int(w) for w in array)
+
+
+def _checked_weight(sample_weight, X):
+    """Return positive-sum float64 weights, or None when all rows weigh the same one."""
+    if sample_weight is None:
+        return None
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if np.count_nonzero(weight) < 2:
+        raise ValueError(
+            "sample_weight leaves fewer than 2 rows with a positive weight. Expected at least "
+            f"2, got {np.count_nonzero(weight)} of {len(weight)}."
+        )
+    return weight

@@ -1,0 +1,335 @@
+"""Seeds, builds, compiles and trains networks; the only room that knows SciKeras.
+
+Owns what lies between an estimator's parameters and a trained Keras model. It does not know
+scores or thresholds. SciKeras is composed, never inherited: a `Trainer` holds one
+`scikeras.wrappers.BaseWrapper`, which turns names into optimizers and losses, compiles,
+trains and keeps the history.
+"""
+
+import contextlib
+import copy
+import functools
+import inspect
+import random
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skanomaly import _programs
+from skanomaly._backend import choose_backend, keras_without_tensorflow, tensorflow_hidden
+from skanomaly._progress import Progress
+from skanomaly._sampling import split_rows
+
+choose_backend()
+
+import keras  # noqa: E402  (the backend is chosen first)
+
+with tensorflow_hidden():
+    from scikeras.wrappers import BaseWrapper
+
+from skanomaly._fused import FusedModel  # noqa: E402
+
+_building = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How to train: every number a fit depends on besides data and network.
+
+    Attributes
+    ----------
+    optimizer : str or keras.optimizers.Optimizer
+        Name or instance; an instance is copied and keeps its own learning rate.
+    learning_rate : float
+        Learning rate of a named optimizer.
+    loss : str, callable or keras.losses.Loss
+        Loss between target and output.
+    epochs : int
+        Passes over the rows, when `steps` is None.
+    steps : int, default=None
+        Budget in optimizer steps, whatever the number of rows.
+    batch_size : int
+        Rows in a batch.
+    warmup_steps : int, default=None
+        With a number, the rate climbs for that many steps and then falls to zero as a cosine.
+    weight_decay : float, default=None
+        Decoupled weight decay of a named optimizer.
+    early_stopping : bool
+        Stop when the loss on held-out rows no longer falls, and keep the best weights.
+    validation_fraction : float
+        Share of the rows held out for that.
+    n_iter_no_change : int
+        Epochs without improvement before stopping.
+    callbacks : tuple of keras.callbacks.Callback
+        Called while training.
+    verbose : int
+        0 is silent, 1 shows a progress line.
+    """
+
+    optimizer: object = "adam"
+    learning_rate: float = 1e-3
+    loss: object = "mse"
+    epochs: int = 100
+    steps: int | None = None
+    batch_size: int = 32
+    warmup_steps: int | None = None
+    weight_decay: float | None = None
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    callbacks: tuple = ()
+    verbose: int = 0
+    label: str = field(default="fit")
+
+
+class Trainer:
+    """A network under training: built once, trained once or (warm) again.
+
+    Parameters
+    ----------
+    build : callable
+        Function without arguments that returns a `FusedModel`; called with all random
+        generators seeded.
+    schedule : Schedule
+        How to train.
+    seed : int
+        Seed of initial weights, batch order and random layers.
+
+    Attributes
+    ----------
+    model : FusedModel
+        The trained model.
+    network : keras.Model
+        The network inside it.
+    history : dict of str to list of float
+        Losses per epoch.
+    held_rows : ndarray
+        Row numbers that early stopping held out of the last training.
+    """
+
+    def __init__(self, build, schedule, seed):
+        self.seed = seed
+        self.fits = 0
+        with seeded(seed), keras_without_tensorflow():
+            model = build()
+        optimizer, routed = _optimizer(schedule)
+        self.wrapper = BaseWrapper(
+            model=model,
+            optimizer=optimizer,
+            loss=schedule.loss,
+            verbose=0,
+            warm_start=True,
+            **routed,
+        )
+
+    def copy(self):
+        """Return a trainer that goes on from here and leaves this one as it is."""
+        return copy.deepcopy(self)
+
+    @property
+    def model(self):
+        """The trained `FusedModel`."""
+        return self.wrapper.model_
+
+    @property
+    def network(self):
+        """The Keras network."""
+        return self.model.network
+
+    @property
+    def history(self):
+        """Losses per epoch, over all fits."""
+        return {key: [float(v) for v in values] for key, values in self.wrapper.history_.items()}
+
+    @property
+    def n_iter(self):
+        """Epochs trained in all fits together."""
+        return self.wrapper.current_epoch
+
+    def fit(self, values, y=None, *, rows, schedule, strata=None):
+        """Train on rows.
+
+        Parameters
+        ----------
+        values : object
+            Rows as the network sees them; indexed by row numbers.
+        y : ndarray, default=None
+            Targets; None trains on the input itself.
+        rows : ndarray of shape (n_slots,)
+            Row numbers of one pass, in an order that the rows' content decides.
+        schedule : Schedule
+            How to train.
+        strata : ndarray of shape (n_samples,), default=None
+            Class of each row for the held-out split.
+
+        Returns
+        -------
+        self : Trainer
+
+        Raises
+        ------
+        ValueError
+            If the loss is not finite.
+        """
+        rng = np.random.default_rng([self.seed, self.fits])
+        self.held_rows = rows[:0]
+        if schedule.early_stopping:
+            rows, self.held_rows = split_rows(rows, schedule.validation_fraction, rng, strata)
+        callbacks = [*self._own_callbacks(schedule), *schedule.callbacks]
+        self.wrapper.set_params(callbacks=callbacks, batch_size=schedule.batch_size)
+        # SciKeras sees one stand-in value a row: the rows themselves need no second validation
+        stand_in = np.broadcast_to(np.float32(0), (len(rows), 1))
+        with keras_without_tensorflow():
+            self.wrapper.fit(
+                stand_in,
+                None,
+                epochs=schedule.epochs,
+                initial_epoch=self.n_iter,
+                data=(values, y),
+                rows=rows,
+                validation_rows=self.held_rows,
+                steps=schedule.steps,
+                rng=rng,
+            )
+        self.fits += 1
+        self.wrapper.set_params(callbacks=None)
+        self._check_finite()
+        return self
+
+    def _own_callbacks(self, schedule):
+        own = []
+        if len(self.held_rows):
+            stopping = keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=schedule.n_iter_no_change, restore_best_weights=True
+            )
+            own.append(stopping)
+        if schedule.verbose:
+            own.append(Progress(schedule.label))
+        return own
+
+    def _check_finite(self):
+        if not np.all(np.isfinite(self.history["loss"])):
+            raise ValueError(
+                "Training diverged: the loss became infinite or NaN. Expected a finite loss. "
+                "Lower `learning_rate`, scale the data, or clip gradients with an optimizer "
+                "such as keras.optimizers.Adam(clipnorm=1.0)."
+            )
+
+
+def _optimizer(schedule):
+    """Return SciKeras' optimizer argument and what is routed to the optimizer's class."""
+    if isinstance(schedule.optimizer, keras.optimizers.Optimizer):
+        # a copy: fit never changes its parameters
+        return type(schedule.optimizer).from_config(schedule.optimizer.get_config()), {}
+    rate = schedule.learning_rate
+    if schedule.warmup_steps is not None and schedule.steps is not None:
+        warmup = min(schedule.warmup_steps, schedule.steps // 2)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, max(schedule.steps - warmup, 1), warmup_target=rate, warmup_steps=max(warmup, 1)
+        )
+    routed = {"optimizer__learning_rate": rate}
+    if schedule.weight_decay:
+        routed["optimizer__weight_decay"] = float(schedule.weight_decay)
+    return schedule.optimizer, routed
+
+
+def user_network(model, n_features):
+    """Return the network a user's `model` parameter stands for.
+
+    Parameters
+    ----------
+    model : callable or keras.Model
+        A function or partial (with or without an argument called ``n_features``,
+        ``n_features_in_`` or ``meta``) that returns a Keras model, or a Keras model, of
+        which a copy with the same weights is taken.
+    n_features : int
+        Columns of the training rows.
+
+    Returns
+    -------
+    network : keras.Model
+        Built network.
+
+    Raises
+    ------
+    TypeError
+        If `model` gives something that is not a Keras model.
+    """
+    if isinstance(model, keras.Model):
+        network = _copy_network(model, n_features)
+    else:
+        network = model(**_builder_arguments(model, n_features))
+        if not isinstance(network, keras.Model):
+            raise TypeError(
+                "The function given as `model` must return a keras.Model, got "
+                f"{type(network).__name__} instead. Return the network itself, for example "
+                "keras.Sequential([...])."
+            )
+    if not network.built:
+        network.build((None, n_features))
+    return network
+
+
+def _copy_network(model, n_features):
+    if not model.built:
+        model = keras.models.clone_model(model)
+        model.build((None, n_features))
+        return model
+    twin = _programs.deserialize(_programs.serialize(model))
+    if not twin.built:
+        twin.build((None, n_features))
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def _builder_arguments(builder, n_features):
+    names = inspect.signature(builder).parameters
+    known = {
+        "n_features": n_features,
+        "n_features_in_": n_features,
+        "meta": {"n_features_in_": n_features},
+    }
+    bound = builder.keywords if isinstance(builder, functools.partial) else {}
+    return {name: known[name] for name in names if name in known and name not in bound}
+
+
+@contextlib.contextmanager
+def seeded(seed):
+    """Seed every generator a builder may draw from, and put their states back afterwards.
+
+    Layers and initialisers without a seed of their own take it from Keras' or Python's global
+    generator. The caller's generators are left as they were.
+    """
+    from keras.src.backend.common import global_state
+    from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+    from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
+
+    names = (GLOBAL_RANDOM_SEED, GLOBAL_SEED_GENERATOR)
+    with _building:
+        python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+        before = [global_state.get_global_attribute(name) for name in names]
+        torch = None
+        if keras.backend.backend() == "torch":
+            import torch
+
+            torch_state = torch.get_rng_state()
+            torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        global_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
+        global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002
+            for name, value in zip(names, before, strict=True):
+                global_state.set_global_attribute(name, value)
+            if torch is not None:
+                torch.set_rng_state(torch_state)
+
+
+def assemble(network, corruption=None, n_members=None):
+    """Return the trainable model around a network."""
+    return FusedModel(network, corruption, n_members)
