@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly._base import BaseNeuralDetector
 from skanomaly._channels import ScoreChannels, TrimmedMahalanobis, reference_rows
-from skanomaly._fused import forward
+from skanomaly._forward import forward
 from skanomaly._networks import (
     MultiscaleNoise,
     dense_autoencoder,

@@ -11,7 +11,7 @@ import numpy as np
 
 from skanomaly import _programs
 from skanomaly._backend import choose_backend
-from skanomaly._fused import forward
+from skanomaly._forward import forward
 from skanomaly._networks import dense_classifier
 from skanomaly._scaling import RowScaler, ScaledRows, StackedRows, in_chunks
 from skanomaly._training import Trainer, assemble, user_network

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -370,6 +371,14 @@ def test_reads_each_format(tmp_path, name):
     assert list(features) == ["a", "b", "c", "flag", "whole"]
     np.testing.assert_array_equal(features["flag"], [1, 0] * 10)
     np.testing.assert_array_equal(features["whole"], [1, np.nan, 3, 4] * 5)
+
+
+def test_decimals_and_missing_booleans_of_parquet_are_numbers(tmp_path):
+    frame = pd.DataFrame({"price": [Decimal("1.50"), None, Decimal(3)], "ok": [True, None, False]})
+    frame.to_parquet(tmp_path / "f.parquet")
+    _, features, _ = read(tmp_path / "f.parquet")
+    np.testing.assert_array_equal(features["price"], [1.5, np.nan, 3])
+    np.testing.assert_array_equal(features["ok"], [1, np.nan, 0])
 
 
 def test_numbers_with_thousands_marks(tmp_path):

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import warnings
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -57,15 +58,16 @@ def test_codings_that_need_no_hint(y, expected):
         lambda y: pd.Series(y, dtype="Int64"),
         lambda y: pd.Series(y, dtype="boolean"),
         lambda y: pd.Series(y, dtype=object),
-        lambda y: pd.Series(y, dtype="int64[pyarrow]"),
+        pytest.param(
+            lambda y: pd.Series(y, dtype="int64[pyarrow]"),
+            marks=pytest.mark.skipif(find_spec("pyarrow") is None, reason="needs pyarrow"),
+        ),
         lambda y: np.array(y, dtype=bool),
         lambda y: np.array(y, dtype=np.float32),
         lambda y: np.array(y, dtype=object),
     ],
 )
 def test_containers(container):
-    if container is not tuple:
-        pytest.importorskip("pyarrow")
     assert read_labels(container([0, 1, 1, 0])).tolist() == [1, -1, -1, 1]
 
 

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.covariance import EllipticEnvelope
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
-from sklearn.linear_model import LogisticRegression, SGDOneClassSVM
+from sklearn.linear_model import RidgeClassifier, SGDOneClassSVM
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
@@ -487,9 +487,9 @@ def test_reconstruction_scorer_leaves_known_anomalies_out(data):
 @pytest.mark.parametrize(
     ("estimator", "scorer", "match"),
     [
-        (LogisticRegression(), metrics.roc_auc_scorer, "is a classifier"),
-        (LogisticRegression(), metrics.f1_scorer, "is a classifier"),
-        (make_pipeline(StandardScaler(), LogisticRegression()), metrics.mcc_scorer, "classifier"),
+        (RidgeClassifier(), metrics.roc_auc_scorer, "is a classifier"),
+        (RidgeClassifier(), metrics.f1_scorer, "is a classifier"),
+        (make_pipeline(StandardScaler(), RidgeClassifier()), metrics.mcc_scorer, "classifier"),
         (LocalOutlierFactor(), metrics.roc_auc_scorer, "novelty=True"),
         (LocalOutlierFactor(), metrics.f1_scorer, "novelty=True"),
         (IsolationForest(n_estimators=2), metrics.reconstruction_scorer, "method reconstruct"),
