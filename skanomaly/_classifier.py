@@ -5,6 +5,7 @@ How networks are trained on labels is the business of the learners.
 """
 
 import warnings
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -12,14 +13,24 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skanomaly._base import BaseNeuralDetector
+from skanomaly._base import BaseNeuralDetector, resolve
+from skanomaly._ensembles import FewLabels, FullLabels, Subspaces
 from skanomaly._labels import read_labels
 from skanomaly._learners import RowWeighted, SingleNetwork
 from skanomaly._sampling import canonical_order, repeat_rows
-from skanomaly._threshold import best_f1_offset, contamination_offset
+from skanomaly._threshold import contamination_offset
 
 #: What "auto" stands for in each recipe.
 RECIPES = {
+    "ensemble": {
+        "hidden_layer_sizes": (32, 32),
+        "activation": "relu",
+        "weight_decay": 0.02,
+        "learning_rate": "auto",
+        "max_steps": "auto",
+        "warmup_steps": None,
+        "batch_size": 128,
+    },
     "plain": {
         "hidden_layer_sizes": (32, 16),
         "activation": "relu",
@@ -33,8 +44,6 @@ RECIPES = {
         "early_stopping": True,
     },
 }
-#: Anomalies needed among held-out rows before the threshold is read off them alone.
-_HELD_ANOMALIES = 10
 
 
 class NeuralAnomalyClassifier(BaseNeuralDetector):
@@ -154,7 +163,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         "recipe": [StrOptions({"auto", *RECIPES})],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "weight_decay": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), None, dict],
+        "class_weight": [StrOptions({"auto", "balanced"}), None, dict],
         "loss": [str, callable, HasMethods(["call", "get_config"])],
         "standardize": ["boolean"],
     }
@@ -167,7 +176,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         activation="auto",
         dropout="auto",
         weight_decay="auto",
-        class_weight="balanced",
+        class_weight="auto",
         anomaly_label="auto",
         optimizer="adam",
         learning_rate="auto",
@@ -216,12 +225,15 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         codes = self._read(y, len(X))
         rows = repeat_rows(canonical_order(X, codes), weight)
         before = self._learner if again else None
-        learner = self._new_learner(seed)
+        learner = self._new_learner(codes, seed)
+        if before is not None and type(before) is not type(learner):
+            before = None  # other labels than last time: nothing to go on from
         if codes is None:
             learner.fit_background(X, rows, before)
         else:
             labels = (codes == -1).astype(np.float64)
-            learner.fit(X, labels, rows, self._class_weights(labels[rows]), before)
+            learner.fit(X, labels, rows, self._class_weights(labels[rows], learner), before)
+            self._warn_if_incomplete(codes, rows, learner)
         self.classes_ = np.array([-1, 1])
         self._learner, self._trainer = learner, learner.trainer
         return codes, rows
@@ -244,20 +256,38 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
             )
         return None
 
-    def _new_learner(self, seed):
-        settings = self._resolve(RECIPES["plain"])
-        settings |= {"model": self.model, "standardize": self.standardize}
-        schedule = self._schedule(
-            settings, loss=RowWeighted(self.loss), weight_decay=settings["weight_decay"]
-        )
-        return SingleNetwork(settings, schedule, seed)
+    def _new_learner(self, codes, seed):
+        recipe = self.recipe
+        if recipe == "auto":
+            recipe = "ensemble" if self.model is None else "plain"
+        settings = self._resolve(RECIPES[recipe])
+        if recipe == "plain":
+            settings |= {"model": self.model, "standardize": self.standardize}
+            decay = settings["weight_decay"]
+            schedule = self._schedule(settings, loss=RowWeighted(self.loss), weight_decay=decay)
+            return SingleNetwork(settings, schedule, seed)
+        if codes is None:
+            return Subspaces(settings, partial(self._budgeted, settings), seed)
+        kind = FewLabels if (codes == 0).any() else FullLabels
+        return kind(settings, partial(self._budgeted, settings), seed)
 
-    def _class_weights(self, labels):
+    def _budgeted(self, settings, budget, **own):
+        """Return a schedule: the recipe's budget where the user has not set his own."""
+        settings = dict(settings)
+        for name in ("learning_rate", "max_steps"):
+            settings[name] = resolve(settings[name], budget[name])
+        if settings["epochs"] is None:
+            settings["warmup_steps"] = settings["max_steps"] // 20
+        return self._schedule(settings, weight_decay=settings["weight_decay"], **own)
+
+    def _class_weights(self, labels, learner):
         """Return the weights of the losses of normal rows and anomalies."""
         if self.class_weight is None:
             return 1.0, 1.0
-        if self.class_weight == "balanced":
-            return 1 / np.count_nonzero(labels == 0), 1 / np.count_nonzero(labels == 1)
+        if isinstance(self.class_weight, str):
+            power = 1.0 if self.class_weight == "balanced" else learner.imbalance
+            anomalies = np.count_nonzero(labels)
+            return 1.0, ((len(labels) - anomalies) / anomalies) ** power
         unknown = set(self.class_weight) - {-1, 1}
         values = [self.class_weight.get(1, 1.0), self.class_weight.get(-1, 1.0)]
         if unknown or not all(isinstance(v, Real) and v > 0 for v in values):
@@ -278,13 +308,15 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         self._slope, self._intercept = 1.0, None
         if codes is None:
             return float(contamination_offset(scores, self.contamination, weight))
-        held = self._learner.held_rows
-        if np.count_nonzero(codes[held] == -1) >= _HELD_ANOMALIES:
-            rows = held
-        self._slope, self._intercept = _platt(-scores[rows], codes[rows] == -1)
+        labels = (codes == -1).astype(np.float64)
+        honest, rows = self._learner.honest(-scores, labels, rows)
+        self._slope, self._intercept = _platt(honest[rows], labels[rows] > 0)
         if self.contamination != "auto":
             return float(contamination_offset(scores, self.contamination, weight))
-        return best_f1_offset(scores[rows], np.where(codes[rows] == -1, -1, 1))
+        return self._learner.offset(-honest, labels, rows)
+
+    def _warn_if_incomplete(self, codes, rows, learner):
+        """Warn when the scores of rows out of fold look as if labels were missing."""
 
     def predict_proba(self, X):
         """Return probabilities of being an anomaly and of being normal.

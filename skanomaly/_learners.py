@@ -14,6 +14,7 @@ from skanomaly._backend import choose_backend
 from skanomaly._forward import forward
 from skanomaly._networks import dense_classifier
 from skanomaly._scaling import RowScaler, ScaledRows, StackedRows, in_chunks
+from skanomaly._threshold import best_f1_offset
 from skanomaly._training import Trainer, assemble, user_network
 
 choose_backend()
@@ -22,6 +23,8 @@ import keras  # noqa: E402  (the backend is chosen first)
 
 #: Background rows drawn at most when there is nothing to learn from but the rows themselves.
 MAX_BACKGROUND = 100_000
+#: Anomalies needed among held-out rows before the threshold is read off them alone.
+_HELD_ANOMALIES = 10
 #: How far the uniform background reaches beyond the training rows, in column ranges.
 _MARGIN = 0.1
 _PROBABILITY_FLOOR = 1e-12
@@ -73,6 +76,9 @@ class SingleNetwork:
     trainer : skanomaly._training.Trainer
         Holds the trained network.
     """
+
+    #: Power of the class ratio in the losses' weights with ``class_weight="auto"``.
+    imbalance = 1.0
 
     def __init__(self, settings, schedule, seed):
         self.settings, self.schedule, self.seed = settings, schedule, seed
@@ -139,10 +145,14 @@ class SingleNetwork:
         self.trainer.fit(values, y, rows=rows, schedule=self.schedule, strata=strata)
         return self
 
-    @property
-    def held_rows(self):
-        """Row numbers the network was not trained on."""
-        return self.trainer.held_rows
+    def honest(self, margins, labels, rows):
+        """Return margins and the slots to judge them on: held-out ones, if anomalies enough."""
+        held = self.trainer.held_rows
+        return margins, held if np.count_nonzero(labels[held]) >= _HELD_ANOMALIES else rows
+
+    def offset(self, scores, labels, rows):
+        """Return the threshold on scores (negative margins): the best F1 of the anomalies."""
+        return f1_offset(scores[rows], labels[rows])
 
     def margins(self, X):
         """Return log odds of being an anomaly, shape (n_samples,), float64."""
@@ -157,6 +167,13 @@ class SingleNetwork:
             return np.log(p) - np.log1p(-p)
 
         return in_chunks(one, X)
+
+
+def f1_offset(scores, labels):
+    """Return the threshold with the best F1; scores that are all equal flag no row."""
+    if np.ptp(scores) == 0:
+        return float(scores[0])
+    return best_f1_offset(scores, np.where(labels > 0, -1, 1))
 
 
 def uniform_background(values, rows, seed):

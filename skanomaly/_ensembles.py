@@ -1,0 +1,279 @@
+"""The labelled ensembles of NeuralAnomalyClassifier, and the one that needs no labels.
+
+Owns three recipes: all labels known, few labels known, none known. Each turns rows into
+features, trains one packed network and answers with margins (log odds of being an anomaly).
+"""
+
+from functools import partial
+
+import numpy as np
+from scipy.special import expit
+
+from skanomaly._encoding import (
+    PiecewiseLinearEncoding,
+    RobustScaling,
+    StandardClip,
+    UnsupervisedScores,
+)
+from skanomaly._forward import forward
+from skanomaly._learners import f1_offset, uniform_background
+from skanomaly._packed import N_FOLDS, FoldedLoss, assign_folds, packed_network
+from skanomaly._scaling import RowScaler, ScaledRows, StackedRows, in_chunks
+from skanomaly._training import Trainer, assemble
+
+#: Above so many anomalies the threshold has the best F1; below it takes as many rows as labels.
+_MANY_ANOMALIES = 150
+#: How many labels weigh as much as one fifth of a label's worth of unsupervised evidence.
+_PRIOR_WEIGHT = 0.2
+
+
+class _Features:
+    """Rows as a network sees them: scaled, encoded piecewise linearly, with their oddity.
+
+    Parameters
+    ----------
+    scaling : object
+        Fitted on rows; `RobustScaling` or `StandardClip`.
+    max_bins, budget : int
+        Of the piecewise-linear encoding.
+    seed : int
+        Seed of the unsupervised scores.
+    """
+
+    def __init__(self, scaling, odd_scaling, max_bins, budget, odd_bins, seed):
+        self.scaling, self.odd_scaling = scaling, odd_scaling
+        self.bins = PiecewiseLinearEncoding(max_bins, budget)
+        self.odd_bins = PiecewiseLinearEncoding(odd_bins, 3 * odd_bins)
+        self.standard, self.odd = StandardClip(), UnsupervisedScores(seed=seed)
+
+    def fit(self, X, rows):
+        """Learn from the slots of one pass; equal for weights and repetitions."""
+        weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
+        kept = np.flatnonzero(weight)
+        self.standard.fit(X, weight)
+        order = rows[np.r_[True, rows[1:] != rows[:-1]]]
+        self.odd.fit(self.standard.transform(X), weight, order)
+        odd = self.oddity(X)
+        self.odd_scaling.fit(odd[kept], weight[kept])
+        self.odd_mean = np.average(odd[kept], axis=0, weights=weight[kept])
+        variance = np.average((odd[kept] - self.odd_mean) ** 2, axis=0, weights=weight[kept])
+        self.odd_spread = np.sqrt(variance) + 1e-12
+        self.scaling.fit(X, weight)
+        self.bins.fit(self.scaling.transform(X), weight)
+        self.odd_bins.fit(self.odd_scaling.transform(odd), weight)
+        self.n_linear = X.shape[1] + 3
+        self.n_outputs = self.n_linear + self.bins.n_outputs_ + self.odd_bins.n_outputs_
+        return self
+
+    def oddity(self, X):
+        """Return the unsupervised log scores, (n_samples, 3)."""
+        return in_chunks(lambda rows: self.odd.transform(self.standard.transform(rows)), X)
+
+    def transform(self, X, odd):
+        """Return features of rows with their oddity, float32."""
+        z, u = self.scaling.transform(X), self.odd_scaling.transform(odd)
+        parts = [z, u, self.bins.transform(z), self.odd_bins.transform(u)]
+        return np.concatenate([p.astype(np.float32) for p in parts], axis=1)
+
+
+class _FeatureRows:
+    """A view of a table whose rows come as features when they are asked for."""
+
+    def __init__(self, X, odd, features):
+        self.X, self.odd, self.features = X, odd, features
+        self.shape = (len(X), features.n_outputs)
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, rows):
+        return self.features.transform(self.X[rows], self.odd[rows])
+
+
+class _LabelledEnsemble:
+    """What both labelled ensembles share; they differ in features, groups and margins.
+
+    Parameters
+    ----------
+    settings : dict
+        ``hidden_layer_sizes`` and ``activation``.
+    make_schedule : callable
+        Function of the recipe's budget and of keyword arguments for the schedule; returns a
+        `skanomaly._training.Schedule` in which the user's own numbers have replaced them.
+    seed : int
+        Seed of everything random.
+    """
+
+    def __init__(self, settings, make_schedule, seed):
+        self.settings, self.make_schedule, self.seed = settings, make_schedule, seed
+
+    def fit(self, X, labels, rows, class_weight, before=None):
+        """Learn from labels: 1 for an anomaly, 0 for any other row."""
+        self.n_anomalies = np.count_nonzero(labels[rows])
+        schedule = self.make_schedule(self._budget(len(rows)), loss=FoldedLoss(self.kinds))
+        del self.make_schedule
+        if before is None:
+            self.features = self._new_features().fit(X, rows)
+            build = partial(self._build, self.features.n_outputs, self.features.n_linear)
+            self.trainer = Trainer(build, schedule, self.seed)
+        else:
+            self.features, self.trainer = before.features, before.trainer.copy()
+        rng = np.random.default_rng([self.seed, 2])
+        folds = assign_folds(X, labels, rows, rng)
+        odd = self.features.oddity(X)
+        values = _FeatureRows(X, odd, self.features)
+        weight = self._weights(labels, class_weight)
+        y = np.stack([labels, weight / weight[rows].mean(), folds], axis=1).astype(np.float32)
+        self.trainer.fit(values, y, rows=rows, schedule=schedule)
+        logits = self._logits(values)
+        self._own = self._margins(_own_fold(logits, folds, len(self.kinds)), odd)
+        return self
+
+    def margins(self, X):
+        """Return log odds of being an anomaly, (n_samples,), float64."""
+
+        def one(part):
+            odd = self.features.oddity(part)
+            logits = self._logits(_FeatureRows(part, odd, self.features))
+            return self._margins(logits.reshape(len(part), len(self.kinds), N_FOLDS), odd)
+
+        return in_chunks(one, X)
+
+    def honest(self, margins, labels, rows):
+        """Return out-of-fold margins of the training rows and the slots to judge them on."""
+        margins, self._own = self._own, None
+        return margins, rows
+
+    def _logits(self, values):
+        return in_chunks(lambda v: forward(self.trainer.network, v).astype(np.float64), values)
+
+    def _build(self, n_outputs, n_linear):
+        groups = self._groups(n_linear)
+        return assemble(packed_network(n_outputs, groups), n_members=N_FOLDS * len(groups))
+
+    def _weights(self, labels, class_weight):
+        return np.where(labels > 0, class_weight[1], class_weight[0])
+
+
+class FullLabels(_LabelledEnsemble):
+    """All labels known: one group of members, cross-entropy, thresholds out of fold."""
+
+    kinds = ("cross_entropy",)
+    imbalance = 0.5
+
+    def _new_features(self):
+        return _Features(RobustScaling(), RobustScaling(), 16, 256, 16, self.seed)
+
+    def _groups(self, n_linear):
+        shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation")}
+        return [{"n_members": N_FOLDS, **shape}]
+
+    def _budget(self, n):
+        steps = 400 if n <= 512 else 520 if n <= 2048 else 1200
+        return {"learning_rate": 4e-3, "max_steps": steps, "warmup_steps": steps // 20}
+
+    def _margins(self, logits, odd):
+        return logits.mean(axis=(1, 2))
+
+    def offset(self, scores, labels, rows):
+        """Return the threshold on scores (negative margins) from out-of-fold scores."""
+        scores = scores[rows]
+        if self.n_anomalies > _MANY_ANOMALIES:
+            return f1_offset(scores, labels[rows])
+        ranked = np.sort(scores)
+        k = self.n_anomalies
+        return float((ranked[k - 1] + ranked[min(k, len(ranked) - 1)]) / 2)
+
+
+class FewLabels(_LabelledEnsemble):
+    """Some labels known: three groups that err differently, and a prior from oddity."""
+
+    kinds = ("cross_entropy", "sigmoid", "cross_entropy")
+    imbalance = 1.0
+
+    def _new_features(self):
+        return _Features(StandardClip(30.0), StandardClip(30.0), 8, 128, 8, self.seed)
+
+    def _groups(self, n_linear):
+        shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation")}
+        deep = {"n_members": N_FOLDS, "bias_range": 0.3, **shape}
+        linear = {"n_members": N_FOLDS, "columns": list(range(n_linear))}
+        return [deep, {**deep, "rate": 2.0}, {**linear, "rate": 10.0, "bias_rate": 40.0}]
+
+    def _budget(self, n):
+        return {"learning_rate": 5e-4, "max_steps": 300, "warmup_steps": 15}
+
+    def _margins(self, logits, odd):
+        p = expit(logits.mean(axis=2)).mean(axis=1)
+        z = (odd - self.features.odd_mean) / self.features.odd_spread
+        oddness = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
+        prior = _PRIOR_WEIGHT / (_PRIOR_WEIGHT + self.n_anomalies)
+        p = (1 - prior) * p + prior * oddness
+        return np.log(p) - np.log1p(-p)
+
+    def offset(self, scores, labels, rows):
+        """Return the threshold on scores: even odds."""
+        return 0.0
+
+
+def _own_fold(logits, folds, n_groups):
+    """Return each row's logits of the members that never saw it, (n, n_groups, members).
+
+    Rows without a fold get all members.
+    """
+    logits = logits.reshape(len(logits), n_groups, N_FOLDS)
+    own = np.maximum(folds, 0).astype(int)
+    picked = np.take_along_axis(logits, own[:, None, None], axis=2)
+    everyone = logits.mean(axis=2, keepdims=True)
+    return np.where((folds < 0)[:, None, None], everyone, picked)
+
+
+class Subspaces:
+    """No labels: members tell rows from uniform noise, each in a few columns of its own.
+
+    In all columns at once, uniform noise is far from the rows everywhere and there is nothing
+    to learn; in three, it fills the gaps between them.
+
+    Parameters
+    ----------
+    settings, make_schedule, seed
+        As in the labelled ensembles.
+    """
+
+    n_members, n_columns = 32, 3
+
+    def __init__(self, settings, make_schedule, seed):
+        self.settings, self.make_schedule, self.seed = settings, make_schedule, seed
+
+    def fit_background(self, X, rows, before=None):
+        """Learn the rows against as many rows of uniform noise around them."""
+        budget = {"learning_rate": 4e-3, "max_steps": 250, "warmup_steps": 12}
+        schedule = self.make_schedule(budget, loss=FoldedLoss(["cross_entropy"], folds=False))
+        del self.make_schedule
+        if before is None:
+            weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
+            self.scaler = RowScaler(X, weight)
+            self.trainer = Trainer(partial(self._build, X.shape[1]), schedule, self.seed)
+        else:
+            self.scaler, self.trainer = before.scaler, before.trainer.copy()
+        values = ScaledRows(X, self.scaler)
+        noise = uniform_background(values, rows, self.seed)
+        rows = np.r_[rows, len(X) + np.arange(len(noise), dtype=rows.dtype)]
+        y = np.ones((len(X) + len(noise), 3), np.float32)
+        y[: len(X), 0] = 0
+        self.trainer.fit(StackedRows(values, noise), y, rows=rows, schedule=schedule)
+        return self
+
+    def _build(self, n_features):
+        rng = np.random.default_rng([self.seed, 3])
+        width = min(self.n_columns, n_features)
+        columns = [rng.permutation(n_features)[:width].tolist() for _ in range(self.n_members)]
+        shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation")}
+        group = {"n_members": self.n_members, "columns": columns, **shape}
+        return assemble(packed_network(n_features, [group]), n_members=self.n_members)
+
+    def margins(self, X):
+        """Return mean log odds of being noise, (n_samples,), float64."""
+        values = ScaledRows(X, self.scaler)
+        logits = in_chunks(lambda v: forward(self.trainer.network, v), values)
+        return logits.astype(np.float64).mean(axis=1)
