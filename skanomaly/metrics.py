@@ -92,8 +92,14 @@ def average_precision(y_true, scores, *, anomaly_label="auto", sample_weight=Non
 
     Parameters
     ----------
-    y_true, scores, anomaly_label, sample_weight
-        As in `roc_auc`.
+    y_true : array-like of shape (n_samples,)
+        Labels in any coding, as in `roc_auc`.
+    scores : array-like of shape (n_samples,)
+        Scores, higher is more normal.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
 
     Returns
     -------
@@ -120,11 +126,15 @@ def precision_at_n(y_true, scores, *, n=None, anomaly_label="auto"):
 
     Parameters
     ----------
-    y_true, scores, anomaly_label
-        As in `roc_auc`.
+    y_true : array-like of shape (n_samples,)
+        Labels in any coding, as in `roc_auc`.
+    scores : array-like of shape (n_samples,)
+        Scores, higher is more normal.
     n : int, default=None
         How many rows to look at. None looks at as many as there are labelled anomalies, where
         precision equals recall.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc`.
 
     Returns
     -------
@@ -197,8 +207,14 @@ def precision(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
 
     Parameters
     ----------
-    y_true, y_pred, anomaly_label, sample_weight
-        As in `f1`.
+    y_true : array-like of shape (n_samples,)
+        Labels in any coding, as in `f1`.
+    y_pred : array-like of shape (n_samples,)
+        Predictions, -1 for an anomaly and +1 for a normal row.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
 
     Returns
     -------
@@ -224,8 +240,14 @@ def recall(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
 
     Parameters
     ----------
-    y_true, y_pred, anomaly_label, sample_weight
-        As in `f1`.
+    y_true : array-like of shape (n_samples,)
+        Labels in any coding, as in `f1`.
+    y_pred : array-like of shape (n_samples,)
+        Predictions, -1 for an anomaly and +1 for a normal row.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
 
     Returns
     -------
@@ -251,8 +273,14 @@ def balanced_accuracy(y_true, y_pred, *, anomaly_label="auto", sample_weight=Non
 
     Parameters
     ----------
-    y_true, y_pred, anomaly_label, sample_weight
-        As in `f1`.
+    y_true : array-like of shape (n_samples,)
+        Labels in any coding, as in `f1`.
+    y_pred : array-like of shape (n_samples,)
+        Predictions, -1 for an anomaly and +1 for a normal row.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
 
     Returns
     -------
@@ -275,12 +303,18 @@ def balanced_accuracy(y_true, y_pred, *, anomaly_label="auto", sample_weight=Non
 
 
 def mcc(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
-    """Matthews correlation coefficient between labels and predictions.
+    """Correlation of labels and predictions: the Matthews correlation coefficient.
 
     Parameters
     ----------
-    y_true, y_pred, anomaly_label, sample_weight
-        As in `f1`.
+    y_true : array-like of shape (n_samples,)
+        Labels in any coding, as in `f1`.
+    y_pred : array-like of shape (n_samples,)
+        Predictions, -1 for an anomaly and +1 for a normal row.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
 
     Returns
     -------
@@ -309,10 +343,14 @@ def anomaly_report(
 
     Parameters
     ----------
-    y_true, y_pred, anomaly_label
-        As in `f1`.
+    y_true : array-like of shape (n_samples,)
+        Labels in any coding, as in `f1`.
+    y_pred : array-like of shape (n_samples,)
+        Predictions, -1 for an anomaly and +1 for a normal row.
     scores : array-like of shape (n_samples,), default=None
         ``score_samples``; adds the metrics that judge the order of the rows.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc`.
     digits : int, default=3
         Decimals in the text.
     output_dict : bool, default=False
@@ -446,8 +484,12 @@ def mass_volume(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
 
     Parameters
     ----------
-    scores, uniform_scores, volume
-        As in `excess_mass`.
+    scores : array-like of shape (n_samples,)
+        Scores of held-out rows, higher is more normal.
+    uniform_scores : array-like of shape (n_uniform,)
+        Scores of points drawn uniformly from the box around these rows.
+    volume : float, default=1.0
+        Volume of the box.
     mass_range : tuple of two floats in (0, 1), default=(0.9, 0.999)
         Shares of the data between which the area is taken.
 
@@ -674,11 +716,12 @@ class _UniformScorer(_Scorer):
         function, sign = _LABEL_FREE[self.metric]
         box = _uniform_like(responses.X, n_uniform, rng)
         scores, uniform = responses.scores(), _scores_of(responses.estimator, box)
-        if np.max(uniform) < np.min(scores):
+        if np.max(uniform) < np.quantile(scores, 0.1):
             warnings.warn(
-                f"all {n_uniform} points drawn around the rows score below every row, so "
-                f"{self.metric!r} cannot tell good detectors from bad ones. Pass "
-                "max_features=5 to anomaly_scorer, or a larger n_uniform.",
+                f"none of the {n_uniform} points drawn around the rows lies in the region that "
+                f"holds 90% of them: its volume cannot be measured, and {self.metric!r} hardly "
+                "tells good detectors from bad ones. Pass max_features=5 to anomaly_scorer, or "
+                "a larger n_uniform.",
                 UserWarning,
                 stacklevel=2,
             )

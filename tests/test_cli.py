@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.datasets import load_wine
 
 import skanomaly
-from skanomaly import _cli
+from skanomaly import _cli, _cli_columns, _cli_files, _cli_report
 
 FITS = []  # what the stand-ins were fitted on, in order
 
@@ -116,8 +116,8 @@ def read(path, *arguments):
     """Return the table, the features read from it, and the notes."""
     arguments = _cli._parser().parse_args(["detect", str(path), *arguments])
     notes = []
-    table = _cli._read(arguments, notes.append)
-    features, _ = _cli._features(table, None, arguments.drop, notes.append)
+    table = _cli_files.read_table(arguments, notes.append)
+    features, _ = _cli_columns.features_of(table, None, arguments.drop, notes.append)
     return table, features, " ".join(notes)
 
 
@@ -145,7 +145,7 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_help_names_every_option_and_both_commands_of_the_readme(run):
+def test_help_names_the_options_and_fits_the_page(run):
     code, out, err = run("detect", "--help")
     assert (code, err) == (0, "")
     for option in ("--contamination", "--label", "--out", "--top", "--random-state", "--drop"):
@@ -254,7 +254,7 @@ def test_parquet_without_pyarrow(run, tmp_path, wine, monkeypatch):
 
 
 LABELS = {
-    "absent": (["--label", "lable"], "did you mean 'label'?"),
+    "absent": (["--label", "labels"], "did you mean 'label'?"),
     "one class": (["--label", "one"], "labels 0"),
     "one anomaly": (["--label", "single"], "labels 1"),
     "nothing labelled": (["--label", "none"], "labels 0"),
@@ -381,6 +381,13 @@ def test_decimals_and_missing_booleans_of_parquet_are_numbers(tmp_path):
     np.testing.assert_array_equal(features["ok"], [1, np.nan, 0])
 
 
+def test_columns_of_lists_are_left_out_and_no_labels(run, tmp_path):
+    numbers(4).assign(lists=[[1], [2], [1], None]).to_parquet(tmp_path / "f.parquet")
+    assert list(read(tmp_path / "f.parquet")[1]) == ["a", "b", "c"]
+    result = run("detect", tmp_path / "f.parquet", "--label", "lists")
+    assert_refused(result, "column 'lists' of")
+
+
 def test_numbers_with_thousands_marks(tmp_path):
     european = write(tmp_path / "e.csv", "x;y\n1.234,5;01.02.2024\n2,25;03.02.2024\n-7;x\n")
     table, features, _ = read(european)
@@ -411,7 +418,7 @@ def test_says_which_columns_are_left_out(run, tmp_path):
         "'same' (nothing but 3), 'Unnamed: 0' (numbers the rows)"
     ) in err
     assert FITS[-1][1].shape == (20, 2)
-    assert "'when' (datetime64)" in run("detect", tmp_path / "f.parquet")[2]
+    assert "'when' (dates)" in run("detect", tmp_path / "f.parquet")[2]
 
 
 def test_row_numbers_are_kept_where_nothing_else_is(tmp_path):
@@ -577,7 +584,7 @@ def test_labels_are_measured_on_rows_held_out(run, wine):
 
 def test_figures(capsys):
     labels, scores = np.array([-1, -1, 1, 1, 1]), np.array([-3.0, 1.0, -2.0, 2.0, 3.0])
-    _cli._print_figures(labels, scores)
+    _cli_report._print_figures(labels, scores)
     figures = re.findall(r"([\d.]{5})", capsys.readouterr().out)
     assert figures == ["0.833", "0.833", "0.500", "0.500", "0.500"]
 
@@ -724,7 +731,7 @@ def test_failed_write_leaves_the_old_file(run, wine, monkeypatch, failure, code)
         file.write(b"half of it")
         raise failure
 
-    monkeypatch.setattr(_cli, "_write_frame", half)
+    monkeypatch.setattr(_cli_files, "_write_frame", half)
     result = run("detect", wine, "--out", old)
     assert result[0] == code
     if code == 2:
@@ -738,9 +745,9 @@ def test_failed_write_leaves_the_old_file(run, wine, monkeypatch, failure, code)
 def test_table_that_parquet_cannot_hold(run, tmp_path):
     frame = numbers().astype(object)
     frame["mixed"] = [1, "a"] * 10
-    table = _cli._Table(frame, "f")
-    with pytest.raises(_cli.CommandError, match="cannot write"):
-        _cli._write(table, np.zeros(20), tmp_path / "o.parquet", None)
+    table = _cli_files.Table(frame, "f")
+    with pytest.raises(_cli_files.CommandError, match="cannot write"):
+        _cli_files.write_table(table, np.zeros(20), tmp_path / "o.parquet", None)
     assert os.listdir(tmp_path) == []
 
 
@@ -778,14 +785,15 @@ def test_memory_error_is_one_line(capsys, wine):
     assert_refused((code, *capsys.readouterr()), "not enough memory")
 
 
-def test_closed_pipe_is_quiet_and_the_file_is_written(quick, wine, capsys, monkeypatch):
+@pytest.mark.parametrize("label", [[], ["--label", "target"]])
+def test_closed_pipe_is_quiet_and_the_file_is_written(quick, wine, capsys, monkeypatch, label):
     class Closed(io.StringIO):
         def write(self, text):
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stdout", Closed())
     out = wine.parent / "o.csv"
-    assert _cli.main(["detect", str(wine), "--out", str(out), "--quiet"]) == 141
+    assert _cli.main(["detect", str(wine), "--out", str(out), "--quiet", *label]) == 141
     assert capsys.readouterr().err == ""
     assert len(pd.read_csv(out)) == 178
 

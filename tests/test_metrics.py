@@ -446,6 +446,15 @@ def test_feature_subsets_refit_clones(data):
     assert detector.n_features_in_ == 3
 
 
+def test_warns_when_there_are_too_many_features():
+    X = np.random.default_rng(0).normal(size=(60, 120))
+    detector = OneClassSVM(gamma=0.01).fit(X)
+    for name in ("excess_mass", "neg_mass_volume"):
+        with pytest.warns(UserWarning, match="max_features=5"):
+            anomaly_scorer(name, n_uniform=500)(detector, X)
+        assert anomaly_scorer(name, n_uniform=500, max_features=5, n_draws=2)(detector, X) != 0
+
+
 def test_warns_when_the_box_is_empty_space():
     X = np.outer(np.linspace(0, 1, 40), np.ones(4))  # a line in a box of four dimensions
     detector = PcaDetector().fit(X)
