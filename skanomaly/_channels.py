@@ -258,12 +258,12 @@ class MarginalTail:
         """Return the mean tail depth of rows `X`, shape (n_samples,)."""
         X = _float_rows(X)
         n = self.sorted_.shape[1]
-        depth = np.zeros(len(X))
-        for column, known in zip(X.T, self.sorted_, strict=True):
-            below = np.searchsorted(known, column, side="right")
-            above = n - np.searchsorted(known, column, side="left")
-            depth -= np.log(np.minimum(1.0, 2 * (np.minimum(below, above) + 1) / (n + 1)))
-        return depth / len(self.sorted_)
+        rarer = np.empty_like(X)
+        for j, known in enumerate(self.sorted_):
+            below = known.searchsorted(X[:, j], side="right")
+            above = n - known.searchsorted(X[:, j], side="left")
+            np.minimum(below, above, out=rarer[:, j])
+        return -np.log(np.minimum(1.0, 2 * (rarer + 1) / (n + 1))).mean(axis=1)
 
 
 class NeighbourDistances:
@@ -304,6 +304,7 @@ class NeighbourDistances:
     def fit_score(self, X, sample_weight=None, order=None):
         """Fit and return the scores of the rows kept, shape (n_reference, len(ks))."""
         self.reference_ = _float_rows(X[_reference(self, X, sample_weight, order)])
+        self.square_ = np.einsum("ij,ij->i", self.reference_, self.reference_)
         self.tolerance_ = 1e-6 * np.sqrt(X.shape[1])
         distances, _ = self.distances(self.reference_)
         self.floor_ = np.maximum(0.05 * distances.mean(axis=0), self.tolerance_)
@@ -334,7 +335,8 @@ class NeighbourDistances:
     def distances(self, X, matched=None):
         """Return what `search` returns, with plain distances for scores."""
         most = len(self.reference_)
-        near = nearest_distances(self.reference_, X, min(max(self.ks) + 1, most))
+        k = min(max(self.ks) + 1, most)
+        near = nearest_distances(self.reference_, X, k, self.square_)
         if matched is None:
             matched = near[:, 0] <= self.tolerance_
         capped = np.maximum(np.minimum(self.ks, most - 1), 1)
@@ -342,7 +344,7 @@ class NeighbourDistances:
         return np.take_along_axis(near, columns, axis=1), matched
 
 
-def nearest_distances(reference, X, k):
+def nearest_distances(reference, X, k, square):
     """Return the distances to the k nearest reference rows, exactly, nearest first.
 
     Matrix products in double precision find the candidates: scikit-learn's blocked, threaded
@@ -358,30 +360,36 @@ def nearest_distances(reference, X, k):
         Rows to search for.
     k : int
         At most n_reference.
+    square : ndarray of shape (n_reference,)
+        Squared norms of the reference rows.
 
     Returns
     -------
     distances : ndarray of shape (n_samples, k)
     """
     X = _float_rows(X)
-    find = _few_candidates if len(X) <= _FEW_ROWS else _many_candidates(reference, k)
+    find = _few_candidates(reference, k, square)
+    if len(X) > _FEW_ROWS:
+        find = _many_candidates(reference, k)
     distances = np.empty((len(X), k))
     for start in range(0, len(X), _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
-        distances[rows] = _exact_distances(reference, X[rows], find(reference, X[rows], k))
+        distances[rows] = _exact_distances(reference, X[rows], find(X[rows]))
     return np.sort(distances, axis=1)
 
 
-def _few_candidates(reference, X, k):
-    square = np.einsum("ij,ij->i", reference, reference)
-    return np.argpartition(square - 2 * (X @ reference.T), k - 1, axis=1)[:, :k]
+def _few_candidates(reference, k, square):
+    def find(X):
+        return np.argpartition(square - 2 * (X @ reference.T), k - 1, axis=1)[:, :k]
+
+    return find
 
 
 def _many_candidates(reference, k):
     with sklearn.config_context(assume_finite=True):
         search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(reference)
 
-    def find(reference, X, k):
+    def find(X):
         with sklearn.config_context(assume_finite=True):
             return search.kneighbors(X, return_distance=False)
 
@@ -646,9 +654,8 @@ def column_moments(X, weight=None):
         return sum(parts) / weight.sum()
 
     mean = average(0.0, 1)
-    mean += average(mean, 1)  # The first pass is off by some rounding, which constants show.
     deviation = np.sqrt(average(mean, 2))
-    varied = deviation > 10 * np.finfo(np.float64).eps
+    varied = deviation > 1e-13  # of the largest value: less is rounding in the mean
     return mean * top, np.where(varied, deviation * top, 1.0)
 
 

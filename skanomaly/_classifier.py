@@ -9,6 +9,7 @@ from functools import partial
 from numbers import Real
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -44,6 +45,8 @@ RECIPES = {
         "early_stopping": True,
     },
 }
+#: Rows that look like anomalies out of fold, over those labelled so, before labels are doubted.
+_SUSPICIOUS_RATIO, _SUSPICIOUS_ROWS = 1.5, 5
 
 
 class NeuralAnomalyClassifier(BaseNeuralDetector):
@@ -55,8 +58,9 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
 
     Parameters
     ----------
-    recipe : {"auto", "plain"}, default="auto"
-        What every parameter left at "auto" stands for, see the table in the notes.
+    recipe : {"auto", "ensemble", "plain"}, default="auto"
+        How to learn, and what every parameter left at "auto" stands for, see the notes.
+        "auto" is "ensemble", or "plain" (one network) when `model` is given.
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the hidden layers.
     activation : "auto", str or callable, default="auto"
@@ -65,10 +69,11 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         Dropout rate behind hidden layers.
     weight_decay : "auto" or float, default="auto"
         Decoupled weight decay of a named optimizer.
-    class_weight : "balanced", dict or None, default="balanced"
+    class_weight : "auto", "balanced", dict or None, default="auto"
         Weights of the classes in the loss. "balanced" gives both classes the same total
         weight, a dict names them as ``{-1: weight_of_anomalies, 1: weight_of_normal_rows}``,
-        None weighs all rows the same.
+        None weighs all rows the same. "auto" is "balanced", but for the ensemble with
+        complete labels the square root of those weights.
     anomaly_label : scalar, default="auto"
         The value of `y` that marks anomalies. With "auto", -1 does in labels of -1 and 1, and
         1 (True) in labels of 0 and 1; of other values the rarest does, with a warning.
@@ -77,7 +82,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     learning_rate : "auto" or float, default="auto"
         Learning rate of a named optimizer.
     loss : str, callable or keras.losses.Loss, default="binary_crossentropy"
-        Loss between label (1 for an anomaly) and output.
+        Loss between label (1 for an anomaly) and output ("plain" alone).
     epochs : "auto", int or None, default="auto"
         Passes over the training rows.
     max_steps : "auto", int or None, default="auto"
@@ -86,7 +91,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         Rows in a batch.
     early_stopping : "auto" or bool, default="auto"
         Hold out rows, the same share of both classes, stop when their loss no longer falls,
-        and keep the best weights.
+        and keep the best weights. "auto" does so for "plain"; the ensemble has a budget in
+        steps, and members that check each other.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out for early stopping.
     n_iter_no_change : int, default=10
@@ -94,12 +100,12 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     callbacks : keras.callbacks.Callback or list of them, default=None
         Called while training.
     contamination : "auto" or float in (0, 0.5], default="auto"
-        Share of the training rows to call anomalies. With "auto", labels decide: the threshold
-        has the best F1 of the anomaly class, on held-out rows where they hold enough
-        anomalies. Without labels "auto" calls those rows anomalies whose score lies more than
+        Share of the training rows to call anomalies. With "auto", labels decide, see the
+        notes. Without labels "auto" calls those rows anomalies whose score lies more than
         three robust standard deviations below the median.
     standardize : bool, default=True
-        Standardise the columns and cut them off at 20 standard deviations.
+        Standardise the columns and cut them off at 20 standard deviations ("plain" alone; the
+        ensemble scales its features itself).
     model : callable or keras.Model, default=None
         Own network instead of the built-in one: a function or partial that returns a Keras
         model with one sigmoid output (it may take an argument called ``n_features``), or such
@@ -134,16 +140,41 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
 
     Notes
     -----
-    Rows whose label is missing (NaN, None, pandas.NA) are unlabelled; they are trained on as
-    normal rows, since most of them are.
+    Labels decide what the ensemble learns:
 
-    Without `y`, or when `y` holds one class alone, there is nothing to tell apart. The
-    detector then learns the rows against a synthetic background: as many rows drawn uniformly
-    from the box around them [1]_. `contamination` sets the threshold.
+    - **All rows are labelled.** Eight small networks learn from piecewise-linear features [1]_
+      and three unsupervised scores. Each of them never sees an eighth of the rows: scores out
+      of fold set the threshold (as many rows as there are anomalies; the best F1 when there
+      are more than 150) and the probabilities.
+    - **Some rows are unlabelled.** They count as normal ones with little weight. Three groups
+      of eight networks differ in shape and loss, and the unsupervised scores speak for the
+      anomalies as long as labels are few. The threshold are even odds.
+    - **There are no labels, or one class alone.** 32 networks tell the rows from uniform noise
+      around them [2]_, each in three columns of its own. `contamination` sets the threshold.
+
+    ===================  =============================================  ==================
+    "auto" stands for    "ensemble"                                     "plain"
+    ===================  =============================================  ==================
+    hidden_layer_sizes   (32, 32)                                       (32, 16)
+    activation           "relu"                                         "relu"
+    dropout              0                                              0.1
+    weight_decay         0.02                                           1e-4
+    learning_rate        all labels 4e-3, some 5e-4 to 5e-3, none 4e-3  1e-3
+    epochs               as `max_steps` says                            100
+    max_steps            all 400 to 1200, some 300, none 250            None
+    batch_size           128                                            32
+    early_stopping       False                                          True
+    ===================  =============================================  ==================
+
+    With "plain", unlabelled rows are trained on as normal ones, and without labels the noise
+    fills all columns at once. Its threshold has the best F1 of the anomaly class, on held-out
+    rows where they hold ten anomalies.
 
     References
     ----------
-    .. [1] T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning",
+    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical Features in
+       Tabular Deep Learning", NeurIPS 2022.
+    .. [2] T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning",
        2nd edition, 2009, section 14.2.4.
 
     Examples
@@ -178,6 +209,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         weight_decay="auto",
         class_weight="auto",
         anomaly_label="auto",
+        unlabeled_label=None,
         optimizer="adam",
         learning_rate="auto",
         loss="binary_crossentropy",
@@ -202,6 +234,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         self.weight_decay = weight_decay
         self.class_weight = class_weight
         self.anomaly_label = anomaly_label
+        self.unlabeled_label = unlabeled_label
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.loss = loss
@@ -233,16 +266,15 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         else:
             labels = (codes == -1).astype(np.float64)
             learner.fit(X, labels, rows, self._class_weights(labels[rows], learner), before)
-            self._warn_if_incomplete(codes, rows, learner)
         self.classes_ = np.array([-1, 1])
         self._learner, self._trainer = learner, learner.trainer
-        return codes, rows
+        return codes
 
     def _read(self, y, n_samples):
         """Return label codes, or None when they hold fewer than two kinds of rows."""
         if y is None:
             return None
-        codes = read_labels(y, anomaly_label=self.anomaly_label, n_samples=n_samples)
+        codes = self._codes(y, n_samples)
         anomalies, others = np.count_nonzero(codes == -1), np.count_nonzero(codes != -1)
         if anomalies and others:
             return codes
@@ -255,6 +287,18 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
                 stacklevel=5,
             )
         return None
+
+    def _codes(self, y, n_samples):
+        """Return label codes with the rows of `unlabeled_label` as unlabelled ones."""
+        reading = {"anomaly_label": self.anomaly_label, "n_samples": n_samples}
+        if self.unlabeled_label is None:
+            return read_labels(y, **reading)
+        column = pd.Series(np.asarray(y, dtype=object).reshape(-1))
+        unlabelled = (column == self.unlabeled_label).to_numpy(dtype=bool, na_value=False)
+        rest = column[~unlabelled].dropna().nunique()
+        # one value left says nothing of its own coding: read it beside the other one
+        y = y if rest < 2 else column.mask(unlabelled, None).to_numpy()
+        return np.where(unlabelled, 0, read_labels(y, **reading)).astype(np.int8)
 
     def _new_learner(self, codes, seed):
         recipe = self.recipe
@@ -304,19 +348,28 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         return -self._learner.margins(X)
 
     def _find_offset(self, scores, weight, seen):
-        codes, rows = seen
         self._slope, self._intercept = 1.0, None
-        if codes is None:
+        if seen is not None:
+            margins, labels = self._learner.honest()
+            self._slope, self._intercept = _platt(margins, labels > 0)
+            if isinstance(self._learner, FullLabels):
+                self._warn_if_incomplete(margins, labels)
+        if seen is None or self.contamination != "auto":
             return float(contamination_offset(scores, self.contamination, weight))
-        labels = (codes == -1).astype(np.float64)
-        honest, rows = self._learner.honest(-scores, labels, rows)
-        self._slope, self._intercept = _platt(honest[rows], labels[rows] > 0)
-        if self.contamination != "auto":
-            return float(contamination_offset(scores, self.contamination, weight))
-        return self._learner.offset(-honest, labels, rows)
+        return self._learner.offset(-margins, labels)
 
-    def _warn_if_incomplete(self, codes, rows, learner):
-        """Warn when the scores of rows out of fold look as if labels were missing."""
+    def _warn_if_incomplete(self, honest, labels):
+        """Warn when out of fold far more rows look like anomalies than are labelled so."""
+        labelled, found = np.count_nonzero(labels), np.count_nonzero(honest > 0)
+        if found > _SUSPICIOUS_RATIO * labelled + _SUSPICIOUS_ROWS:
+            warnings.warn(
+                f"y names {labelled} anomalies, but {found} rows look like one to networks "
+                "that never saw them. If rows without a mark were not checked, they are "
+                "unlabelled rather than normal: give them a missing label, or pass "
+                "unlabeled_label with the value that marks them.",
+                UserWarning,
+                stacklevel=5,
+            )
 
     def predict_proba(self, X):
         """Return probabilities of being an anomaly and of being normal.

@@ -77,16 +77,21 @@ class _Features:
 
 
 class _FeatureRows:
-    """A view of a table whose rows come as features when they are asked for."""
+    """A view of a table whose rows come as features when they are asked for.
 
-    def __init__(self, X, odd, features):
-        self.X, self.odd, self.features = X, odd, features
-        self.shape = (len(X), features.n_outputs)
+    With `slots` (row numbers) its rows are those, in that order: one slot for every copy that
+    a row's weight stands for.
+    """
+
+    def __init__(self, X, odd, features, slots=None):
+        self.X, self.odd, self.features, self.slots = X, odd, features, slots
+        self.shape = (len(X) if slots is None else len(slots), features.n_outputs)
 
     def __len__(self):
-        return len(self.X)
+        return self.shape[0]
 
     def __getitem__(self, rows):
+        rows = rows if self.slots is None else self.slots[rows]
         return self.features.transform(self.X[rows], self.odd[rows])
 
 
@@ -118,15 +123,16 @@ class _LabelledEnsemble:
             self.trainer = Trainer(build, schedule, self.seed)
         else:
             self.features, self.trainer = before.features, before.trainer.copy()
-        rng = np.random.default_rng([self.seed, 2])
-        folds = assign_folds(X, labels, rows, rng)
+        labels = labels[rows]
+        folds = assign_folds(labels, np.random.default_rng([self.seed, 2]))
         odd = self.features.oddity(X)
-        values = _FeatureRows(X, odd, self.features)
-        weight = self._weights(labels, class_weight)
-        y = np.stack([labels, weight / weight[rows].mean(), folds], axis=1).astype(np.float32)
-        self.trainer.fit(values, y, rows=rows, schedule=schedule)
-        logits = self._logits(values)
-        self._own = self._margins(_own_fold(logits, folds, len(self.kinds)), odd)
+        values = _FeatureRows(X, odd, self.features, rows)
+        weight = np.where(labels > 0, class_weight[1], class_weight[0])
+        y = np.stack([labels, weight / weight.mean(), folds], axis=1).astype(np.float32)
+        slots = np.arange(len(rows), dtype=rows.dtype)
+        self.trainer.fit(values, y, rows=slots, schedule=schedule)
+        own = _own_fold(self._logits(values), folds, len(self.kinds))
+        self._honest = self._margins(own, odd[rows]), labels
         return self
 
     def margins(self, X):
@@ -139,10 +145,10 @@ class _LabelledEnsemble:
 
         return in_chunks(one, X)
 
-    def honest(self, margins, labels, rows):
-        """Return out-of-fold margins of the training rows and the slots to judge them on."""
-        margins, self._own = self._own, None
-        return margins, rows
+    def honest(self):
+        """Return margins out of fold and labels, one for each slot of a training pass."""
+        honest, self._honest = self._honest, None
+        return honest
 
     def _logits(self, values):
         return in_chunks(lambda v: forward(self.trainer.network, v).astype(np.float64), values)
@@ -150,9 +156,6 @@ class _LabelledEnsemble:
     def _build(self, n_outputs, n_linear):
         groups = self._groups(n_linear)
         return assemble(packed_network(n_outputs, groups), n_members=N_FOLDS * len(groups))
-
-    def _weights(self, labels, class_weight):
-        return np.where(labels > 0, class_weight[1], class_weight[0])
 
 
 class FullLabels(_LabelledEnsemble):
@@ -175,13 +178,11 @@ class FullLabels(_LabelledEnsemble):
     def _margins(self, logits, odd):
         return logits.mean(axis=(1, 2))
 
-    def offset(self, scores, labels, rows):
+    def offset(self, scores, labels):
         """Return the threshold on scores (negative margins) from out-of-fold scores."""
-        scores = scores[rows]
         if self.n_anomalies > _MANY_ANOMALIES:
-            return f1_offset(scores, labels[rows])
-        ranked = np.sort(scores)
-        k = self.n_anomalies
+            return f1_offset(scores, labels)
+        ranked, k = np.sort(scores), self.n_anomalies
         return float((ranked[k - 1] + ranked[min(k, len(ranked) - 1)]) / 2)
 
 
@@ -211,7 +212,7 @@ class FewLabels(_LabelledEnsemble):
         p = (1 - prior) * p + prior * oddness
         return np.log(p) - np.log1p(-p)
 
-    def offset(self, scores, labels, rows):
+    def offset(self, scores, labels):
         """Return the threshold on scores: even odds."""
         return 0.0
 

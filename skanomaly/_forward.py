@@ -5,6 +5,7 @@ result does not depend on the rows it is scored with.
 """
 
 import contextlib
+import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,12 +19,14 @@ choose_backend()
 import keras  # noqa: E402  (the backend is chosen first)
 from keras import ops  # noqa: E402
 
-#: Rows in one block, and blocks in one long call.
+#: Rows in one block, and blocks in one call: few shapes, so that few programs are compiled.
 BLOCK_ROWS = 256
-CALL_BLOCKS = 32
+CALL_BLOCKS = (1, 4, 32)
+
+_HANDLE = "_skanomaly_forward"
 
 
-def forward(model, x, values=None):
+def forward(model, x):
     """Return a model's outputs for many rows.
 
     Every row passes through a block of the same fixed shape, so that its result does not
@@ -35,35 +38,14 @@ def forward(model, x, values=None):
         Model with one input and any structure of outputs.
     x : object
         Rows; slices give float32 arrays.
-    values : tuple of (list, list), default=None
-        Trainable and non-trainable values to use instead of the model's own (JAX alone).
 
     Returns
     -------
     outputs : ndarray, or list of ndarray, first axis of length ``len(x)``
     """
-    call = _forward_call(model, values)
-    return _blockwise(call, x, len(x))
-
-
-def _blockwise(call, x, n):
-    """Run `call` over padded runs of blocks and join the parts."""
-    spans, start = [], 0
-    while start < n:
-        rows = BLOCK_ROWS * (CALL_BLOCKS if n - start > BLOCK_ROWS else 1)
-        spans.append((start, min(start + rows, n), rows))
-        start += rows
-
-    def run(span):
-        start, stop, rows = span
-        block = np.asarray(x[start:stop], dtype=np.float32)
-        outputs = call(pad_rows(block, rows).reshape(-1, BLOCK_ROWS, *block.shape[1:]))
-        single = not isinstance(outputs, (list, tuple))
-        parts = [outputs] if single else outputs
-        parts = [np.asarray(p).reshape(rows, *p.shape[2:])[: stop - start] for p in parts]
-        return parts[0] if single else parts
-
-    if len(spans) > 2:
+    spans = list(block_spans(len(x)))
+    run = functools.partial(_run_span, _forward_call(model), x)
+    if len(spans) > 2 and keras.backend.backend() == "jax":
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = list(pool.map(run, spans))
     else:
@@ -73,26 +55,48 @@ def _blockwise(call, x, n):
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
+def block_spans(n):
+    """Cut n rows into calls: (first row, row behind the last, rows of the call's shape)."""
+    start = 0
+    while start < n or start == 0:
+        blocks = -(-(n - start) // BLOCK_ROWS)
+        size = next((c for c in CALL_BLOCKS if c >= blocks), CALL_BLOCKS[-1]) * BLOCK_ROWS
+        yield start, min(start + size, n), size
+        start += size
+
+
+def _run_span(call, x, span):
+    start, stop, size = span
+    block = pad_rows(np.asarray(x[start:stop], dtype=np.float32), size)
+    outputs = call(block.reshape(-1, BLOCK_ROWS, *block.shape[1:]))
+    single = not isinstance(outputs, (list, tuple))
+    parts = [outputs] if single else outputs
+    parts = [np.asarray(p).reshape(size, *p.shape[2:])[: stop - start] for p in parts]
+    return parts[0] if single else parts
+
+
 def pad_rows(array, size):
-    """Return the array with zeros up to `size` along its first axis."""
-    if array is None:
-        return None
+    """Return the array with zeros up to `size` along its first axis; a full one as it is."""
+    if array is None or len(array) == size:
+        return array
     padded = np.zeros((size, *array.shape[1:]), array.dtype)
     padded[: len(array)] = array
     return padded
 
 
-def _forward_call(model, values):
+def _forward_call(model):
     """Return the function from blocks (k, BLOCK_ROWS, ...) to outputs, compiled on JAX."""
     if keras.backend.backend() != "jax":
-        return lambda blocks: _plain_blocks(model, blocks)
-    key = ("forward", _programs.signature(model), tuple(v.dtype for v in model.variables))
-    program = _programs.cached(key, lambda: _compile_forward(_clone(model)))
-    if values is None:
-        values = (
-            [v.value for v in model.trainable_variables],
-            [v.value for v in model.non_trainable_variables],
-        )
+        return functools.partial(_plain_blocks, model)
+    handle = vars(model).get(_HANDLE)
+    if handle is None:  # describing a model takes longer than scoring a row with it
+        variables = list(model.variables)
+        key = ("forward", _programs.signature(model), tuple(v.dtype for v in variables))
+        owner = None if _programs.is_described(model) else model
+        program = _programs.cached(key, lambda: _compile_forward(_clone(model)), owner)
+        handle = vars(model)[_HANDLE] = (program, variables)
+    program, variables = handle
+    values = [v.value for v in variables]
     return lambda blocks: program(values, blocks)
 
 
@@ -107,12 +111,12 @@ def _compile_forward(model):
     import jax
 
     def one(values, block):
-        pairs = [*zip(model.trainable_variables, values[0], strict=True)]
-        pairs += zip(model.non_trainable_variables, values[1], strict=True)
-        with keras.StatelessScope(pairs):
+        with keras.StatelessScope(list(zip(model.variables, values, strict=True))):
             return model(block, training=False)
 
-    return jax.jit(lambda values, blocks: jax.lax.map(lambda b: one(values, b), blocks))
+    return _programs.Program(
+        lambda values, blocks: jax.lax.map(lambda block: one(values, block), blocks)
+    )
 
 
 def _plain_blocks(model, blocks):

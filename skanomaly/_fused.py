@@ -120,6 +120,7 @@ class FusedModel(keras.Model):
         initial_epoch=0,
         steps=None,
         validation_rows=None,
+        patience=None,
         callbacks=None,
         rng=None,
         verbose=0,
@@ -144,6 +145,9 @@ class FusedModel(keras.Model):
             Budget in steps; overrides `epochs`.
         validation_rows : ndarray, default=None
             Row numbers for the validation loss.
+        patience : int, default=None
+            Epochs without a lower validation loss before training stops; the best weights are
+            put back then. None trains to the end.
         callbacks : list of keras.callbacks.Callback, default=None
             Called at epochs' ends; callbacks that want batches switch to Keras' own loop.
         rng : numpy.random.Generator
@@ -162,7 +166,7 @@ class FusedModel(keras.Model):
         rows = np.arange(len(x), dtype=np.uint32) if rows is None else rows
         rng = np.random.default_rng(0) if rng is None else rng
         plan = Plan(rows, batch_size, rng, epochs - initial_epoch, steps)
-        feed = Feed(x, y, plan, validation_rows)
+        feed = Feed(x, y, plan, validation_rows, patience)
         return train(self, feed, list(callbacks or []), initial_epoch)
 
 

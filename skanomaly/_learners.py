@@ -104,8 +104,11 @@ class SingleNetwork:
         self : SingleNetwork
         """
         self._start(X, rows, before)
-        values = ScaledRows(X, self.scaler)
-        return self._train(values, labels, rows, class_weight, strata=labels)
+        self._train(ScaledRows(X, self.scaler), labels, rows, class_weight)
+        held = self.trainer.held_rows
+        rows = held if np.count_nonzero(labels[held]) >= _HELD_ANOMALIES else rows
+        self._seen = self.margins(X)[rows], labels[rows]
+        return self
 
     def fit_background(self, X, rows, before=None):
         """Learn to tell the rows from as many rows of uniform noise around them.
@@ -117,8 +120,8 @@ class SingleNetwork:
         drawn = uniform_background(values, rows, self.seed)
         labels = np.r_[np.zeros(len(X)), np.ones(len(drawn))]
         rows = np.r_[rows, len(X) + np.arange(len(drawn), dtype=rows.dtype)]
-        both = StackedRows(values, drawn)
-        return self._train(both, labels, rows, (1.0, 1.0), strata=labels)
+        self._train(StackedRows(values, drawn), labels, rows, (1.0, 1.0))
+        return self
 
     def _start(self, X, rows, before):
         if before is not None:
@@ -138,21 +141,21 @@ class SingleNetwork:
             network = dense_classifier(n_features, **{n: self.settings[n] for n in names})
         return assemble(network)
 
-    def _train(self, values, labels, rows, class_weight, strata):
+    def _train(self, values, labels, rows, class_weight):
         weight = np.where(labels > 0, class_weight[1], class_weight[0])
         weight = weight / weight[rows].mean()
         y = np.stack([labels, weight], axis=1).astype(np.float32)
-        self.trainer.fit(values, y, rows=rows, schedule=self.schedule, strata=strata)
-        return self
+        self.trainer.fit(values, y, rows=rows, schedule=self.schedule, strata=labels)
 
-    def honest(self, margins, labels, rows):
-        """Return margins and the slots to judge them on: held-out ones, if anomalies enough."""
-        held = self.trainer.held_rows
-        return margins, held if np.count_nonzero(labels[held]) >= _HELD_ANOMALIES else rows
+    def honest(self):
+        """Return margins and labels of held-out rows, or of all when few are anomalies."""
+        margins, labels = self._seen
+        self._seen = None
+        return margins, labels
 
-    def offset(self, scores, labels, rows):
+    def offset(self, scores, labels):
         """Return the threshold on scores (negative margins): the best F1 of the anomalies."""
-        return f1_offset(scores[rows], labels[rows])
+        return f1_offset(scores, labels)
 
     def margins(self, X):
         """Return log odds of being an anomaly, shape (n_samples,), float64."""

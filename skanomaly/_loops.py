@@ -6,14 +6,11 @@ backends, and for callbacks that want every batch, the same batches go through K
 `fit`.
 """
 
-import contextlib
-import threading
-
 import numpy as np
 
-from skanomaly import _programs
+from skanomaly import _steps
 from skanomaly._backend import choose_backend
-from skanomaly._forward import forward, pad_rows
+from skanomaly._forward import BLOCK_ROWS, block_spans, forward, pad_rows
 from skanomaly._sampling import StepStream, epoch_batches
 
 choose_backend()
@@ -21,18 +18,12 @@ choose_backend()
 import keras  # noqa: E402  (the backend is chosen first)
 from keras import ops  # noqa: E402
 
-#: Steps one compiled call holds: a short call for one small epoch, a long one for the rest.
+#: Steps one compiled call holds: a power of two between these, whatever the number of epochs.
 CALL_STEPS = (32, 512)
 #: Upper bound on the float32 values one compiled call is fed with.
-CALL_VALUES = 4_000_000
-
-_ROW_WISE = (
-    "Activation", "AveragePooling1D", "AveragePooling2D", "Conv1D", "Conv1DTranspose", "Conv2D",
-    "Conv2DTranspose", "Dense", "Dropout", "EinsumDense", "ELU", "Flatten", "GaussianNoise",
-    "GRU", "InputLayer", "LayerNormalization", "LeakyReLU", "LSTM", "MaxPooling1D",
-    "MaxPooling2D", "PReLU", "RepeatVector", "Reshape", "ReLU", "Rescaling", "Softmax",
-    "TimeDistributed", "UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D",
-)  # fmt: skip
+CALL_VALUES = 1_000_000
+#: Compiled calls that wait with their rows in memory.
+CALLS_AHEAD = 2
 
 
 def train(model, feed, callbacks, initial_epoch):
@@ -63,8 +54,8 @@ class Plan:
 class Feed:
     """The rows' values for a plan: gathers float32 batches when they are needed."""
 
-    def __init__(self, x, y, plan, validation_rows):
-        self.x, self.y, self.plan = x, y, plan
+    def __init__(self, x, y, plan, validation_rows=None, patience=None):
+        self.x, self.y, self.plan, self.patience = x, y, plan, patience
         has_validation = validation_rows is not None and len(validation_rows)
         self.validation_rows = validation_rows if has_validation else None
 
@@ -80,40 +71,86 @@ class Feed:
 
 def _fit_fused(model, feed, callbacks, initial_epoch):
     """Train with whole runs of steps inside one compiled call."""
-    runner = _Runner(model, feed)
-    observers = keras.callbacks.CallbackList(callbacks, model=model, add_history=True)
-    history = next(c for c in observers.callbacks if isinstance(c, keras.callbacks.History))
-    observers.params = {"epochs": initial_epoch + feed.plan.epochs, "steps": feed.plan.per_epoch}
-    for callback in observers.callbacks:
-        callback.set_params(observers.params)
-    observed = bool(callbacks) or feed.validation_rows is not None
+    model.optimizer.build(model.trainable_variables)
+    observers, history = _observers(model, feed, callbacks, initial_epoch)
     model.stop_training = False
     observers.on_train_begin()
-    pending = []
-    logs = {}
-    for epoch in range(feed.plan.epochs):
-        number = initial_epoch + epoch
-        if not observed:
-            pending.append(runner.push(*feed.plan.epoch(epoch)))
-            continue
-        observers.on_epoch_begin(number)
-        span = runner.push(*feed.plan.epoch(epoch))
-        logs = {"loss": runner.loss(span)}
-        if feed.validation_rows is not None:
-            logs["val_loss"] = runner.validate()
-        if callbacks:
-            runner.write_back()
-        observers.on_epoch_end(number, logs)
-        if model.stop_training:
-            break
-        runner.read_again(callbacks)
-    for epoch, span in enumerate(pending):
-        logs = {"loss": runner.loss(span)}
-        observers.on_epoch_end(initial_epoch + epoch, logs)
-    if not model.stop_training:
-        runner.write_back()
+    run = _run_observed if callbacks or feed.validation_rows is not None else _run_unobserved
+    logs = run(_Runner(model, feed), observers, callbacks, initial_epoch)
+    model.optimizer.finalize_variable_values(model.trainable_weights)
     observers.on_train_end(logs)
     return history
+
+
+def _observers(model, feed, callbacks, initial_epoch):
+    observers = keras.callbacks.CallbackList(callbacks, model=model, add_history=True)
+    params = {"epochs": initial_epoch + feed.plan.epochs, "steps": feed.plan.per_epoch}
+    observers.params = params
+    for callback in observers.callbacks:
+        callback.set_params(params)
+    kind = keras.callbacks.History
+    return observers, next(c for c in observers.callbacks if isinstance(c, kind))
+
+
+def _run_unobserved(runner, observers, callbacks, initial_epoch):
+    """Run all epochs and tell their losses afterwards: nobody looks in between."""
+    plan, logs = runner.feed.plan, {}
+    spans = [runner.push(*plan.epoch(epoch)) for epoch in range(plan.epochs)]
+    for epoch, span in enumerate(spans):
+        observers.on_epoch_begin(initial_epoch + epoch)
+        logs = {"loss": runner.loss(span)}
+        observers.on_epoch_end(initial_epoch + epoch, logs)
+    _steps.put_state(runner.model, runner.state)
+    return logs
+
+
+def _run_observed(runner, observers, callbacks, initial_epoch):
+    """Run epoch by epoch; the variables are up to date whenever a callback may look."""
+    model, plan, logs = runner.model, runner.feed.plan, {}
+    watched = not all(getattr(c, "reads_logs_alone", False) for c in callbacks)
+    best = _Best(runner.feed.patience)
+    for epoch in range(initial_epoch, initial_epoch + plan.epochs):
+        observers.on_epoch_begin(epoch)
+        if watched:
+            runner.state = _steps.state_of(model)
+        logs = runner.epoch(epoch - initial_epoch)
+        if watched:
+            _steps.put_state(model, runner.state)
+        model.stop_training |= best.update(epoch, logs, runner.state)
+        observers.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    if not watched:
+        _steps.put_state(model, runner.state)
+    best.restore(model)
+    return logs
+
+
+class _Best:
+    """Early stopping as in Keras, with the best weights kept where they are computed."""
+
+    def __init__(self, patience):
+        self.patience, self.loss, self.state, self.wait = patience, None, None, 0
+
+    def update(self, epoch, logs, state):
+        """Take in an epoch; tell whether to stop."""
+        if self.patience is None or "val_loss" not in logs:
+            return False
+        self.wait += 1
+        if self.loss is None or logs["val_loss"] < self.loss:
+            self.loss, self.state, self.wait = logs["val_loss"], state, 0
+        return self.wait >= self.patience and epoch > 0
+
+    def restore(self, model):
+        """Hand the best weights to the model; random generators and optimizer go on."""
+        if self.state is None:
+            return
+        weights = {id(v) for v in model.weights}
+        kinds = (model.trainable_variables, model.non_trainable_variables)
+        for variables, values in zip(kinds, self.state, strict=False):
+            for variable, value in zip(variables, values, strict=True):
+                if id(variable) in weights:
+                    variable.assign(value)
 
 
 class _Runner:
@@ -121,16 +158,28 @@ class _Runner:
 
     def __init__(self, model, feed):
         self.model, self.feed = model, feed
-        model.optimizer.build(model.trainable_variables)
-        self.program = _training_program(model)
-        self.exact = not _is_row_wise(model)
-        self.state = _state(model)
+        self.program = _steps.training_program(model)
+        self.exact = not _steps.is_row_wise(model)
+        self.state = _steps.state_of(model)
         self.queue, self.queued = [], 0
-        self.losses, self.weights, self.ran = [], [], 0
-        self.total = 0
-        per_step = max(1, int(np.prod(feed.gather(np.zeros(1, np.uint32))[0].shape)))
-        room = CALL_VALUES // (per_step * feed.plan.batch_size)
-        self.call_steps = [max(1, min(size, room)) for size in CALL_STEPS]
+        self.losses, self.weights, self.ran, self.total = [], [], 0, 0
+        self.call_steps = self._call_steps()
+        self.validator = self.validation = None
+
+    def _call_steps(self):
+        """Return how many steps a compiled call holds: few sizes, whatever n is."""
+        plan = self.feed.plan
+        per_step = self.feed.gather(np.zeros(1, np.uint32))[0].size * plan.batch_size
+        low, high = CALL_STEPS
+        wanted = min(max(1 << (plan.per_epoch - 1).bit_length(), low), high)
+        return max(1, min(wanted, CALL_VALUES // per_step))
+
+    def epoch(self, number):
+        """Run one epoch and return its logs."""
+        logs = {"loss": self.loss(self.push(*self.feed.plan.epoch(number)))}
+        if self.feed.validation_rows is not None:
+            logs["val_loss"] = self.validate()
+        return logs
 
     def push(self, index, counts):
         """Queue batches and run all full calls; return the steps' places in the history."""
@@ -142,8 +191,8 @@ class _Runner:
             self._run(index[-1:, : counts[-1]], counts[-1:], 1)
         else:
             self._enqueue(index, counts)
-        while self.queued >= self.call_steps[-1]:
-            self._run_queue(self.call_steps[-1])
+        while self.queued >= self.call_steps:
+            self._run_queue(self.call_steps)
         return span
 
     def _enqueue(self, index, counts):
@@ -154,195 +203,85 @@ class _Runner:
     def flush(self):
         """Run what is queued."""
         while self.queued:
-            self._run_queue(min(self.queued, self.call_steps[-1]))
+            self._run_queue(min(self.queued, self.call_steps))
 
     def _run_queue(self, steps):
-        index = np.concatenate([q[0] for q in self.queue])
-        counts = np.concatenate([q[1] for q in self.queue])
-        self.queue = [(index[steps:], counts[steps:])] if len(counts) > steps else []
-        self.queued = len(counts) - steps
-        size = next(size for size in self.call_steps if size >= steps)
-        self._run(index[:steps], counts[:steps], size)
+        """Run the first steps of the queue; what is left is cut, not copied."""
+        index, counts, have = [], [], 0
+        while have < steps:
+            some, many = self.queue.pop(0)
+            take = min(len(many), steps - have)
+            if take < len(many):
+                self.queue.insert(0, (some[take:], many[take:]))
+            index.append(some[:take])
+            counts.append(many[:take])
+            have += take
+        self.queued -= steps
+        self._run(np.concatenate(index), np.concatenate(counts), self.call_steps)
 
     def _run(self, index, counts, size):
         """Run one compiled call of at most `size` steps."""
         x, y = self.feed.gather(index)
         steps, self.ran = len(counts), self.ran + len(counts)
-        if steps < size:
-            x, y, counts = (pad_rows(a, size) for a in (x, y, counts))
-        self.state, losses = self.program(
-            self.state, x, y, counts, np.int32(steps), _scalar_values(self.model.optimizer)
-        )
+        scalars = _steps.scalar_values(self.model.optimizer)
+        self.weights.append(counts)
+        x, y, counts = (pad_rows(a, size) for a in (x, y, counts))
+        self.state, losses = self.program(self.state, x, y, counts, np.int32(steps), scalars)
         self.losses.append((losses, steps))
-        self.weights.append(counts[:steps])
+        if len(self.losses) > CALLS_AHEAD:  # calls run in the background: bound their rows
+            self._collect(len(self.losses) - CALLS_AHEAD)
+
+    def _collect(self, n):
+        """Wait for the first n calls and keep their losses as NumPy arrays."""
+        for k in range(n - 1, -1, -1):
+            losses, steps = self.losses[k]
+            if isinstance(losses, np.ndarray):
+                break
+            self.losses[k] = (np.asarray(losses)[:steps], steps)
 
     def loss(self, span):
         """Return the mean loss of a span of steps, weighted by their rows."""
         if span[1] > self.ran:
             self.flush()
-        if len(self.losses) > 1 or not isinstance(self.losses[0], np.ndarray):
-            parts = [
-                p if isinstance(p, np.ndarray) else np.asarray(p[0])[: p[1]] for p in self.losses
-            ]
-            self.losses = [np.concatenate(parts)]
+        if len(self.losses) > 1 or not isinstance(self.losses[0][0], np.ndarray):
+            self._collect(len(self.losses))
+            self.losses = [(np.concatenate([values for values, _ in self.losses]), self.ran)]
             self.weights = [np.concatenate(self.weights)]
         places = slice(*span)
-        value = np.average(
-            self.losses[0][places].astype(np.float64), weights=self.weights[0][places]
-        )
-        return float(value) / (self.model.n_members or 1)
+        losses = self.losses[0][0][places].astype(np.float64)
+        return float(np.average(losses, weights=self.weights[0][places])) / self._members
 
     def validate(self):
         """Return the mean loss of the validation rows."""
-        trainable, non_trainable, _ = self.state
-        losses = _row_losses(self.model, self.feed, trainable, non_trainable)
-        return float(losses.mean())
-
-    def write_back(self):
-        """Hand the state to the Keras variables."""
-        self.flush()
-        for variables, values in zip(_variables(self.model), self.state, strict=True):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
-
-    def read_again(self, callbacks):
-        """Take over what callbacks may have changed (rates, weights)."""
-        if callbacks:
-            self.state = _state(self.model)
-
-
-def _training_program(model):
-    """Return the compiled loop over steps for models like this one."""
-    scalars = {name for _, name, _ in _scalars(model.optimizer)} | {"learning_rate"}
-    if isinstance(model.optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-        scalars.discard("learning_rate")
-    key = (
-        "train",
-        model.reconstructs,
-        model.n_members,
-        _programs.signature(model.network),
-        _programs.signature(model.corruption),
-        _programs.signature(model.optimizer, scalars),
-        _programs.signature(model.loss),
-        tuple(v.dtype for v in model.variables),
-    )
-    return _programs.cached(key, lambda: _compile_training(_template(model)))
-
-
-def _template(model):
-    """Return a private copy to trace, so that later changes of the model cannot reach it."""
-    parts = (model.network, model.optimizer, model.corruption)
-    if not all(p is None or _programs.is_described(p) for p in parts):
-        return model
-    copy = type(model).from_config(model.get_config())
-    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-    optimizer.build(copy.trainable_variables)
-    copy.compile(optimizer=optimizer, loss=model.loss)
-    copy.reconstructs = model.reconstructs
-    return copy
-
-
-def _compile_training(model):
-    """Build the jitted function (state, batches) -> (state, losses)."""
-    import jax
-    import jax.numpy as jnp
-
-    lock = threading.Lock()
-
-    def objective(trainable, non_trainable, optimizer_state, x, y, count):
-        pairs = [*zip(model.trainable_variables, trainable, strict=True)]
-        pairs += zip(model.non_trainable_variables, non_trainable, strict=True)
-        weight = (jnp.arange(x.shape[0]) < count) / count
-        with keras.StatelessScope(pairs, collect_losses=True) as scope:
-            output = model(x, training=True)
-            loss = model.compute_loss(x, y, output, weight.astype("float32"))
-        updated = [scope.get_current_value(v) for v in model.non_trainable_variables]
-        with keras.StatelessScope(
-            list(zip(model.optimizer.variables, optimizer_state, strict=True))
-        ):
-            scaled = model.optimizer.scale_loss(loss)
-        return scaled, (loss, updated)
-
-    def step(state, x, y, count):
-        trainable, non_trainable, optimizer_state = state
-        gradient = jax.grad(objective, has_aux=True)
-        grads, (loss, non_trainable) = gradient(
-            trainable, non_trainable, optimizer_state, x, y, count
+        if self.validator is None:
+            self.validator = _steps.validation_program(self.model)
+        total = sum(
+            np.asarray(self.validator(self.state[:2], x, y, counts), np.float64).sum()
+            for x, y, counts in self._validation_blocks()
         )
-        trainable, optimizer_state = model.optimizer.stateless_apply(
-            optimizer_state, grads, trainable
-        )
-        return (trainable, non_trainable, optimizer_state), loss
+        return float(total) / (len(self.feed.validation_rows) * self._members)
 
-    def run(state, x, y, counts, n_steps, scalars):
-        def body(k, carry):
-            state, losses = carry
-            batch_y = None if y is None else y[k]
-            state, loss = step(state, x[k], batch_y, counts[k])
-            return state, losses.at[k].set(loss.astype("float32"))
+    def _validation_blocks(self):
+        """Return the validation rows in blocks; few rows are gathered once."""
+        if self.validation is not None:
+            return self.validation
+        rows = self.feed.validation_rows
+        blocks = (self._validation_block(rows, *span) for span in block_spans(len(rows)))
+        if len(rows) * self.feed.gather(rows[:1])[0].size > CALL_VALUES:
+            return blocks
+        self.validation = list(blocks)
+        return self.validation
 
-        with _scalars_set(model.optimizer, scalars):
-            start = (state, jnp.zeros(counts.shape, "float32"))
-            return jax.lax.fori_loop(0, n_steps, body, start)
+    def _validation_block(self, rows, start, stop, size):
+        parts = self.feed.gather(rows[start:stop])
+        parts = (pad_rows(p, size) for p in parts)
+        x, y = (None if p is None else p.reshape(-1, BLOCK_ROWS, *p.shape[1:]) for p in parts)
+        firsts = np.arange(start, start + size, BLOCK_ROWS)
+        return x, y, np.clip(stop - firsts, 0, BLOCK_ROWS).astype(np.int32)
 
-    compiled = jax.jit(run)
-
-    def call(*arguments):
-        with lock:  # tracing sets attributes of the shared optimizer
-            return compiled(*arguments)
-
-    return call
-
-
-def _scalars(optimizer):
-    """List the optimizer's numbers that a program takes as data: (owner, name, value)."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    found = []
-    if isinstance(optimizer.weight_decay, (int, float)):
-        found.append((optimizer, "weight_decay", float(optimizer.weight_decay)))
-    schedule = optimizer._learning_rate
-    if type(schedule) is keras.optimizers.schedules.CosineDecay:
-        for name in ("initial_learning_rate", "decay_steps", "warmup_target", "warmup_steps"):
-            if getattr(schedule, name) is not None:
-                found.append((schedule, name, float(getattr(schedule, name))))
-    return found
-
-
-def _scalar_values(optimizer):
-    return [np.float32(value) for _, _, value in _scalars(optimizer)]
-
-
-@contextlib.contextmanager
-def _scalars_set(optimizer, values):
-    """Let the optimizer see `values` (tracers) in place of its own numbers."""
-    places = _scalars(optimizer)
-    for (owner, name, _), value in zip(places, values, strict=True):
-        setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        for owner, name, value in places:
-            setattr(owner, name, value)
-
-
-def _variables(model):
-    return model.trainable_variables, model.non_trainable_variables, model.optimizer.variables
-
-
-def _state(model):
-    return tuple([v.value for v in variables] for variables in _variables(model))
-
-
-def _is_row_wise(model):
-    """Tell whether a padded row leaves the others' gradients alone."""
-    return all(
-        type(layer).__name__ in _ROW_WISE
-        or type(layer).__module__.startswith("skanomaly")
-        or isinstance(layer, keras.Model)
-        for layer in model._flatten_layers(include_self=False)
-    ) and not any(
-        getattr(layer, "activity_regularizer", None) for layer in model._flatten_layers()
-    )
+    @property
+    def _members(self):
+        return self.model.n_members or 1
 
 
 class _Batches(keras.utils.PyDataset):
@@ -395,11 +334,16 @@ def _fit_keras(model, feed, callbacks, initial_epoch):
     watchers = [_LossPerMember()]
     if feed.validation_rows is not None:
         watchers.append(_ValidationLoss(feed))
-    batches = _Batches(feed)
+        if feed.patience is not None:
+            watchers.append(
+                keras.callbacks.EarlyStopping(
+                    "val_loss", patience=feed.patience, mode="min", restore_best_weights=True
+                )
+            )
     history = keras.callbacks.History()
     keras.Model.fit(
         model,
-        batches,
+        _Batches(feed),
         epochs=initial_epoch + feed.plan.epochs,
         initial_epoch=initial_epoch,
         callbacks=[*watchers, *callbacks, history],
@@ -416,25 +360,12 @@ def _wants_batches(callback):
     return any(getattr(type(callback), hook) is not getattr(base, hook) for hook in hooks)
 
 
-def _row_losses(model, feed, trainable=None, non_trainable=None):
-    """Return the rows' losses of the validation rows, float64."""
-    values = None if trainable is None else (trainable, non_trainable)
-    index = feed.validation_rows
-    x, y = feed.gather(index)
-    outputs = forward(model.network, x, _network_values(model, values))
-    losses = model.row_losses(ops.convert_to_tensor(x), y, ops.convert_to_tensor(outputs))
-    return ops.convert_to_numpy(losses).astype(np.float64)
-
-
-def _network_values(model, values):
-    """Pick the network's own values out of those of the whole model."""
-    if values is None:
-        return None
-    trainable, non_trainable = values
-    by_id = dict(zip(map(id, model.trainable_variables), trainable, strict=True))
-    by_id.update(zip(map(id, model.non_trainable_variables), non_trainable, strict=True))
-    network = model.network
-    return (
-        [by_id[id(v)] for v in network.trainable_variables],
-        [by_id[id(v)] for v in network.non_trainable_variables],
-    )
+def _row_losses(model, feed):
+    """Return the losses of the validation rows, float64."""
+    parts = []
+    for start, stop, _ in block_spans(len(feed.validation_rows)):
+        x, y = feed.gather(feed.validation_rows[start:stop])
+        output = ops.convert_to_tensor(forward(model.network, x))
+        losses = model.row_losses(ops.convert_to_tensor(x), y, output)
+        parts.append(ops.convert_to_numpy(losses).astype(np.float64))
+    return np.concatenate(parts)

@@ -225,47 +225,24 @@ def _group(
     return MemberLogits(name=f"group_{number}_logits")(x)
 
 
-def assign_folds(X, labels, rows, rng):
-    """Return each row's fold: stratified, equal rows together, whatever the rows' order.
+def assign_folds(labels, rng):
+    """Return each row's fold, stratified by label.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        Rows.
     labels : ndarray of shape (n_samples,)
         1 for an anomaly, 0 for any other row.
-    rows : ndarray of shape (n_slots,)
-        Row numbers of one pass, in canonical order.
     rng : numpy.random.Generator
         Source of randomness.
 
     Returns
     -------
     folds : ndarray of shape (n_samples,), float32
-        -1 for rows that no member may miss: the only slots of their class.
+        -1 for the only row of its class, which no member may miss.
     """
-    folds = np.full(len(X), -1, np.float32)
+    folds = np.full(len(labels), -1, np.float32)
     for label in (0, 1):
-        slots = rows[labels[rows] == label]
-        if len(slots) < 2:
-            continue
-        group = _equal_runs(X, slots)
-        sizes = np.bincount(group)
-        shuffled = rng.permutation(len(sizes))
-        before = np.cumsum(sizes[shuffled]) - sizes[shuffled]
-        fold = np.empty(len(sizes), np.float32)
-        fold[shuffled] = before * N_FOLDS // len(slots)
-        if len(sizes) > 1:
-            folds[slots] = fold[group]
+        rows = np.flatnonzero(labels == label)
+        if len(rows) > 1:
+            folds[rng.permutation(rows)] = np.arange(len(rows)) * N_FOLDS // len(rows)
     return folds
-
-
-def _equal_runs(X, slots):
-    """Return the numbers of the runs of equal rows among neighbouring slots."""
-    new = np.ones(len(slots), bool)
-    for start in range(1, len(slots), 65_536):
-        part = slice(start, min(start + 65_536, len(slots)))
-        here = np.asarray(X[slots[part]], dtype=np.float32)
-        there = np.asarray(X[slots[part.start - 1 : part.stop - 1]], dtype=np.float32)
-        new[part] = (here != there).any(axis=1)
-    return np.cumsum(new) - 1

@@ -26,6 +26,9 @@ class Progress(keras.callbacks.Callback):
         Where to write; None takes ``sys.stderr`` as it is when training begins.
     """
 
+    #: Tells the training loop that the model need not be up to date.
+    reads_logs_alone = True
+
     def __init__(self, label, stream=None):
         super().__init__()
         self.label, self.given = label, stream

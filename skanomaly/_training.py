@@ -6,12 +6,9 @@ scores or thresholds. SciKeras is composed, never inherited: a `Trainer` holds o
 trains and keeps the history.
 """
 
-import contextlib
 import copy
 import functools
 import inspect
-import random
-import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +17,7 @@ from skanomaly import _programs
 from skanomaly._backend import choose_backend, keras_without_tensorflow, tensorflow_hidden
 from skanomaly._progress import Progress
 from skanomaly._sampling import split_rows
+from skanomaly._seeding import seeded
 
 choose_backend()
 
@@ -29,8 +27,6 @@ with tensorflow_hidden():
     from scikeras.wrappers import BaseWrapper
 
 from skanomaly._fused import FusedModel  # noqa: E402
-
-_building = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -176,7 +172,8 @@ class Trainer:
         self.held_rows = rows[:0]
         if schedule.early_stopping:
             rows, self.held_rows = split_rows(rows, schedule.validation_fraction, rng, strata)
-        callbacks = [*self._own_callbacks(schedule), *schedule.callbacks]
+        progress = [Progress(schedule.label)] if schedule.verbose else []
+        callbacks = [*progress, *schedule.callbacks]
         self.wrapper.set_params(callbacks=callbacks, batch_size=schedule.batch_size)
         # SciKeras sees one stand-in value a row: the rows themselves need no second validation
         stand_in = np.broadcast_to(np.float32(0), (len(rows), 1))
@@ -189,6 +186,7 @@ class Trainer:
                 data=(values, y),
                 rows=rows,
                 validation_rows=self.held_rows,
+                patience=schedule.n_iter_no_change if schedule.early_stopping else None,
                 steps=schedule.steps,
                 rng=rng,
             )
@@ -196,17 +194,6 @@ class Trainer:
         self.wrapper.set_params(callbacks=None)
         self._check_finite()
         return self
-
-    def _own_callbacks(self, schedule):
-        own = []
-        if len(self.held_rows):
-            stopping = keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=schedule.n_iter_no_change, restore_best_weights=True
-            )
-            own.append(stopping)
-        if schedule.verbose:
-            own.append(Progress(schedule.label))
-        return own
 
     def _check_finite(self):
         if not np.all(np.isfinite(self.history["loss"])):
@@ -292,42 +279,6 @@ def _builder_arguments(builder, n_features):
     }
     bound = builder.keywords if isinstance(builder, functools.partial) else {}
     return {name: known[name] for name in names if name in known and name not in bound}
-
-
-@contextlib.contextmanager
-def seeded(seed):
-    """Seed every generator a builder may draw from, and put their states back afterwards.
-
-    Layers and initialisers without a seed of their own take it from Keras' or Python's global
-    generator. The caller's generators are left as they were.
-    """
-    from keras.src.backend.common import global_state
-    from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
-    from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
-
-    names = (GLOBAL_RANDOM_SEED, GLOBAL_SEED_GENERATOR)
-    with _building:
-        python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-        before = [global_state.get_global_attribute(name) for name in names]
-        torch = None
-        if keras.backend.backend() == "torch":
-            import torch
-
-            torch_state = torch.get_rng_state()
-            torch.manual_seed(seed)
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        global_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
-        global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)  # noqa: NPY002
-            for name, value in zip(names, before, strict=True):
-                global_state.set_global_attribute(name, value)
-            if torch is not None:
-                torch.set_rng_state(torch_state)
 
 
 def assemble(network, corruption=None, n_members=None):
