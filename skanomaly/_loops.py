@@ -22,6 +22,8 @@ from keras import ops  # noqa: E402
 CALL_STEPS = (32, 512)
 #: Upper bound on the float32 values one compiled call is fed with.
 CALL_VALUES = 1_000_000
+#: Tables of at most so many values are held ready in float32.
+HELD_VALUES = 4_000_000
 #: Compiled calls that wait with their rows in memory.
 CALLS_AHEAD = 2
 
@@ -56,6 +58,8 @@ class Feed:
 
     def __init__(self, x, y, plan, validation_rows=None, patience=None):
         self.x, self.y, self.plan, self.patience = x, y, plan, patience
+        if len(x) * int(np.prod(x.shape[1:])) <= HELD_VALUES:  # standardise few rows once only
+            self.x = np.asarray(x[np.arange(len(x))], dtype=np.float32)
         has_validation = validation_rows is not None and len(validation_rows)
         self.validation_rows = validation_rows if has_validation else None
 
