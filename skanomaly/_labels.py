@@ -17,18 +17,21 @@ ANOMALY, UNLABELLED, NORMAL = -1, 0, 1
 def read_labels(y, *, anomaly_label="auto", n_samples=None):
     """Read labels in any coding.
 
-    ==============================  =====================================================
-    values seen (missing ones aside)  what they mean with ``anomaly_label="auto"``
-    ==============================  =====================================================
-    -1 and 1, or -1 alone           -1 is the anomaly (scikit-learn's outlier detectors)
-    0 and 1, False and True         1 (True) is the anomaly
-    True alone                      all rows are anomalies
-    any other single value          all rows are normal
-    any other two values or more    the rarest value is the anomaly, with a warning
-    ==============================  =====================================================
+    ===============================  ====================================================
+    values seen                      what they mean with ``anomaly_label="auto"``
+    ===============================  ====================================================
+    -1 and 1, or -1 alone            -1 is the anomaly (scikit-learn's outlier detectors)
+    0 and 1, False and True          1 (True) is the anomaly
+    True alone                       all rows are anomalies
+    1 and missing labels             1 marks the known anomalies
+    0 and missing labels             0 marks the known normal rows
+    another value and missing ones   it marks the known anomalies, with a warning
+    any other single value           all rows are normal
+    any other two values or more     the rarest value is the anomaly, with a warning
+    ===============================  ====================================================
 
-    A lone 1 is normal: it is all that -1/1 labels without an anomaly show. Strings are never
-    read as numbers.
+    A lone 1 without missing labels is normal: it is all that -1/1 labels without an anomaly
+    show. Strings are never read as numbers.
 
     Parameters
     ----------
@@ -57,7 +60,7 @@ def read_labels(y, *, anomaly_label="auto", n_samples=None):
     Warns
     -----
     UserWarning
-        If the rarest value was taken as the anomaly.
+        If the rarest value, or the only one beside missing labels, was taken as the anomaly.
 
     Examples
     --------
@@ -145,12 +148,28 @@ def _which_value(values, codes, anomaly_label):
 def _automatic(values, codes):
     if _all_in(values, (-1, 1)) and _any_is(values, -1):
         return [bool(value == -1) for value in values]
+    if len(values) == 1 and (codes < 0).any():
+        return [_marks_anomalies(values[0])]
     if len(values) == 1:
         # Only True is beyond doubt: a lone 1 may come from -1/1 as well as from 0/1 labels.
         return [isinstance(values[0], (bool, np.bool_)) and bool(values[0])]
     if _all_in(values, (0, 1)):
         return [bool(value == 1) for value in values]
     return _rarest(values, codes)
+
+
+def _marks_anomalies(value):
+    """Return whether the one value beside missing labels stands for anomalies."""
+    if _all_in([value], (0, 1)):
+        return bool(value == 1)
+    warnings.warn(
+        f"y holds {_shown(value)} and missing labels: {_shown(value)} is taken as the mark of "
+        f"the known anomalies. Pass anomaly_label={_shown(value)} to say so, or name the normal "
+        "rows 0 and the anomalies 1.",
+        UserWarning,
+        stacklevel=5,
+    )
+    return True
 
 
 def _rarest(values, codes):

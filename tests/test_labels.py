@@ -217,3 +217,18 @@ def test_every_coding_of_the_same_labels_agrees(signs):
     if 1 in signs:
         assert (read_labels(expected == -1) == expected).all()
         assert (read_labels(names == "bad") == expected).all()
+
+
+@pytest.mark.parametrize("mark", [1, True, 1.0])
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_one_beside_missing_labels_marks_the_known_anomalies(mark, missing):
+    assert read_labels([mark, missing, missing]).tolist() == [-1, 0, 0]
+
+
+def test_zero_beside_missing_labels_marks_known_normal_rows():
+    assert read_labels([0, None, 0]).tolist() == [1, 0, 1]
+
+
+def test_another_mark_beside_missing_labels_is_taken_with_a_warning():
+    with pytest.warns(UserWarning, match="'fraud' is taken as the mark of the known anomalies"):
+        assert read_labels([None, "fraud", None]).tolist() == [0, -1, 0]
