@@ -177,6 +177,8 @@ class Trainer:
         self.wrapper.set_params(callbacks=callbacks, batch_size=schedule.batch_size)
         # SciKeras sees one stand-in value a row: the rows themselves need no second validation
         stand_in = np.broadcast_to(np.float32(0), (len(rows), 1))
+        if self.fits and schedule.warmup_steps is not None:
+            self.model.optimizer.iterations.assign(0)  # a second fit follows the rates anew
         with keras_without_tensorflow():
             self.wrapper.fit(
                 stand_in,
