@@ -1,9 +1,9 @@
-"""Training loops: whole runs of steps inside one compiled program, or Keras' own `fit`.
+"""Training loops: whole runs of steps inside one compiled program, or Keras' own steps.
 
 Owns the order of batches, epochs and callbacks around a `FusedModel`, which brings the
 objective. On JAX, steps run in a compiled loop over the state of model and optimizer; on other
-backends, and for callbacks that want every batch, the same batches go through Keras' own
-`fit`.
+backends, and for callbacks that want every batch, the same batches go one by one through
+Keras' own training step.
 """
 
 import numpy as np
@@ -30,9 +30,21 @@ CALLS_AHEAD = 2
 
 def train(model, feed, callbacks, initial_epoch):
     """Train a compiled `FusedModel` and return its `keras.callbacks.History`."""
+    model.optimizer.build(model.trainable_variables)
+    observers, history = _observers(model, feed, callbacks, initial_epoch)
+    model.stop_training = False
+    observers.on_train_begin()
     fused = keras.backend.backend() == "jax" and not any(map(_wants_batches, callbacks))
-    loop = _fit_fused if fused else _fit_keras
-    return loop(model, feed, callbacks, initial_epoch)
+    if not fused:
+        logs = _run_observed(_KerasRunner(model, feed, observers), observers, initial_epoch)
+    elif callbacks or feed.validation_rows is not None:
+        watched = not all(getattr(c, "reads_logs_alone", False) for c in callbacks)
+        logs = _run_observed(_Runner(model, feed, watched), observers, initial_epoch)
+    else:
+        logs = _run_unobserved(_Runner(model, feed, False), observers, initial_epoch)
+    model.optimizer.finalize_variable_values(model.trainable_weights)
+    observers.on_train_end(logs)
+    return history
 
 
 class Plan:
@@ -73,19 +85,6 @@ class Feed:
         return values, self.y[flat].reshape(*index.shape, *self.y.shape[1:])
 
 
-def _fit_fused(model, feed, callbacks, initial_epoch):
-    """Train with whole runs of steps inside one compiled call."""
-    model.optimizer.build(model.trainable_variables)
-    observers, history = _observers(model, feed, callbacks, initial_epoch)
-    model.stop_training = False
-    observers.on_train_begin()
-    run = _run_observed if callbacks or feed.validation_rows is not None else _run_unobserved
-    logs = run(_Runner(model, feed), observers, callbacks, initial_epoch)
-    model.optimizer.finalize_variable_values(model.trainable_weights)
-    observers.on_train_end(logs)
-    return history
-
-
 def _observers(model, feed, callbacks, initial_epoch):
     observers = keras.callbacks.CallbackList(callbacks, model=model, add_history=True)
     params = {"epochs": initial_epoch + feed.plan.epochs, "steps": feed.plan.per_epoch}
@@ -96,7 +95,7 @@ def _observers(model, feed, callbacks, initial_epoch):
     return observers, next(c for c in observers.callbacks if isinstance(c, kind))
 
 
-def _run_unobserved(runner, observers, callbacks, initial_epoch):
+def _run_unobserved(runner, observers, initial_epoch):
     """Run all epochs and tell their losses afterwards: nobody looks in between."""
     plan, logs = runner.feed.plan, {}
     spans = [runner.push(*plan.epoch(epoch)) for epoch in range(plan.epochs)]
@@ -104,28 +103,24 @@ def _run_unobserved(runner, observers, callbacks, initial_epoch):
         observers.on_epoch_begin(initial_epoch + epoch)
         logs = {"loss": runner.loss(span)}
         observers.on_epoch_end(initial_epoch + epoch, logs)
-    _steps.put_state(runner.model, runner.state)
+    runner.write_back()
     return logs
 
 
-def _run_observed(runner, observers, callbacks, initial_epoch):
+def _run_observed(runner, observers, initial_epoch):
     """Run epoch by epoch; the variables are up to date whenever a callback may look."""
-    model, plan, logs = runner.model, runner.feed.plan, {}
-    watched = not all(getattr(c, "reads_logs_alone", False) for c in callbacks)
-    best = _Best(runner.feed.patience)
-    for epoch in range(initial_epoch, initial_epoch + plan.epochs):
+    model, feed, logs = runner.model, runner.feed, {}
+    best = _Best(feed.patience)
+    for epoch in range(initial_epoch, initial_epoch + feed.plan.epochs):
         observers.on_epoch_begin(epoch)
-        if watched:
-            runner.state = _steps.state_of(model)
-        logs = runner.epoch(epoch - initial_epoch)
-        if watched:
-            _steps.put_state(model, runner.state)
-        model.stop_training |= best.update(epoch, logs, runner.state)
+        logs = {"loss": runner.epoch(epoch - initial_epoch)}
+        if feed.validation_rows is not None:
+            logs["val_loss"] = runner.validate()
+            model.stop_training |= best.update(epoch, logs["val_loss"], runner.snapshot)
         observers.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
-    if not watched:
-        _steps.put_state(model, runner.state)
+    runner.finish()
     best.restore(model)
     return logs
 
@@ -136,13 +131,13 @@ class _Best:
     def __init__(self, patience):
         self.patience, self.loss, self.state, self.wait = patience, None, None, 0
 
-    def update(self, epoch, logs, state):
+    def update(self, epoch, loss, snapshot):
         """Take in an epoch; tell whether to stop."""
-        if self.patience is None or "val_loss" not in logs:
+        if self.patience is None:
             return False
         self.wait += 1
-        if self.loss is None or logs["val_loss"] < self.loss:
-            self.loss, self.state, self.wait = logs["val_loss"], state, 0
+        if self.loss is None or loss < self.loss:
+            self.loss, self.state, self.wait = loss, snapshot(), 0
         return self.wait >= self.patience and epoch > 0
 
     def restore(self, model):
@@ -151,17 +146,20 @@ class _Best:
             return
         weights = {id(v) for v in model.weights}
         kinds = (model.trainable_variables, model.non_trainable_variables)
-        for variables, values in zip(kinds, self.state, strict=False):
+        for variables, values in zip(kinds, self.state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 if id(variable) in weights:
                     variable.assign(value)
 
 
 class _Runner:
-    """Holds the training state on the device and queues batches until a call is full."""
+    """Holds the training state on the device and queues batches until a call is full.
 
-    def __init__(self, model, feed):
-        self.model, self.feed = model, feed
+    With `watched`, callbacks may read and change the variables between two epochs.
+    """
+
+    def __init__(self, model, feed, watched):
+        self.model, self.feed, self.watched = model, feed, watched
         self.program = _steps.training_program(model)
         self.exact = not _steps.is_row_wise(model)
         self.state = _steps.state_of(model)
@@ -179,11 +177,26 @@ class _Runner:
         return max(1, min(wanted, CALL_VALUES // per_step))
 
     def epoch(self, number):
-        """Run one epoch and return its logs."""
-        logs = {"loss": self.loss(self.push(*self.feed.plan.epoch(number)))}
-        if self.feed.validation_rows is not None:
-            logs["val_loss"] = self.validate()
-        return logs
+        """Run one epoch and return its loss."""
+        if self.watched:
+            self.state = _steps.state_of(self.model)
+        loss = self.loss(self.push(*self.feed.plan.epoch(number)))
+        if self.watched:
+            self.write_back()
+        return loss
+
+    def snapshot(self):
+        """Return the values of trainable and other variables."""
+        return self.state[:2]
+
+    def write_back(self):
+        """Hand the state to the model's variables."""
+        _steps.put_state(self.model, self.state)
+
+    def finish(self):
+        """Leave the variables as the last epoch, or the last callback, left them."""
+        if not self.watched:
+            self.write_back()
 
     def push(self, index, counts):
         """Queue batches and run all full calls; return the steps' places in the history."""
@@ -288,73 +301,44 @@ class _Runner:
         return self.model.n_members or 1
 
 
-class _Batches(keras.utils.PyDataset):
-    """The plan's batches for Keras' own `fit`."""
+class _KerasRunner:
+    """Trains with Keras' own step, batch by batch, on the same batches as the compiled loop."""
 
-    def __init__(self, feed):
-        super().__init__()
-        self.feed, self.number = feed, 0
-        self.batches = feed.plan.epoch(0)
+    def __init__(self, model, feed, observers):
+        self.model, self.feed, self.observers = model, feed, observers
 
-    def __len__(self):
-        return len(self.batches[1])
+    def epoch(self, number):
+        """Run one epoch and return its loss."""
+        self.model.reset_metrics()
+        logs = {}
+        for place, (index, count) in enumerate(zip(*self.feed.plan.epoch(number), strict=True)):
+            x, y = self.feed.gather(index[:count])
+            weight = np.full(count, 1 / count, np.float32)
+            target = weight if y is None else y  # without targets Keras wants some all the same
+            self.observers.on_train_batch_begin(place)
+            logs = self.model.train_on_batch(x, target, weight, return_dict=True)
+            self.observers.on_train_batch_end(place, logs)
+            if self.model.stop_training:
+                break
+        return float(logs["loss"]) / (self.model.n_members or 1)
 
-    def __getitem__(self, place):
-        index, counts = self.batches
-        count = counts[place]
-        x, y = self.feed.gather(index[place, :count])
-        weight = np.full(count, 1 / count, np.float32)
-        return x, (weight if y is None else y), weight
+    def validate(self):
+        """Return the mean loss of the validation rows."""
+        parts = []
+        for start, stop, _ in block_spans(len(self.feed.validation_rows)):
+            x, y = self.feed.gather(self.feed.validation_rows[start:stop])
+            output = ops.convert_to_tensor(forward(self.model.network, x))
+            losses = self.model.row_losses(ops.convert_to_tensor(x), y, output)
+            parts.append(ops.convert_to_numpy(losses).astype(np.float64))
+        return float(np.concatenate(parts).mean())
 
-    def on_epoch_end(self):
-        """Move on to the next epoch's batches."""
-        self.number += 1
-        if self.number < self.feed.plan.epochs:
-            self.batches = self.feed.plan.epoch(self.number)
+    def snapshot(self):
+        """Return copies of the values of trainable and other variables."""
+        kinds = (self.model.trainable_variables, self.model.non_trainable_variables)
+        return [[np.array(ops.convert_to_numpy(v)) for v in kind] for kind in kinds]
 
-
-class _ValidationLoss(keras.callbacks.Callback):
-    """Adds the validation loss that early stopping reads."""
-
-    def __init__(self, feed):
-        super().__init__()
-        self.feed = feed
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Put ``val_loss`` into the epoch's logs."""
-        logs["val_loss"] = float(_row_losses(self.model, self.feed).mean())
-
-
-class _LossPerMember(keras.callbacks.Callback):
-    """Divides the summed loss by the members, as the fused loop does."""
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Rescale the epoch's loss."""
-        logs["loss"] = float(logs["loss"]) / (self.model.n_members or 1)
-
-
-def _fit_keras(model, feed, callbacks, initial_epoch):
-    """Train with Keras' own loop on the same batches."""
-    watchers = [_LossPerMember()]
-    if feed.validation_rows is not None:
-        watchers.append(_ValidationLoss(feed))
-        if feed.patience is not None:
-            watchers.append(
-                keras.callbacks.EarlyStopping(
-                    "val_loss", patience=feed.patience, mode="min", restore_best_weights=True
-                )
-            )
-    history = keras.callbacks.History()
-    keras.Model.fit(
-        model,
-        _Batches(feed),
-        epochs=initial_epoch + feed.plan.epochs,
-        initial_epoch=initial_epoch,
-        callbacks=[*watchers, *callbacks, history],
-        shuffle=False,
-        verbose=0,
-    )
-    return history
+    def finish(self):
+        """Do nothing: the variables are always up to date."""
 
 
 def _wants_batches(callback):
@@ -362,14 +346,3 @@ def _wants_batches(callback):
     base = keras.callbacks.Callback
     hooks = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
     return any(getattr(type(callback), hook) is not getattr(base, hook) for hook in hooks)
-
-
-def _row_losses(model, feed):
-    """Return the losses of the validation rows, float64."""
-    parts = []
-    for start, stop, _ in block_spans(len(feed.validation_rows)):
-        x, y = feed.gather(feed.validation_rows[start:stop])
-        output = ops.convert_to_tensor(forward(model.network, x))
-        losses = model.row_losses(ops.convert_to_tensor(x), y, output)
-        parts.append(ops.convert_to_numpy(losses).astype(np.float64))
-    return np.concatenate(parts)
