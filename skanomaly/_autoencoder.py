@@ -11,8 +11,10 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly._base import BaseNeuralDetector
-from skanomaly._channels import ScoreChannels, TrimmedMahalanobis, reference_rows
+from skanomaly._channels import ScoreChannels
 from skanomaly._forward import forward
+from skanomaly._mahalanobis import TrimmedMahalanobis
+from skanomaly._neighbours import reference_rows
 from skanomaly._networks import (
     MultiscaleNoise,
     dense_autoencoder,

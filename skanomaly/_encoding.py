@@ -11,15 +11,9 @@ pickles.
 import numpy as np
 from sklearn.ensemble import IsolationForest
 
-from skanomaly._channels import (
-    MAX_REFERENCE,
-    NeighbourDistances,
-    column_moments,
-    frequencies,
-    reference_rows,
-    weighted_quantile,
-)
+from skanomaly._neighbours import MAX_REFERENCE, NeighbourDistances, reference_rows
 from skanomaly._sampling import canonical_order
+from skanomaly._weighted import column_moments, column_quantiles, frequencies
 
 _BLOCK_ROWS = 65_536
 _NEIGHBOURS = tuple(range(1, 11))
@@ -216,7 +210,7 @@ class UnsupervisedScores:
     ----------
     max_reference : int, default=8192
         Training rows that forest and neighbours use at most, see
-        `skanomaly._channels.reference_rows`.
+        `skanomaly._neighbours.reference_rows`.
     seed : int, default=0
         Seed of that draw and of the forest.
 
@@ -298,26 +292,6 @@ def principal_axes(X, n_axes):
     values, vectors = np.linalg.eigh((X - mean).T @ (X - mean) / len(X))
     n_axes = min(n_axes, (len(X) - 1) // 2, np.count_nonzero(values > 1e-10 * values[-1]))
     return mean, vectors[:, len(values) - n_axes :]
-
-
-def column_quantiles(X, q, sample_weight=None):
-    """Return quantiles of every column, shape (len(q), n_features).
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Rows.
-    q : sequence of float
-        Probabilities in [0, 1].
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Frequencies, as in `skanomaly._channels.weighted_quantile`.
-
-    Returns
-    -------
-    quantiles : ndarray, float64
-    """
-    columns = (np.asarray(column, dtype=np.float64) for column in X.T)
-    return np.stack([weighted_quantile(c, q, sample_weight) for c in columns], axis=1)
 
 
 def _by_blocks(function, X, width, dtype):

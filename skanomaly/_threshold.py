@@ -1,6 +1,6 @@
 """Turn scores into an offset: rows whose score lies below it are anomalies.
 
-Owns: the rules that choose an offset from scores, with or without labels; NumPy only.
+Owns: the rules that choose an offset from scores, with or without labels.
 Does not own: scores, predictions, or the reading of labels (``_labels``).
 
 Everywhere here a higher score is more normal, and a row is an anomaly where
@@ -10,6 +10,8 @@ Everywhere here a higher score is more normal, and a row is an anomaly where
 from numbers import Real
 
 import numpy as np
+
+from skanomaly._weighted import WeightedSample
 
 # Standard normal quantiles: they turn distances between quantiles into standard deviations.
 _Z75, _Z90 = 0.6744897501960817, 1.2815515655446004
@@ -27,7 +29,8 @@ def contamination_offset(scores, contamination, sample_weight=None):
         the offset for ``contamination = k / n_samples``. "auto" uses `robust_offset`.
     sample_weight : array-like of shape (n_samples,), default=None
         Frequencies of the rows. Integers give the offset of the sample in which each row is
-        repeated so often; for other numbers only their ratios count.
+        repeated so often; of other numbers, and of integers with a mean above 100, only the
+        ratios count.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def contamination_offset(scores, contamination, sample_weight=None):
     scores = _check_scores(scores)
     if sample_weight is None:
         return float(np.percentile(scores, 100 * contamination))
-    return _WeightedSample(scores, sample_weight).quantile(contamination)
+    return float(_weighted(scores, sample_weight).quantile(contamination))
 
 
 def robust_offset(scores, sample_weight=None):
@@ -98,10 +101,10 @@ def robust_offset(scores, sample_weight=None):
     """
     scores = _check_scores(scores)
     weight = np.ones(len(scores)) if sample_weight is None else sample_weight
-    sample = _WeightedSample(scores, weight)
+    sample = _weighted(scores, weight)
     offset = _three_sigma_below(sample)
     # A trimmed row never returns, so the sample shrinks until it is stable.
-    while sample.scores[0] < offset:
+    while sample.values[0] < offset:
         sample = sample.at_or_above(offset)
         offset = _three_sigma_below(sample)
     return offset
@@ -249,31 +252,12 @@ def cost_offset(scores, labels, cost_fp, cost_fn):
     return float(offsets[np.argmin(costs[0] * false_alarms + costs[1] * (found[-1] - found))])
 
 
-class _WeightedSample:
-    """Sorted scores, each repeated as often as its weight says, without repeating them."""
-
-    def __init__(self, scores, weight):
-        weight = _check_weight(weight, len(scores))
-        order = np.argsort(scores, kind="stable")
-        order = order[weight[order] > 0]
-        self.scores, self.weight = scores[order], weight[order]
-
-    def at_or_above(self, offset):
-        kept = self.scores >= offset
-        return _WeightedSample(self.scores[kept], self.weight[kept])
-
-    def quantile(self, q):
-        ends = np.cumsum(self.weight)
-        position = q * (round(ends[-1]) - 1)
-        slots = np.array([np.floor(position), np.ceil(position)])
-        # Half a slot in, rounding errors of the cumulative weights cannot pick the neighbour.
-        rows = np.searchsorted(ends, slots + 0.5, side="right")
-        low, high = self.scores[np.minimum(rows, len(ends) - 1)]
-        return float(low + (high - low) * (position - slots[0]))
+def _weighted(scores, sample_weight):
+    return WeightedSample(scores, _check_weight(sample_weight, len(scores)))
 
 
 def _three_sigma_below(sample):
-    q25, median, q90 = (sample.quantile(q) for q in (0.25, 0.5, 0.9))
+    q25, median, q90 = map(float, sample.quantile([0.25, 0.5, 0.9]))
     return median - 3 * max((q90 - median) / _Z90, (median - q25) / _Z75)
 
 
@@ -341,9 +325,7 @@ def _check_weight(weight, n_samples):
             "sample_weight must be finite, not negative and not all 0, got values from "
             f"{weight.min()} to {weight.max()}."
         )
-    if (weight == np.round(weight)).all():
-        return weight
-    return weight * (np.count_nonzero(weight) / weight.sum())
+    return weight
 
 
 def _check_share(value, name):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_breast_cancer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
@@ -21,7 +20,6 @@ from skanomaly._encoding import (
     RobustScaling,
     StandardClip,
     UnsupervisedScores,
-    column_quantiles,
     principal_axes,
     soft_clip,
 )
@@ -92,7 +90,7 @@ def test_blocks_and_type_change_nothing_but_memory(step, monkeypatch):
     assert single.dtype == np.float32
     assert np.array_equal(single, expected.astype(np.float32))
     monkeypatch.setattr("skanomaly._encoding._BLOCK_ROWS", 7)
-    monkeypatch.setattr("skanomaly._channels._MOMENT_ROWS", 7)
+    monkeypatch.setattr("skanomaly._weighted._BLOCK_ROWS", 7)
     again = step().fit(ROWS, COUNTS).transform(QUERIES)
     np.testing.assert_allclose(again, expected, rtol=1e-12, atol=1e-12)
 
@@ -154,16 +152,6 @@ def test_soft_clip_stays_within_its_limit_and_keeps_the_sign(z):
 
 def test_soft_clip_leaves_small_values_alone():
     assert soft_clip(0.01) == pytest.approx(0.01, rel=1e-5)
-
-
-@given(
-    X=arrays(float, (6, 2), elements=st.floats(-9, 9)),
-    weight=arrays(int, 6, elements=st.integers(0, 3)).filter(lambda w: w.sum() > 0),
-)
-@settings(max_examples=50, deadline=None)
-def test_column_quantiles_with_counts_are_those_of_repeated_rows(X, weight):
-    expected = np.quantile(np.repeat(X, weight, axis=0), [0, 0.3, 1], axis=0)
-    np.testing.assert_allclose(column_quantiles(X, [0, 0.3, 1], weight), expected, atol=1e-9)
 
 
 # Piecewise-linear encoding

@@ -1,0 +1,159 @@
+"""Statistics of rows that count as often as their weights say.
+
+Owns quantiles, means and deviations with weights, and the one reading of weights they share:
+that of `skanomaly._sampling.repeat_rows`. An integer weight w gives what w copies of the row
+give, rounding aside. Does not own the drawing of rows, nor checks of user input.
+"""
+
+import copy
+
+import numpy as np
+
+from skanomaly._sampling import MAX_MEAN_FREQUENCY
+
+_BLOCK_ROWS = 65_536
+
+
+def frequencies(sample_weight, n_samples):
+    """Return how often each row counts, read as `skanomaly._sampling.repeat_rows` reads weights.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_samples,) or None
+        Whole numbers are repetitions. Fractions, and whole numbers with a mean above
+        `skanomaly._sampling.MAX_MEAN_FREQUENCY`, are relative: the positive ones get mean 1.
+    n_samples : int
+        Number of rows.
+
+    Returns
+    -------
+    frequency : ndarray of shape (n_samples,), float64
+    """
+    if sample_weight is None:
+        return np.ones(n_samples)
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    mean = weight.sum() / np.count_nonzero(weight)
+    whole = mean <= MAX_MEAN_FREQUENCY and np.array_equal(weight, np.rint(weight))
+    return weight if whole else weight / mean
+
+
+def weighted_quantile(values, q, sample_weight=None):
+    """Return quantiles, interpolated linearly, of values with frequencies.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+        Numbers.
+    q : float or sequence of float
+        Probabilities in [0, 1].
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights, see `frequencies`.
+
+    Returns
+    -------
+    quantiles : ndarray of the shape of `q`
+        For integer weights ``numpy.quantile(numpy.repeat(values, sample_weight), q)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly._weighted import weighted_quantile
+    >>> float(weighted_quantile(np.array([0.0, 1.0, 5.0]), 0.5, np.array([1, 1, 4])))
+    5.0
+    """
+    if sample_weight is None:
+        return np.quantile(values, q)
+    return WeightedSample(values, sample_weight).quantile(q)
+
+
+class WeightedSample:
+    """Sorted values, each repeated as often as its weight says, without repeating them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+        Numbers.
+    sample_weight : ndarray of shape (n_samples,)
+        Weights, see `frequencies`.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_positive,)
+        Those with a positive weight, sorted.
+    frequency : ndarray of shape (n_positive,)
+        How often each of them counts.
+    """
+
+    def __init__(self, values, sample_weight):
+        frequency = frequencies(sample_weight, len(values))
+        order = np.argsort(values, kind="stable")
+        order = order[frequency[order] > 0]
+        self.values, self.frequency = values[order], frequency[order]
+
+    def at_or_above(self, bound):
+        """Return the part of the sample that does not lie below a bound."""
+        kept = self.values >= bound
+        part = copy.copy(self)  # read once, frequencies stay what they are in a smaller sample
+        part.values, part.frequency = self.values[kept], self.frequency[kept]
+        return part
+
+    def quantile(self, q):
+        """Return quantiles as `weighted_quantile` does, of the shape of `q`."""
+        ends = np.cumsum(self.frequency)
+        position = np.asarray(q) * (max(round(ends[-1]), 1) - 1)
+        slots = np.stack([np.floor(position), np.ceil(position)])
+        # Half a slot in, rounding errors of the cumulative weights cannot pick the neighbour.
+        rows = np.searchsorted(ends, slots + 0.5, side="right")
+        low, high = self.values[np.minimum(rows, len(ends) - 1)]
+        return low + (high - low) * (position - slots[0])
+
+
+def column_quantiles(X, q, sample_weight=None):
+    """Return quantiles of every column, shape (len(q), n_features).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+    q : sequence of float
+        Probabilities in [0, 1].
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights, see `frequencies`.
+
+    Returns
+    -------
+    quantiles : ndarray, float64
+    """
+    columns = (np.asarray(column, dtype=np.float64) for column in X.T)
+    return np.stack([weighted_quantile(c, q, sample_weight) for c in columns], axis=1)
+
+
+def column_moments(X, weight=None):
+    """Return mean and standard deviation of columns, in bounded memory.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows of any finite size: 1e300 does not overflow.
+    weight : ndarray of shape (n_samples,), default=None
+        Frequencies.
+
+    Returns
+    -------
+    mean : ndarray of shape (n_features,)
+    deviation : ndarray of shape (n_features,)
+        1 for columns that are constant up to rounding.
+    """
+    weight = frequencies(weight, len(X))
+    blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, len(X), _BLOCK_ROWS)]
+    top = np.max([np.abs(X[rows]).max(axis=0) for rows in blocks], axis=0).astype(np.float64)
+    top[top == 0] = 1.0
+
+    def average(centre, power):
+        parts = (weight[rows] @ (X[rows] / top - centre) ** power for rows in blocks)
+        return sum(parts) / weight.sum()
+
+    mean = average(0.0, 1)
+    deviation = np.sqrt(average(mean, 2))
+    varied = deviation > 1e-13  # of the largest value: less is rounding in the mean
+    return mean * top, np.where(varied, deviation * top, 1.0)
