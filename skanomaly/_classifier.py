@@ -255,7 +255,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     # ------------------------------------------------------------------ training
 
     def _train(self, X, y, weight, seed, again):
-        codes = self._read(y, len(X))
+        codes = self._read(y, len(X), weight)
         rows = repeat_rows(canonical_order(X, codes), weight)
         before = self._learner if again else None
         learner = self._new_learner(codes, seed)
@@ -270,12 +270,13 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         self._learner, self._trainer = learner, learner.trainer
         return codes
 
-    def _read(self, y, n_samples):
+    def _read(self, y, n_samples, weight):
         """Return label codes, or None when they hold fewer than two kinds of rows."""
         if y is None:
             return None
         codes = self._codes(y, n_samples)
-        anomalies, others = np.count_nonzero(codes == -1), np.count_nonzero(codes != -1)
+        counted = codes if weight is None else codes[weight > 0]
+        anomalies, others = np.count_nonzero(counted == -1), np.count_nonzero(counted != -1)
         if anomalies and others:
             return codes
         if anomalies:
@@ -351,7 +352,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         self._slope, self._intercept = 1.0, None
         if seen is not None:
             margins, labels = self._learner.honest()
-            self._slope, self._intercept = _platt(margins, labels > 0)
+            if self._learner.complete:
+                self._slope, self._intercept = _platt(margins, labels > 0)
             if isinstance(self._learner, FullLabels):
                 self._warn_if_incomplete(margins, labels)
         if seen is None or self.contamination != "auto":
@@ -382,10 +384,11 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, 2), float64
-            Columns as in `classes_`: the anomaly's first. With labels the scores are calibrated
-            on them (Platt scaling), so that rare anomalies have low probabilities even where
-            `predict` calls them. Without labels there is nothing to calibrate on: the
-            probability is one half at the threshold and rises with the score.
+            Columns as in `classes_`: the anomaly's first. With complete labels the scores out
+            of fold are calibrated on them (Platt scaling), so that a doubtful row has a low
+            probability even where `predict` calls it. With missing labels, or none, there is
+            nothing to calibrate on: the probability is one half at the threshold and rises
+            with the score.
         """
         scores = self.score_samples(X)
         shift = self.offset_ if self._intercept is None else self._intercept

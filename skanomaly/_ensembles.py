@@ -163,6 +163,7 @@ class FullLabels(_LabelledEnsemble):
 
     kinds = ("cross_entropy",)
     imbalance = 0.5
+    complete = True
 
     def _new_features(self):
         return _Features(RobustScaling(), RobustScaling(), 16, 256, 16, self.seed)
@@ -191,6 +192,7 @@ class FewLabels(_LabelledEnsemble):
 
     kinds = ("cross_entropy", "sigmoid", "cross_entropy")
     imbalance = 1.0
+    complete = False
 
     def _new_features(self):
         return _Features(StandardClip(30.0), StandardClip(30.0), 8, 128, 8, self.seed)
