@@ -94,7 +94,8 @@ class AutoencoderDetector(BaseNeuralDetector):
         Dropout rate behind hidden layers; "auto" is 0.
     l2 : float, default=0.0
         L2 penalty on the kernels.
-    anomaly_score : {"auto", "ensemble", "mahalanobis", "residual", "reconstruction"}, default="auto"
+    anomaly_score : {"auto", "ensemble", "mahalanobis", "residual", "reconstruction"}, \
+            default="auto"
         - "ensemble": all channels of the multiscale recipe;
         - "mahalanobis": distance of [residual, latent] from the training rows', nothing else;
         - "residual": the same of the residual alone, for training rows known to be clean;
