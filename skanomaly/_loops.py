@@ -309,18 +309,25 @@ class _KerasRunner:
 
     def epoch(self, number):
         """Run one epoch and return its loss."""
-        self.model.reset_metrics()
-        logs = {}
+        total = seen = 0
         for place, (index, count) in enumerate(zip(*self.feed.plan.epoch(number), strict=True)):
-            x, y = self.feed.gather(index[:count])
-            weight = np.full(count, 1 / count, np.float32)
-            target = weight if y is None else y  # without targets Keras wants some all the same
             self.observers.on_train_batch_begin(place)
-            logs = self.model.train_on_batch(x, target, weight, return_dict=True)
-            self.observers.on_train_batch_end(place, logs)
+            loss = self._step(*self.feed.gather(index[:count]))
+            total, seen = total + float(loss) * count, seen + count
+            self.observers.on_train_batch_end(place, {"loss": total / seen / self._members})
             if self.model.stop_training:
                 break
-        return float(logs["loss"]) / (self.model.n_members or 1)
+        return total / seen / self._members
+
+    def _step(self, x, y):
+        """Train on one batch and return its loss."""
+        weight = np.full(len(x), 1 / len(x), np.float32)
+        target = weight if y is None else y  # without targets Keras wants some all the same
+        return self.model.train_on_batch(x, target, weight, return_dict=True)["loss"]
+
+    @property
+    def _members(self):
+        return self.model.n_members or 1
 
     def validate(self):
         """Return the mean loss of the validation rows."""
