@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 
 BACKENDS = ("jax", "tensorflow", "torch")
@@ -18,6 +19,10 @@ _WRITTEN_BY_KERAS = {
     "backend": "tensorflow",
     "image_data_format": "channels_last",
 }
+
+
+_hiding = threading.Lock()
+_inside = [0]
 
 
 def choose_backend():
@@ -69,18 +74,25 @@ def keras_without_tensorflow():
     """Keep Keras from loading a TensorFlow that nobody uses while it (de)serialises.
 
     Keras asks for TensorFlow's own types then, and loads the whole package to compare.
+    Threads may be inside together: the last one out undoes it.
     """
     from keras.src.utils import module_utils
 
     lazy = getattr(module_utils, "tensorflow", None)
-    if "tensorflow" in sys.modules or getattr(lazy, "_available", False) is not None:
-        yield
-        return
-    lazy._available = False
+    with _hiding:
+        unused = "tensorflow" not in sys.modules and hasattr(lazy, "_available")
+        hidden = unused and (_inside[0] > 0 or lazy._available is None)
+        if hidden:
+            _inside[0] += 1
+            lazy._available = False
     try:
         yield
     finally:
-        lazy._available = None
+        if hidden:
+            with _hiding:
+                _inside[0] -= 1
+                if not _inside[0]:
+                    lazy._available = None
 
 
 def _configured_backend():

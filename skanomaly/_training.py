@@ -109,11 +109,11 @@ class Trainer:
         self.fits = 0
         with seeded(seed), keras_without_tensorflow():
             model = build()
-        optimizer, routed = _optimizer(schedule)
+        optimizer, routed = _optimizer(schedule, model.network)
         self.wrapper = BaseWrapper(
             model=model,
             optimizer=optimizer,
-            loss=schedule.loss,
+            loss=_loss(schedule, model.network),
             verbose=0,
             warm_start=True,
             **routed,
@@ -206,11 +206,15 @@ class Trainer:
             )
 
 
-def _optimizer(schedule):
-    """Return SciKeras' optimizer argument and what is routed to the optimizer's class."""
-    if isinstance(schedule.optimizer, keras.optimizers.Optimizer):
+def _optimizer(schedule, network):
+    """Return SciKeras' optimizer argument and what is routed to the optimizer's class.
+
+    A network that its author compiled brings its own.
+    """
+    given = getattr(network, "optimizer", None) or schedule.optimizer
+    if isinstance(given, keras.optimizers.Optimizer):
         # a copy: fit never changes its parameters
-        return type(schedule.optimizer).from_config(schedule.optimizer.get_config()), {}
+        return type(given).from_config(given.get_config()), {}
     rate = schedule.learning_rate
     if schedule.warmup_steps is not None and schedule.steps is not None:
         warmup = min(schedule.warmup_steps, schedule.steps // 2)
@@ -223,6 +227,23 @@ def _optimizer(schedule):
     return schedule.optimizer, routed
 
 
+def _loss(schedule, network):
+    """Return the loss; that of a compiled network takes the schedule's place.
+
+    A loss that wraps another one goes on doing so.
+    """
+    own = getattr(network, "loss", None)
+    if own is None:
+        return schedule.loss
+    if isinstance(own, (list, tuple, dict)):
+        raise ValueError(
+            "The network given as `model` is compiled with several losses. Expected one, got "
+            f"{own!r}. Compile it with one loss, or leave it uncompiled."
+        )
+    wraps = isinstance(schedule.loss, keras.losses.Loss) and hasattr(schedule.loss, "loss")
+    return type(schedule.loss)(own) if wraps else own
+
+
 def user_network(model, n_features):
     """Return the network a user's `model` parameter stands for.
 
@@ -231,7 +252,8 @@ def user_network(model, n_features):
     model : callable or keras.Model
         A function or partial (with or without an argument called ``n_features``,
         ``n_features_in_`` or ``meta``) that returns a Keras model, or a Keras model, of
-        which a copy with the same weights is taken.
+        which a copy with the same weights is taken. Where it is compiled, its optimizer and
+        loss are used.
     n_features : int
         Columns of the training rows.
 
@@ -261,14 +283,13 @@ def user_network(model, n_features):
 
 
 def _copy_network(model, n_features):
-    if not model.built:
-        model = keras.models.clone_model(model)
-        model.build((None, n_features))
-        return model
-    twin = _programs.deserialize(_programs.serialize(model))
+    """Return a twin of a model, with its weights where it has any."""
+    with keras_without_tensorflow():  # initial weights come from the seed of the caller
+        twin = keras.saving.deserialize_keras_object(_programs.serialize(model))
     if not twin.built:
         twin.build((None, n_features))
-    twin.set_weights(model.get_weights())
+    if model.built:
+        twin.set_weights(model.get_weights())
     return twin
 
 
