@@ -29,6 +29,7 @@ MAX_PROGRAMS = 64
 CACHE_SETTING = "SKANOMALY_CACHE_DIR"
 
 _VALUE_FREE = ("seed", "build_config", "shared_object_id")
+_NAMES = ("name", "input_layers", "output_layers", "keras_history")
 _OWN_SLOT = "_skanomaly_programs"
 _lock = threading.RLock()
 _programs = OrderedDict()
@@ -174,22 +175,22 @@ def _is_known(thing):
     return (thing.__module__ or "").split(".")[0] in ("keras", "skanomaly")
 
 
-def _strip(config, dropped, names):
-    """Drop what the program does not depend on and number the names in order of appearance."""
+def _strip(config, dropped, names, names_here=False):
+    """Drop what the program does not depend on and number the names in order of appearance.
+
+    With `names_here` strings are the names of layers: an activation may be called like one.
+    """
     if isinstance(config, dict):
         kept = {}
         for key in sorted(config):
-            value = config[key]
             if key in dropped or key in _VALUE_FREE or key.endswith("_initializer"):
                 continue
-            if key == "name" and isinstance(value, str):
-                value = names.setdefault(value, f"name{len(names)}")
-            kept[key] = _strip(value, dropped, names)
+            kept[key] = _strip(config[key], dropped, names, names_here or key in _NAMES)
         return kept
     if isinstance(config, (list, tuple)):
-        return [_strip(item, dropped, names) for item in config]
-    if isinstance(config, str):
-        return names.get(config, config)
+        return [_strip(item, dropped, names, names_here) for item in config]
+    if names_here and isinstance(config, str):
+        return names.setdefault(config, f"name{len(names)}")
     return config
 
 

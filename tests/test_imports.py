@@ -12,7 +12,7 @@ FOLDER = Path(skanomaly.__file__).parent
 MODULES = {path.stem for path in FOLDER.glob("*.py")}
 #: The engine's rooms from the ground up: each may import rooms before it alone.
 GROUND_UP = (
-    "_version", "_backend", "_seeding", "_programs", "_sampling", "_scaling", "_forward", "_steps",
+    "_version", "_weighted", "_backend", "_seeding", "_programs", "_sampling", "_scaling", "_forward", "_steps",
     "_loops", "_fused", "_progress", "_networks", "_training",
 )  # fmt: skip
 
