@@ -25,6 +25,7 @@ from sklearn.base import is_classifier
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
 
 # The share of the training anomalies whose label is known; None: the protocol uses no label.
 PROTOCOLS = {"S": None, "U": None, "F": 1.0, "L25": 0.25, "L5": 0.05}
@@ -39,18 +40,18 @@ class Split(NamedTuple):
     y_test: np.ndarray
 
 
-def _one_class_rare(data, anomaly, n_anomalies):
-    """Make an anomaly task: one class, thinned out, against the rows of all the others."""
-    normal = np.flatnonzero(data.target != anomaly)
-    rare = np.random.default_rng(0).permutation(np.flatnonzero(data.target == anomaly))
-    rows = np.concatenate([normal, rare[:n_anomalies]])
-    return data.data[rows], (data.target[rows] == anomaly).astype(int)
+def _rare_classes(data, normal, n_anomalies):
+    """Make an anomaly task: the rows of some classes and a few of all the others."""
+    is_normal = np.isin(data.target, normal)
+    rare = np.random.default_rng(0).permutation(np.flatnonzero(~is_normal))[:n_anomalies]
+    rows = np.concatenate([np.flatnonzero(is_normal), rare])
+    return data.data[rows], (~is_normal[rows]).astype(int)
 
 
 QUICK_SETS = {
-    "breast_cancer": lambda: _one_class_rare(datasets.load_breast_cancer(), 0, 40),
-    "digits": lambda: _one_class_rare(datasets.load_digits(), 0, 60),
-    "wine": lambda: _one_class_rare(datasets.load_wine(), 0, 20),
+    "breast_cancer": lambda: _rare_classes(datasets.load_breast_cancer(), [1], 40),
+    "digits": lambda: _rare_classes(datasets.load_digits(), [1, 3, 5, 7, 9], 60),
+    "wine": lambda: _rare_classes(datasets.load_wine(), [1, 2], 20),
 }
 
 
@@ -84,7 +85,8 @@ def hide_labels(y, known_share, seed):
     """Return `y` as floats where only that share of the anomalies, rounded up, is not NaN."""
     if known_share == 1.0:
         return y.astype(float)
-    anomalies = np.random.default_rng(seed).permutation(np.flatnonzero(y == 1))
+    # A stream of its own: the split has used `seed`.
+    anomalies = check_random_state(1000 + seed).permutation(np.flatnonzero(y == 1))
     hidden = np.full(len(y), np.nan)
     hidden[anomalies[: ceil(known_share * len(anomalies))]] = 1.0
     return hidden
@@ -95,7 +97,7 @@ def _split_rows(y, protocol, seed):
     if protocol == "U":
         return rows, rows
     if protocol == "S":
-        normal = np.random.default_rng(seed).permutation(np.flatnonzero(y == 0))
+        normal = check_random_state(seed).permutation(np.flatnonzero(y == 0))
         train = normal[: len(normal) // 2]
         return train, np.setdiff1d(rows, train)
     return train_test_split(rows, test_size=0.3, stratify=y, random_state=seed)
@@ -130,8 +132,7 @@ def _fit(estimator, X, y):
         return estimator.fit(X)
     if is_classifier(estimator):  # knows no missing label: an unlabelled row counts as normal
         return estimator.fit(X, np.nan_to_num(y).astype(int))
-    # -1 is an anomaly in every coding, even where the known labels hold no second value
-    return estimator.fit(X, 1.0 - 2.0 * y)
+    return estimator.fit(X, y)
 
 
 def _anomaly_scores(estimator, split, protocol):

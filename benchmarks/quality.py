@@ -5,7 +5,7 @@ and ``y``, 1 an anomaly; the public ADBench collection comes in this form) under
 `_protocols.py`, appends one line per run to a CSV, and prints tables. An interrupted run goes on
 where it stopped: lines that the CSV holds are not run again. So give a changed method another name
 or another ``--out``. ``--quick`` needs no folder and no peer: it uses data that ship with
-scikit-learn.
+scikit-learn, and starts afresh unless ``--out`` is given.
 
 A peer is any scikit-learn estimator, ``--method name=module:factory``, also with parameters,
 ``--method "deep=sklearn.ensemble:IsolationForest:n_estimators=500"``; a method of the registry
@@ -217,7 +217,7 @@ def parse_arguments(arguments=None):
     add("--seeds", nargs="+", type=int, default=[0], help="default 0; published tables 0 1 2")
     add("--max-rows", type=int, default=10_000, help="larger sets are sub-sampled")
     add("--jobs", type=int, default=1, help="runs at a time; times are honest with 1 only")
-    add("--out", type=Path, default=Path("quality.csv"), help="the CSV to append to")
+    add("--out", type=Path, help="the CSV to append to; default in benchmarks/results")
     add(
         "--also",
         nargs="+",
@@ -229,7 +229,13 @@ def parse_arguments(arguments=None):
     add("--report", type=Path, metavar="FOLDER", help="write tables and pictures there")
     add("--report-only", action="store_true", help="run nothing, report what the CSV holds")
     add("--against", metavar="METHOD", help="compare this method with each other one")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.out is None:
+        results = Path(__file__).parent / "results"
+        options.out = results / ("quick.csv" if options.quick else "quality.csv")
+        if options.quick and not options.report_only:  # a minute's run measures the code of now
+            options.out.unlink(missing_ok=True)
+    return options
 
 
 def chosen_methods(options):
@@ -289,4 +295,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    sys.path.append(str(Path.cwd()))  # --method may name a module of the user's
     sys.exit(main())
