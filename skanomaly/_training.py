@@ -194,6 +194,7 @@ class Trainer:
             )
         self.fits += 1
         self.wrapper.set_params(callbacks=None)
+        self.wrapper._initialize_callbacks()  # it keeps them for predictions, too
         self._check_finite()
         return self
 
