@@ -8,32 +8,32 @@ aside. A row's output does not depend on the rows transformed with it. Whatever 
 pickles.
 """
 
+from functools import partial
+
 import numpy as np
 from sklearn.ensemble import IsolationForest
 
 from skanomaly._neighbours import MAX_REFERENCE, NeighbourDistances, reference_rows
 from skanomaly._sampling import canonical_order
-from skanomaly._weighted import column_moments, column_quantiles, frequencies
+from skanomaly._scaling import CLIP, RowScaler
+from skanomaly._weighted import column_quantiles, frequencies
 
 _BLOCK_ROWS = 65_536
 _NEIGHBOURS = tuple(range(1, 11))
 
 
 class StandardClip:
-    """Standardise columns and clip them.
-
-    Constant columns are centred and divided by 1.
+    """`skanomaly._scaling.RowScaler` as one of the steps here: first made, then fitted.
 
     Parameters
     ----------
     limit : float, default=20.0
-        Clip to [-limit, limit], in standard deviations: far-off values stay far off without
-        ruling a network's arithmetic.
+        Clip to [-limit, limit], in standard deviations.
 
     Attributes
     ----------
-    mean_, scale_ : ndarray of shape (n_features,)
-        Training mean and standard deviation.
+    scaler_ : RowScaler
+        Training means and standard deviations.
 
     Examples
     --------
@@ -44,22 +44,18 @@ class StandardClip:
            [3.]])
     """
 
-    def __init__(self, limit=20.0):
+    def __init__(self, limit=CLIP):
         self.limit = limit
 
     def fit(self, X, sample_weight=None):
         """Learn means and standard deviations of `X`, (n_samples, n_features)."""
-        self.mean_, self.scale_ = column_moments(X, sample_weight)
+        self.scaler_ = RowScaler(X, sample_weight, self.limit)
         return self
 
     def transform(self, X, dtype=np.float64):
         """Return scaled rows, (n_samples, n_features), of type `dtype`."""
-
-        def scale(rows):
-            with np.errstate(over="ignore"):
-                return np.clip((rows - self.mean_) / self.scale_, -self.limit, self.limit)
-
-        return _by_blocks(scale, X, len(self.mean_), dtype)
+        scale = partial(self.scaler_.transform, dtype=np.float64)
+        return _by_blocks(scale, X, len(self.scaler_.mean_), dtype)
 
 
 class RobustScaling:

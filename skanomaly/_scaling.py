@@ -1,10 +1,12 @@
 """Standardises rows on their way into a network, without ever copying the table.
 
 Owns the training rows' means and scales and a view that hands out standardised float32 rows
-on demand. NumPy only.
+on demand.
 """
 
 import numpy as np
+
+from skanomaly._weighted import column_moments
 
 #: Standardised values are cut off here: one absurd entry must not drown a row's others.
 CLIP = 20.0
@@ -20,27 +22,30 @@ class RowScaler:
         Training rows.
     sample_weight : ndarray of shape (n_samples,), default=None
         Frequencies.
+    limit : float, default=20.0
+        Clip to [-limit, limit], in standard deviations: far-off values stay far off without
+        ruling a network's arithmetic.
 
     Attributes
     ----------
     mean_, scale_ : ndarray of shape (n_features,), float64
-        A constant column has scale 1. Both are rounded to float32, so that neither the order
-        of the rows nor the split of a weight into copies shows in the last digits.
+        A constant column has scale 1. Both are rounded to 24 bits of the scale, as coarse as
+        float32, so that neither the order of the rows nor the split of a weight into copies
+        shows in the last digits.
     """
 
-    def __init__(self, X, sample_weight=None):
-        total = len(X) if sample_weight is None else sample_weight.sum()
-        mean = _weighted_sum(X, sample_weight, lambda block: block) / total
-        variance = _weighted_sum(X, sample_weight, lambda block: (block - mean) ** 2) / total
-        scale = np.sqrt(variance)
-        constant = scale <= 1e-7 * np.maximum(np.abs(mean), np.finfo(np.float32).tiny)
-        self.mean_ = _rounded(mean)
-        self.scale_ = np.where(constant, 1.0, _rounded(scale))
+    def __init__(self, X, sample_weight=None, limit=CLIP):
+        mean, scale = column_moments(X, sample_weight)
+        scale = np.where(_is_noise(mean, scale, X.dtype), 1.0, scale)
+        self.scale_ = _rounded(scale, scale)
+        self.mean_ = _rounded(mean, self.scale_)
+        self.limit = limit
 
-    def transform(self, X):
-        """Return standardised, clipped rows, float32."""
-        scaled = (np.asarray(X, dtype=np.float64) - self.mean_) / self.scale_
-        return np.clip(scaled, -CLIP, CLIP).astype(np.float32)
+    def transform(self, X, dtype=np.float32):
+        """Return standardised, clipped rows of type `dtype`."""
+        with np.errstate(over="ignore"):
+            scaled = (np.asarray(X, dtype=np.float64) - self.mean_) / self.scale_
+        return np.clip(scaled, -self.limit, self.limit).astype(dtype, copy=False)
 
     def inverse_transform(self, Z):
         """Return standardised rows in the units of the data, float64."""
@@ -105,19 +110,14 @@ def in_chunks(function, X):
     return np.concatenate([function(X[start : start + _BLOCK]) for start in starts])
 
 
-def _weighted_sum(X, weight, function):
-    """Sum a function of the rows block by block in float64."""
-    total = np.zeros(X.shape[1])
-    for start in range(0, len(X), _BLOCK):
-        block = function(np.asarray(X[start : start + _BLOCK], dtype=np.float64))
-        if weight is None:
-            total += block.sum(axis=0)
-        else:
-            total += weight[start : start + _BLOCK] @ block
-    return total
+def _is_noise(mean, scale, dtype):
+    """Tell columns that vary only because their type cannot hold their value exactly."""
+    return (dtype == np.float32) & (scale <= 1e-7 * np.abs(mean))
 
 
-def _rounded(values):
-    """Round to float32, short of infinity."""
-    limit = np.finfo(np.float32).max
-    return np.clip(values, -limit, limit).astype(np.float32).astype(np.float64)
+def _rounded(values, scale):
+    """Round to 24 bits of a power of two near the scale; values far above it have no more."""
+    steps = np.ldexp(1.0, np.maximum(np.frexp(scale)[1] - 24, -1074))
+    with np.errstate(over="ignore"):
+        count = values / steps
+    return np.where(np.abs(count) < 2.0**53, np.rint(count) * steps, values)

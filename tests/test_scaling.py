@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly import _scaling
+from skanomaly import _scaling, _weighted
 from skanomaly._scaling import CLIP, RowScaler, ScaledRows, StackedRows, in_chunks
 
 bounded = settings(max_examples=30, deadline=None)
@@ -32,7 +32,7 @@ def test_weights_are_copies(table):
 
 def test_blocks_make_no_difference(table, monkeypatch):
     whole = RowScaler(table)
-    monkeypatch.setattr(_scaling, "_BLOCK", 13)
+    monkeypatch.setattr(_weighted, "_BLOCK_ROWS", 13)
     parts = RowScaler(table)
     np.testing.assert_allclose(parts.mean_, whole.mean_, rtol=1e-6)
     np.testing.assert_allclose(parts.scale_, whole.scale_, rtol=1e-6)
