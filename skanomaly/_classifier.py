@@ -148,7 +148,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
       are more than 150) and the probabilities.
     - **Some rows are unlabelled.** They count as normal ones with little weight. Three groups
       of eight networks differ in shape and loss, and the unsupervised scores speak for the
-      anomalies as long as labels are few. The threshold are even odds.
+      anomalies as long as labels are few. The threshold lies halfway between even odds and
+      the one that catches the known anomalies out of fold with the fewest rows [3]_.
     - **There are no labels, or one class alone.** 32 networks tell the rows from uniform noise
       around them [2]_, each in three columns of its own. `contamination` sets the threshold.
 
@@ -159,7 +160,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     activation           "relu"                                         "relu"
     dropout              0                                              0.1
     weight_decay         0.02                                           1e-4
-    learning_rate        all labels 4e-3, some 5e-4 to 5e-3, none 4e-3  1e-3
+    learning_rate        all labels 4e-3, some 2e-3 and 5e-3, none 4e-3  1e-3
     epochs               as `max_steps` says                            100
     max_steps            all 400 to 1200, some 300, none 250            None
     batch_size           128                                            32
@@ -176,6 +177,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
        Tabular Deep Learning", NeurIPS 2022.
     .. [2] T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning",
        2nd edition, 2009, section 14.2.4.
+    .. [3] W. S. Lee and B. Liu, "Learning with Positive and Unlabeled Examples Using Weighted
+       Logistic Regression", ICML 2003.
 
     Examples
     --------

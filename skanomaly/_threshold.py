@@ -145,6 +145,40 @@ def best_f1_offset(scores, labels):
     return float(offsets[np.argmax(2 * found / (found + false_alarms + found[-1]))])
 
 
+def few_labels_offset(scores, labels):
+    """Return the offset that suits labels which name some of the anomalies only.
+
+    F1 needs complete labels. The square of the recall of the known anomalies over the share of
+    flagged rows rises and falls with it, and needs no more than these (Lee and Liu, "Learning
+    with Positive and Unlabeled Examples Using Weighted Logistic Regression", ICML 2003).
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores of rows that their own label had no part in, higher is more normal.
+    labels : array-like of shape (n_samples,)
+        -1 for known anomalies, +1 for all other rows.
+
+    Returns
+    -------
+    offset : float
+        Of several equally good ones the lowest.
+
+    Raises
+    ------
+    ValueError
+        As `best_f1_offset`.
+
+    Examples
+    --------
+    >>> from skanomaly._threshold import few_labels_offset
+    >>> few_labels_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, 1, 1])
+    0.5
+    """
+    offsets, found, others = _cuts(scores, labels)
+    return float(offsets[np.argmax(found**2 / np.maximum(found + others, 1))])
+
+
 def precision_offset(scores, labels, precision):
     """Return the offset that finds most anomalies with at least the given precision.
 

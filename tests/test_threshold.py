@@ -11,6 +11,7 @@ from skanomaly._threshold import (
     best_f1_offset,
     contamination_offset,
     cost_offset,
+    few_labels_offset,
     precision_offset,
     recall_offset,
     robust_offset,
@@ -281,3 +282,13 @@ def test_contamination_out_of_range(contamination):
 def test_unusable_scores_and_weights(contamination, scores, weight, match):
     with pytest.raises(ValueError, match=match):
         contamination_offset(scores, contamination, weight)
+
+
+def test_few_labels_offset_catches_known_anomalies_with_few_rows():
+    scores = np.r_[np.linspace(-9, -8, 10), np.linspace(0, 1, 90)]
+    labels = np.where(np.arange(100) < 3, -1, 1)  # seven of ten anomalies are not known
+    offset = few_labels_offset(scores, labels)
+    assert scores[2] < offset < scores[3]
+    # a known anomaly among the normal rows is not worth flagging half of them
+    labels[50] = -1
+    assert few_labels_offset(scores, labels) == offset
