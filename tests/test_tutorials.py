@@ -157,6 +157,7 @@ def test_the_labelled_loss_is_unweighted_cross_entropy(labelled):
     y = np.array([[1.0], [0.0], [1.0]], dtype=np.float32)
     p = np.array([[0.9], [0.2], [0.4]], dtype=np.float32)
     targets = np.hstack([y, np.ones_like(y)])  # label and weight: class_weight=None weighs all one
+    targets, p = keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(p)
     losses = keras.ops.convert_to_numpy(witness.loss.call(targets, p))
     np.testing.assert_allclose(losses, -np.log([0.9, 0.8, 0.4]), rtol=1e-5)
 

@@ -1,0 +1,129 @@
+"""The README runs as it stands, and the documentation names every public object."""
+
+import ast
+import contextlib
+import doctest
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import skanomaly
+from skanomaly import _cli, metrics, model_selection
+
+ROOT = Path(__file__).parents[1]
+README, DOCS = ROOT / "README.md", ROOT / "docs"
+pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="needs the repository, not the package")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks():
+    return BLOCK.findall(README.read_text(encoding="utf-8"))
+
+
+def shell_lines():
+    return [line for kind, text in blocks() if kind == "sh" for line in text.splitlines()]
+
+
+def test_every_block_of_the_readme_is_of_a_kind_that_is_tested():
+    assert README.read_text(encoding="utf-8").count("```") == 2 * len(blocks())
+    assert {kind for kind, _ in blocks()} <= {"python", "text", "sh", "diff"}
+
+
+def test_python_blocks_of_the_readme_print_what_they_say():
+    names, printed, n_compared = {}, "", 0
+    same = doctest.OutputChecker().check_output
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    for kind, text in blocks():
+        if kind == "python":
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                exec(compile(text, str(README), "exec"), names)
+            printed = output.getvalue()
+        elif kind == "text":
+            assert same(text, printed, options), f"README says {text!r}, printed: {printed!r}"
+            n_compared += 1
+    assert n_compared == 3
+
+
+def test_the_first_example_has_ten_lines():
+    first = next(text for kind, text in blocks() if kind == "python")
+    assert len(first.splitlines()) == 10
+
+
+def test_the_swap_in_the_readme_changes_one_line_that_works():
+    diff = next(text for kind, text in blocks() if kind == "diff")
+    removed, added = diff.splitlines()
+    assert (removed[0], added[0]) == ("-", "+")
+    forest, detector = {}, {}
+    exec(removed[1:], forest)
+    exec(added[1:], detector)
+    names = ["fit", "fit_predict", "predict", "decision_function", "score_samples"]
+    for name in names:
+        assert callable(getattr(forest["Detector"], name))
+        assert callable(getattr(detector["Detector"], name))
+
+
+def test_the_two_commands_stand_alone_on_the_first_screen():
+    text = README.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    job, tests = shell_lines()[:2]
+    assert lines.index(job) < 25
+    assert lines.index(tests) < 25
+    assert job.startswith("python3 -m venv .venv && ")
+    assert job.endswith("-m skanomaly detect")
+
+
+@pytest.mark.skipif(not (ROOT / ".ci" / "run").is_file(), reason="needs .ci/run")
+def test_the_test_command_is_what_continuous_integration_runs():
+    assert shell_lines()[1] == "bash .ci/run"
+
+
+def commands():
+    """Return every use of the command line in README and pages, without environment and prompt."""
+    pages = [README, *sorted(DOCS.glob("*.rst"))]
+    use = re.compile(r"python -m skanomaly ([^`\n&]*)")
+    return sorted({found for page in pages for found in use.findall(page.read_text("utf-8"))})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_are_understood(command):
+    assert _cli._parser().parse_args(shlex.split(command)).command == "detect"
+
+
+def test_links_of_the_readme_lead_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", README.read_text(encoding="utf-8"))
+    local = [link for link in links if not link.startswith("https://")]
+    assert local
+    assert [link for link in local if not (ROOT / link).is_file()] == []
+
+
+@pytest.mark.parametrize("module", [skanomaly, metrics, model_selection], ids=lambda m: m.__name__)
+def test_the_api_page_lists_every_public_name(module):
+    page = (DOCS / "api.rst").read_text(encoding="utf-8")
+    public = [name for name in module.__all__ if not name.startswith("__")]
+    missing = [n for n in public if not re.search(rf"^(   |\.\. py:data:: ){n}$", page, re.M)]
+    assert missing == []
+
+
+def test_python_blocks_of_the_pages_are_valid():
+    n_blocks = 0
+    for page in DOCS.glob("*.rst"):
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(r"\.\. code-block:: python\n\n((?:(?:   .*)?\n)+)", text):
+            ast.parse("\n".join(line[3:] for line in block.splitlines()))
+            n_blocks += 1
+    assert n_blocks >= 2
+
+
+def test_the_first_page_starts_with_the_example_of_the_readme():
+    page = (DOCS / "index.rst").read_text(encoding="utf-8")
+    first = next(text for kind, text in blocks() if kind == "python")
+    for line in first.splitlines()[:6]:
+        assert not line or f"   {line}\n" in page
+
+
+def test_the_changelog_names_this_version_or_what_is_to_come():
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert headings[0] in ("Unreleased", skanomaly.__version__)
