@@ -160,7 +160,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     activation           "relu"                                         "relu"
     dropout              0                                              0.1
     weight_decay         0.02                                           1e-4
-    learning_rate        all labels 4e-3, some 2e-3 and 5e-3, none 4e-3  1e-3
+    learning_rate        all labels 4e-3, some 2e-3, none 4e-3          1e-3
     epochs               as `max_steps` says                            100
     max_steps            all 400 to 1200, some 300, none 250            None
     batch_size           128                                            32

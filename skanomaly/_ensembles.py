@@ -24,7 +24,7 @@ from skanomaly._training import Trainer, assemble
 
 #: Above so many anomalies the threshold has the best F1; below it takes as many rows as labels.
 _MANY_ANOMALIES = 150
-#: How many labels weigh as much as one fifth of a label's worth of unsupervised evidence.
+#: Weight of the unsupervised evidence, in labelled anomalies.
 _PRIOR_WEIGHT = 0.2
 
 
@@ -202,11 +202,10 @@ class FewLabels(_LabelledEnsemble):
         shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation")}
         deep = {"n_members": N_FOLDS, "bias_range": 0.3, **shape}
         linear = {"n_members": N_FOLDS, "columns": list(range(n_linear))}
-        linear |= {"rate": 10.0, "bias_rate": 40.0}
-        return [{**deep, "rate": 4.0}, {**deep, "rate": 4.0}, linear]
+        return [deep, deep, {**linear, "rate": 2.5, "bias_rate": 10.0}]
 
     def _budget(self, n):
-        return {"learning_rate": 5e-4, "max_steps": 300, "warmup_steps": 15}
+        return {"learning_rate": 2e-3, "max_steps": 300, "warmup_steps": 15}
 
     def _margins(self, logits, odd):
         p = expit(logits.mean(axis=2)).mean(axis=1)
