@@ -1,0 +1,68 @@
+"""Data and small fitted models that several test files share."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
+
+#: The folder Python finds the package in, for processes started by tests.
+PACKAGE_PARENT = Path(sys.modules["skanomaly"].__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def blob():
+    """Return 120 correlated normal rows of 4 columns."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(120, 4)) @ rng.normal(size=(4, 4)) + [0, 1, -5, 100]
+
+
+@pytest.fixture(scope="session")
+def labelled(blob):
+    """Return 140 rows, the last 20 of them far off, and labels 1 for those, 0 for the others."""
+    rng = np.random.default_rng(1)
+    far = blob[:20] + rng.normal(scale=8, size=(20, 4))
+    return np.vstack([blob, far]), np.repeat([0, 1], [120, 20])
+
+
+@pytest.fixture(scope="session")
+def cancer():
+    """Return scikit-learn's breast cancer data and labels 1 for malignant."""
+    X, y = load_breast_cancer(return_X_y=True)
+    return X, (y == 0).astype(int)
+
+
+@pytest.fixture(scope="session")
+def autoencoder(blob):
+    """Return a fitted textbook autoencoder; tests must not change it."""
+    return AutoencoderDetector("plain", epochs=5, random_state=0).fit(blob)
+
+
+@pytest.fixture(scope="session")
+def classifier(labelled):
+    """Return a fitted textbook classifier; tests must not change it."""
+    return NeuralAnomalyClassifier("plain", epochs=5, random_state=0).fit(*labelled)
+
+
+@pytest.fixture(scope="session")
+def fresh_python():
+    """Return a function that runs code in a new process and returns what it prints.
+
+    The process decides on its Keras backend by itself unless `environment` says otherwise.
+    """
+
+    def run(code, *arguments, **environment):
+        env = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
+        path = [str(PACKAGE_PARENT), env.get("PYTHONPATH", "")]
+        env |= {"PYTHONPATH": os.pathsep.join(filter(None, path)), **environment}
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run

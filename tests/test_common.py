@@ -1,0 +1,86 @@
+"""scikit-learn's own checks on every built-in variant, nothing excused."""
+
+import inspect
+import re
+from pathlib import Path
+
+import keras
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skanomaly
+from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, _autoencoder, _classifier
+
+#: scikit-learn's checks bring labels such as 0, 1, 2, and nothing to learn from them: the
+#: classifier rightly warns about both.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:y holds the values:UserWarning"),
+    pytest.mark.filterwarnings("ignore:y names .* anomalies, but:UserWarning"),
+]
+
+FULL = [
+    AutoencoderDetector(),
+    AutoencoderDetector("plain", epochs=20),
+    AutoencoderDetector(
+        "plain", epochs=5, early_stopping=True, standardize=False, anomaly_score="mahalanobis"
+    ),
+    NeuralAnomalyClassifier(),
+    NeuralAnomalyClassifier("plain", epochs=20),
+]
+#: The same code with next to no training, for the backends that train slowly. Untrained
+#: classifiers tell nothing apart: a share of anomalies is asked for.
+QUICK = [
+    AutoencoderDetector(max_steps=2, hidden_layer_sizes=(8,), latent_dim=2),
+    AutoencoderDetector("plain", epochs=1),
+    NeuralAnomalyClassifier(max_steps=2, contamination=0.1),
+    NeuralAnomalyClassifier("plain", epochs=1, contamination=0.1),
+]
+VARIANTS = FULL if keras.backend.backend() == "jax" else QUICK
+
+
+@pytest.mark.core
+@parametrize_with_checks(VARIANTS)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_scikit_learn_checks_with_array_api(fresh_python):
+    """SCIPY_ARRAY_API is read when SciPy is imported: a process of its own."""
+    code = inspect.cleandoc("""
+        import warnings
+        from sklearn.utils.estimator_checks import check_estimator
+        from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
+
+        warnings.filterwarnings("ignore", "y holds the values", UserWarning)
+        for detector in (AutoencoderDetector, NeuralAnomalyClassifier):
+            estimator = detector("plain", epochs=1, contamination=0.1)
+            for result in check_estimator(estimator, on_skip=None, on_fail=None):
+                print(result["check_name"], result["status"], result["exception"])
+    """)
+    lines = fresh_python(code, SCIPY_ARRAY_API="1").splitlines()
+    assert len(lines) > 80
+    assert [line for line in lines if " passed " not in line] == []
+
+
+def test_no_failure_is_declared_as_expected():
+    """Nothing in the package or its tests may excuse an estimator from a check."""
+    excuse = re.compile("expected_failed" + "_checks|_xfail" + "_checks|non_determin" + "istic")
+    folders = Path(skanomaly.__file__).parent, Path(__file__).parent
+    files = [file for folder in folders for file in folder.rglob("*.py")]
+    assert len(files) > 20
+    assert [file.name for file in files if excuse.search(file.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "recipe"), [(_autoencoder, "multiscale"), (_classifier, "ensemble")]
+)
+def test_every_recipe_is_checked(module, recipe):
+    """A recipe added later must appear among the variants (or be what "auto" takes)."""
+    checked = {e.recipe for e in FULL if type(e).__module__ == module.__name__}
+    assert {recipe if name == "auto" else name for name in checked} == set(module.RECIPES)
+
+
+@pytest.mark.parametrize("variants", [FULL, QUICK])
+def test_every_public_estimator_is_checked(variants):
+    public = [getattr(skanomaly, name) for name in skanomaly.__all__]
+    assert {e for e in public if hasattr(e, "fit")} == {type(e) for e in variants}
