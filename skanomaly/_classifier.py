@@ -148,8 +148,9 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
       are more than 150) and the probabilities.
     - **Some rows are unlabelled.** They count as normal ones with little weight. Three groups
       of eight networks differ in shape and loss, and the unsupervised scores speak for the
-      anomalies as long as labels are few. The threshold lies halfway between even odds and
-      the one that catches the known anomalies out of fold with the fewest rows [3]_.
+      anomalies as long as labels are few. The threshold catches the known anomalies out of
+      fold with the fewest rows [3]_; a handful of labels moves it but little from odds of
+      one to two.
     - **There are no labels, or one class alone.** 32 networks tell the rows from uniform noise
       around them [2]_, each in three columns of its own. `contamination` sets the threshold.
 

@@ -24,6 +24,8 @@ from skanomaly._training import Trainer, assemble
 
 #: Above so many anomalies the threshold has the best F1; below it takes as many rows as labels.
 _MANY_ANOMALIES = 150
+#: Threshold of few labels before there are any (log odds of 2), and how many labels weigh as much.
+_FIRST_OFFSET, _THRESHOLD_LABELS = 0.7, 5
 #: Weight of the unsupervised evidence, in labelled anomalies.
 _PRIOR_WEIGHT = 0.2
 
@@ -216,14 +218,16 @@ class FewLabels(_LabelledEnsemble):
         return np.log(p) - np.log1p(-p)
 
     def offset(self, scores, labels):
-        """Return the threshold on scores from out-of-fold scores.
+        """Return the threshold on scores: the rule for few labels, shrunk where they sway it.
 
-        Halfway between even odds, which miss anomalies as hidden ones count as normal, and
-        the rule for few labels, which a handful of them sways.
+        The fewer labels there are, the more it is held near odds of one to two: hidden
+        anomalies count as normal rows in training, so that even odds miss too many.
         """
         if np.ptp(scores) == 0:
             return 0.0
-        return few_labels_offset(scores, np.where(labels > 0, -1, 1)) / 2
+        rule = few_labels_offset(scores, np.where(labels > 0, -1, 1))
+        weight = self.n_anomalies / (self.n_anomalies + _THRESHOLD_LABELS)
+        return weight * rule + (1 - weight) * _FIRST_OFFSET
 
 
 def _own_fold(logits, folds, n_groups):
