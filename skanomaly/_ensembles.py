@@ -214,7 +214,7 @@ class FewLabels(_LabelledEnsemble):
         z = (odd - self.features.odd_mean) / self.features.odd_spread
         oddness = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
         prior = _PRIOR_WEIGHT / (_PRIOR_WEIGHT + self.n_anomalies)
-        p = (1 - prior) * p + prior * oddness
+        p = np.clip((1 - prior) * p + prior * oddness, 1e-300, 1 - 1e-15)
         return np.log(p) - np.log1p(-p)
 
     def offset(self, scores, labels):
