@@ -77,6 +77,9 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     anomaly_label : scalar, default="auto"
         The value of `y` that marks anomalies. With "auto", -1 does in labels of -1 and 1, and
         1 (True) in labels of 0 and 1; of other values the rarest does, with a warning.
+    unlabeled_label : scalar, default=None
+        A value of `y` that says "not checked", for example 0 where 1 marks the anomalies found
+        so far. Missing labels (NaN, None, pandas.NA) always say so.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         Name, or instance: that is copied and brings its own learning rate.
     learning_rate : "auto" or float, default="auto"
