@@ -44,8 +44,10 @@ class RowScaler:
     def transform(self, X, dtype=np.float32):
         """Return standardised, clipped rows of type `dtype`."""
         with np.errstate(over="ignore"):
-            scaled = (np.asarray(X, dtype=np.float64) - self.mean_) / self.scale_
-        return np.clip(scaled, -self.limit, self.limit).astype(dtype, copy=False)
+            scaled = np.subtract(X, self.mean_, dtype=np.float64)
+            scaled /= self.scale_  # in place: one table of float64 and no more
+        np.clip(scaled, -self.limit, self.limit, out=scaled)
+        return scaled.astype(dtype, copy=False)
 
     def inverse_transform(self, Z):
         """Return standardised rows in the units of the data, float64."""
