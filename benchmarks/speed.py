@@ -113,7 +113,7 @@ def keras_network(d=D, widths=WIDTHS, rate=1e-3, **kwargs):
 def training(table, quick):
     """Rows per second of whole fits at batch 32."""
     n, repeats = (4_000, 3) if quick else (20_000, 5)
-    X, epochs = rows(n), 5
+    X, epochs = rows(n), 10
     speed = "rows/s"
 
     def add(name, ours, peer, peer_epochs, wanted):
