@@ -28,6 +28,7 @@ exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 templates_path = ["_templates"]
 default_role = "py:obj"
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 nitpicky = False
 
 autosummary_generate = True
@@ -55,8 +56,6 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    "pygments_light_style": "tango",
-    "pygments_dark_style": "monokai",
 }
 # a page without pages below it has no use for the left column
 html_sidebars = {
@@ -67,6 +66,9 @@ html_sidebars = {
         "evaluation",
         "command_line",
         "changelog",
+        "tutorials",
+        "tutorial_unlabelled",
+        "tutorial_labelled",
     )
 }
 
@@ -89,6 +91,16 @@ def protect_underscores(app, what, name, obj, options, lines):
     lines[:] = [re.sub(r"\((\w+_),\)", r"(`\1`,)", line) for line in lines]
 
 
+def find_public_name(app, env, node, contnode):
+    """Link a public name such as `roc_auc` wherever it is written without its module."""
+    for module in (skanomaly, skanomaly.metrics, skanomaly.model_selection):
+        if node["reftarget"] in module.__all__ and node.get("reftype") == "obj":
+            target = f"{module.__name__}.{node['reftarget']}"
+            place = app.builder, "obj", target, node, contnode
+            return env.domains["py"].resolve_xref(env, node["refdoc"], *place)
+    return None
+
+
 def write_generated(app):
     """Draw the pictures, and bring changelog and help text along, before pages are read."""
     import _pictures
@@ -109,5 +121,6 @@ def write_generated(app):
 def setup(app):
     """Hook into the build."""
     app.connect("builder-inited", write_generated)
+    app.connect("missing-reference", find_public_name)
     # before numpydoc, which connects with the default priority
     app.connect("autodoc-process-docstring", protect_underscores, priority=400)
