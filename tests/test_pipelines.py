@@ -264,7 +264,7 @@ def test_comparison_under_the_same_scoring(signed):
 def test_scorers_by_name_point_the_right_way(signed):
     """With labels of -1 and 1, scikit-learn's scorers need no help."""
     X, y = signed
-    detector = NeuralAnomalyClassifier("plain", epochs=60, random_state=0)
+    detector = NeuralAnomalyClassifier("plain", epochs=12, learning_rate=0.02, random_state=0)
     names = ["roc_auc", "average_precision", "neg_brier_score", "neg_log_loss", "f1_macro"]
     results = cross_validate(detector, X, y, scoring=names, cv=FOLDS)
     assert results["test_roc_auc"].mean() > 0.7
@@ -290,7 +290,7 @@ def test_missing_values_inside_cross_validation(labelled, table):
 
 def test_calibrated_classifier(signed):
     X, y = signed
-    detector = NeuralAnomalyClassifier("plain", epochs=60, random_state=0)
+    detector = NeuralAnomalyClassifier("plain", epochs=12, learning_rate=0.02, random_state=0)
     for method in ("sigmoid", "isotonic"):
         calibrated = CalibratedClassifierCV(detector, cv=FOLDS, method=method).fit(X, y)
         assert calibrated.classes_.tolist() == [-1, 1]
@@ -305,7 +305,7 @@ def test_cross_val_predict_recodes_labels(labelled, signed):
     The documentation says so; with labels of 0 and 1 from the start all is well.
     """
     X, y = labelled
-    detector = NeuralAnomalyClassifier("plain", epochs=60, random_state=0)
+    detector = NeuralAnomalyClassifier("plain", epochs=12, learning_rate=0.02, random_state=0)
     for method, sign in (("decision_function", -1), ("predict_proba", 1)):
         scores = cross_val_predict(detector, X, y, cv=FOLDS, method=method)
         anomalous = sign * (scores if scores.ndim == 1 else scores[:, 0])
