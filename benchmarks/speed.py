@@ -206,12 +206,10 @@ def grid(table, quick):
 
         search(autoencoder(epochs=epochs), "hidden_layer_sizes", "learning_rate", score)
 
-    class Rebuilder(BaseWrapper):
-        def __init__(self, widths=(16,), rate=1e-3):
-            model = keras_network(30, widths, rate)
-            super().__init__(model=model, epochs=epochs, batch_size=32, verbose=0)
-            self.widths, self.rate = widths, rate
+    def build(widths=(16,), rate=1e-3):
+        return keras_network(30, widths, rate)
 
+    class Rebuilder(BaseWrapper):
         def fit(self, X, y=None):
             return super().fit(X, X)
 
@@ -220,7 +218,9 @@ def grid(table, quick):
             error = np.mean((estimator.predict(X).reshape(X.shape) - X) ** 2, axis=1)
             return roc_auc_score(y, -error)
 
-        search(Rebuilder(), "widths", "rate", score)
+        settings = {"model__widths": (16,), "model__rate": 1e-3, "epochs": epochs}
+        peer = Rebuilder(build, batch_size=32, verbose=0, **settings)
+        search(peer, "model__widths", "model__rate", score)
 
     def pyod():
         def score(estimator, X, y):

@@ -45,7 +45,7 @@ def forward(model, x):
     """
     spans = list(block_spans(len(x)))
     run = functools.partial(_run_span, _forward_call(model), x)
-    if len(spans) > 2 and keras.backend.backend() == "jax":
+    if len(spans) > 1 and keras.backend.backend() == "jax":
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = list(pool.map(run, spans))
     else:

@@ -50,6 +50,34 @@ class FanInNormal(keras.initializers.Initializer):
 
 
 @register
+class FanAverageUniform(keras.initializers.Initializer):
+    """Uniform initial weights of variance ``2 / (fan_in + fan_out)``, drawn with NumPy.
+
+    Keras' own default (Glorot and Bengio, 2010), without its compilation for every shape,
+    which takes a third of the first fit in a process.
+
+    Parameters
+    ----------
+    seed : int, default=None
+        None draws one from Python's global generator, as Keras' own initialisers do.
+    """
+
+    def __init__(self, seed=None):
+        self.seed = seed
+
+    def __call__(self, shape, dtype=None):
+        """Return the initial values."""
+        rng = np.random.default_rng(random.randrange(2**31) if self.seed is None else self.seed)
+        limit = np.sqrt(6.0 / (shape[-2] + shape[-1]))
+        values = rng.uniform(-limit, limit, shape)
+        return ops.convert_to_tensor(values, dtype=dtype or keras.config.floatx())
+
+    def get_config(self):
+        """Return the parameters."""
+        return {"seed": self.seed}
+
+
+@register
 class MultiscaleNoise(keras.Layer):
     """Gaussian corruption with a noise level of its own for every row and member.
 
@@ -187,13 +215,21 @@ def dense_autoencoder(n_features, *, hidden_layer_sizes, latent_dim, activation,
             keras.layers.Dense(
                 width,
                 activation=None if is_latent else activation,
+                kernel_initializer=FanAverageUniform(),
                 kernel_regularizer=penalty,
                 name=name,
             )
         )
         if dropout and not is_latent:
             layers.append(keras.layers.Dropout(dropout, name=f"{name}_dropout"))
-    layers.append(keras.layers.Dense(n_features, kernel_regularizer=penalty, name="output"))
+    layers.append(
+        keras.layers.Dense(
+            n_features,
+            kernel_initializer=FanAverageUniform(),
+            kernel_regularizer=penalty,
+            name="output",
+        )
+    )
     return keras.Sequential(layers, name="autoencoder")
 
 
@@ -235,10 +271,20 @@ def dense_classifier(n_features, *, hidden_layer_sizes, activation, dropout):
     """Build a dense network with one sigmoid output."""
     layers = [keras.Input((n_features,), name="input")]
     for number, width in enumerate(hidden_layer_sizes, start=1):
-        layers.append(keras.layers.Dense(width, activation=activation, name=f"hidden_{number}"))
+        layers.append(
+            keras.layers.Dense(
+                width,
+                activation=activation,
+                kernel_initializer=FanAverageUniform(),
+                name=f"hidden_{number}",
+            )
+        )
         if dropout:
             layers.append(keras.layers.Dropout(dropout, name=f"hidden_{number}_dropout"))
-    layers.append(keras.layers.Dense(1, activation="sigmoid", name="output"))
+    head = keras.layers.Dense(
+        1, activation="sigmoid", kernel_initializer=FanAverageUniform(), name="output"
+    )
+    layers.append(head)
     return keras.Sequential(layers, name="classifier")
 
 

@@ -10,7 +10,7 @@ from skanomaly._weighted import column_moments
 
 #: Standardised values are cut off here: one absurd entry must not drown a row's others.
 CLIP = 20.0
-_BLOCK = 65_536
+_BLOCK = 16_384
 
 
 class RowScaler:

@@ -7,6 +7,7 @@ from keras import ops
 
 from skanomaly import _networks
 from skanomaly._networks import (
+    FanAverageUniform,
     FanInNormal,
     MemberDense,
     MultiscaleNoise,
@@ -93,6 +94,20 @@ def test_initial_kernels_have_the_stated_variance():
     assert np.abs(kernel[0] - kernel[1]).max() > 0.01
 
 
+def test_plain_networks_start_as_in_keras():
+    kernel = FanAverageUniform(seed=0)((300, 200))
+    theirs = keras.initializers.GlorotUniform(seed=0)((300, 200))
+    ours, theirs = (ops.convert_to_numpy(k) for k in (kernel, theirs))
+    assert ours.std() == pytest.approx(theirs.std(), rel=0.02)
+    assert ours.max() == pytest.approx(theirs.max(), rel=0.01)
+    networks = (
+        dense_autoencoder(5, **SHAPE, l2=0.0),
+        dense_classifier(5, hidden_layer_sizes=(3,), activation="relu", dropout=0.0),
+    )
+    for layer in (layer for network in networks for layer in network.layers):
+        assert isinstance(layer.kernel_initializer, FanAverageUniform)
+
+
 def test_initialisers_repeat_with_a_seed():
     one, two, other = FanInNormal(seed=1), FanInNormal(seed=1), FanInNormal(seed=2)
     values = [ops.convert_to_numpy(init((3, 2))) for init in (one, two, other)]
@@ -138,6 +153,7 @@ def test_swapping_twice_changes_nothing():
         MemberDense(3, "tanh", 1.0, "l2"),
         MultiscaleNoise(0.1, 0.2, 3, seed=5),
         FanInNormal(1.0, 3),
+        FanAverageUniform(3),
     ],
 )
 def test_layers_come_back_from_their_configuration(layer):
@@ -185,6 +201,6 @@ def test_a_network_without_inner_layer_has_no_codes():
 
 
 def test_the_room_registers_its_layers():
-    for cls in (FanInNormal, MemberDense, MultiscaleNoise, SwapMembers):
+    for cls in (FanAverageUniform, FanInNormal, MemberDense, MultiscaleNoise, SwapMembers):
         assert keras.saving.get_registered_name(cls) == f"skanomaly>{cls.__name__}"
     assert _networks.MEMBERS == "members"
