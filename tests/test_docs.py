@@ -75,9 +75,12 @@ def test_the_two_commands_stand_alone_on_the_first_screen():
     assert job.endswith("-m skanomaly detect")
 
 
-@pytest.mark.skipif(not (ROOT / ".ci" / "run").is_file(), reason="needs .ci/run")
-def test_the_test_command_is_what_continuous_integration_runs():
-    assert shell_lines()[1] == "bash .ci/run"
+def test_the_test_command_sets_up_everything_and_runs_all_tests():
+    set_up, install, test = shell_lines()[1].split(" && ")
+    assert set_up == "python3 -m venv .venv"
+    assert install.endswith('-e ".[test]"')
+    assert "-m pytest" in test
+    assert not re.search(r"\btests/| -[km] \S*core", test)  # the whole suite
 
 
 def commands():
