@@ -147,7 +147,7 @@ def own_network(n_features, width=3):
         {"activation": keras.activations.tanh},
         {"early_stopping": True},
     ],
-    ids=str,
+    ids=["function", "partial", "callback", "optimizer", "loss", "activation", "early stopping"],
 )
 def test_own_parts_survive_clone_and_pickle(blob, own):
     detector = AutoencoderDetector("plain", epochs=2, random_state=0, **own)
