@@ -18,14 +18,13 @@ from skanomaly._neighbours import reference_rows
 from skanomaly._networks import (
     MultiscaleNoise,
     dense_autoencoder,
-    has_members,
     member_autoencoder,
     with_codes,
 )
 from skanomaly._sampling import canonical_order, repeat_rows
 from skanomaly._scaling import RowScaler, ScaledRows, in_chunks
 from skanomaly._threshold import robust_offset
-from skanomaly._training import Trainer, assemble, user_network
+from skanomaly._training import Trainer, assemble, output_shape, user_network
 
 #: What "auto" stands for in each recipe.
 RECIPES = {
@@ -466,10 +465,10 @@ def _noise_bounds(noise):
 
 def _check_outputs(network, n_features):
     """Refuse an own network whose output cannot be compared with its input."""
-    shape = tuple(network.output_shape) if not has_members(network) else (None, n_features)
-    if shape[1:] != (n_features,):
+    shape = output_shape(network, n_features)
+    if shape != (n_features,):
         raise ValueError(
             "The network given as `model` must answer each row of "
-            f"{n_features} values with as many values, but its output has the shape {shape}. "
-            f"End it with a layer such as keras.layers.Dense({n_features})."
+            f"{n_features} values with as many values, but its output has the shape "
+            f"{(None, *shape)}. End it with a layer such as keras.layers.Dense({n_features})."
         )

@@ -5,6 +5,7 @@ becomes a margin (log odds of being an anomaly). Knows neither thresholds nor pa
 estimators.
 """
 
+import weakref
 from functools import partial
 
 import numpy as np
@@ -15,7 +16,7 @@ from skanomaly._forward import forward
 from skanomaly._networks import dense_classifier
 from skanomaly._scaling import RowScaler, ScaledRows, StackedRows, in_chunks
 from skanomaly._threshold import best_f1_offset
-from skanomaly._training import Trainer, assemble, user_network
+from skanomaly._training import Trainer, assemble, output_shape, user_network
 
 choose_backend()
 
@@ -28,6 +29,8 @@ _HELD_ANOMALIES = 10
 #: How far the uniform background reaches beyond the training rows, in column ranges.
 _MARGIN = 0.1
 _PROBABILITY_FLOOR = 1e-12
+#: Networks up to their last layer, as long as the networks live.
+_bodies = weakref.WeakKeyDictionary()
 
 
 @keras.saving.register_keras_serializable("skanomaly")
@@ -137,7 +140,7 @@ class SingleNetwork:
     def _build(self, n_features):
         if self.settings["model"] is not None:
             network = user_network(self.settings["model"], n_features)
-            _check_output(network)
+            _check_output(network, n_features)
         else:
             names = ("hidden_layer_sizes", "activation", "dropout")
             network = dense_classifier(n_features, **{n: self.settings[n] for n in names})
@@ -205,20 +208,23 @@ def _without_sigmoid(network):
     """
     last = network.layers[-1]
     dense = isinstance(last, keras.layers.Dense) and last.activation is keras.activations.sigmoid
-    if not dense or len(network.layers) < 2 or len(last.input.shape) != 2:
+    # a subclassed model keeps what lies between its layers to itself
+    if not dense or not getattr(network, "inputs", None) or network.inputs[0] is last.input:
+        return network, None
+    if len(last.input.shape) != 2 or network.outputs[0] is not last.output:
         return network, None
     kernel = keras.ops.convert_to_numpy(last.kernel).astype(np.float64)[:, 0]
     bias = keras.ops.convert_to_numpy(last.bias).astype(np.float64)[0] if last.use_bias else 0.0
-    if network.inputs[0] is last.input:
-        return network, None
-    return keras.Model(network.inputs[0], last.input, name="without_sigmoid"), (kernel, bias)
+    if network not in _bodies:
+        _bodies[network] = keras.Model(network.inputs[0], last.input, name="without_sigmoid")
+    return _bodies[network], (kernel, bias)
 
 
-def _check_output(network):
-    shape = tuple(network.output_shape)
-    if shape[1:] != (1,):
+def _check_output(network, n_features):
+    shape = output_shape(network, n_features)
+    if shape != (1,):
         raise ValueError(
             "The network given as `model` must answer each row with one probability, but its "
-            f"output has the shape {shape}. End it with "
+            f"output has the shape {(None, *shape)}. End it with "
             "keras.layers.Dense(1, activation='sigmoid')."
         )

@@ -5,6 +5,7 @@ the members on the first axis inside, so that each layer is one batched matrix p
 """
 
 import random
+import weakref
 
 import numpy as np
 
@@ -15,6 +16,8 @@ choose_backend()
 import keras  # noqa: E402  (the backend is chosen first)
 from keras import ops  # noqa: E402
 
+#: What `with_codes` has built, as long as the networks live.
+_with_codes = weakref.WeakKeyDictionary()
 #: Name of the nested network in which members stand side by side.
 MEMBERS = "members"
 
@@ -299,6 +302,12 @@ def with_codes(network):
     ValueError
         If the network has no such layer.
     """
+    if network not in _with_codes:
+        _with_codes[network] = _build_with_codes(network)
+    return _with_codes[network]
+
+
+def _build_with_codes(network):
     inner = network.get_layer(MEMBERS) if has_members(network) else network
     code = _code_layer(inner).output
     if inner is network:
@@ -315,7 +324,9 @@ def has_members(network):
 def _code_layer(network):
     """Return the layer called "latent", else the narrowest inner one, the last of several."""
     rank = 3 if network.name == MEMBERS else 2
-    inner = [layer for layer in network.layers if len(layer.output.shape) == rank]
+    # a subclassed model keeps what lies between its layers to itself
+    layers = network.layers if getattr(network, "inputs", None) else []
+    inner = [layer for layer in layers if len(layer.output.shape) == rank]
     inner = [la for la in inner[:-1] if not isinstance(la, (keras.layers.InputLayer, SwapMembers))]
     named = [layer for layer in inner if layer.name == "latent"]
     if not inner:

@@ -278,9 +278,14 @@ def user_network(model, n_features):
                 f"{type(network).__name__} instead. Return the network itself, for example "
                 "keras.Sequential([...])."
             )
-    if not network.built:
-        network.build((None, n_features))
+    output_shape(network, n_features)  # a call builds any kind of model
     return network
+
+
+def output_shape(network, n_features):
+    """Return the shape of a network's output for one row, without the row's axis."""
+    row = np.zeros((1, n_features), np.float32)
+    return tuple(network(keras.ops.convert_to_tensor(row), training=False).shape)[1:]
 
 
 def _copy_network(model, n_features):

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly import AutoencoderDetector
+from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 from skanomaly._autoencoder import RECIPES
 
 FAR = np.full((3, 4), 1e3)
@@ -584,3 +584,37 @@ def test_attributes_of_an_unfitted_detector_say_so(name):
     with pytest.raises(AttributeError, match=f"no attribute '{name}' before `fit`"):
         getattr(Plain(), name)
     assert not hasattr(Plain(), name)
+
+
+class Subclassed(keras.Model):
+    """What a user may write: layers in attributes, no shapes before the first call."""
+
+    def __init__(self, n_outputs, activation=None):
+        super().__init__()
+        self.inner = keras.layers.Dense(3, activation="relu")
+        self.outer = keras.layers.Dense(n_outputs, activation=activation)
+
+    def call(self, x):
+        return self.outer(self.inner(x))
+
+
+def test_subclassed_models_train_and_score_but_have_no_codes():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    detector = AutoencoderDetector(
+        model=lambda n_features: Subclassed(n_features), epochs=2, random_state=0
+    ).fit(X)
+    assert np.isfinite(detector.score_samples(X)).all()
+    assert detector.reconstruct(X).shape == X.shape
+    with pytest.raises(ValueError, match="no inner layer to read an encoding from"):
+        detector.encode(X)
+    with pytest.raises(ValueError, match="with as many values"):
+        AutoencoderDetector(model=lambda: Subclassed(5), epochs=1).fit(X)
+
+
+def test_subclassed_models_classify():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    y = np.arange(60) % 6 == 0
+    classifier = NeuralAnomalyClassifier(
+        model=lambda: Subclassed(1, "sigmoid"), epochs=2, random_state=0
+    ).fit(X, y)
+    assert np.isfinite(classifier.score_samples(X)).all()
