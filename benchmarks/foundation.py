@@ -9,6 +9,7 @@ anomalies). It needs no other package and no data. Run it on an idle machine.
 import time
 import warnings
 from collections import Counter
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -36,9 +37,8 @@ def conformance():
     for detector in (AutoencoderDetector(), NeuralAnomalyClassifier()):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            results, seconds = timed(
-                lambda detector=detector: check_estimator(detector, on_fail=None, on_skip=None)
-            )
+            check = partial(check_estimator, detector, on_fail=None, on_skip=None)
+            results, seconds = timed(check)
         outcome = dict(Counter(result["status"] for result in results))
         print(f"check_estimator({detector}): {outcome} in {seconds:.1f} s")
 
@@ -59,9 +59,8 @@ def refit():
         AutoencoderDetector("plain", epochs=20, random_state=0).fit(X)
 
     for name, fit in (("skanomaly", ours), ("keras", plain_keras)):
-        seconds = [
-            timed(lambda n=n: fit(rng.normal(size=(455 + n, 30))))[1] for n in range(REPEATS)
-        ]
+        tables = [rng.normal(size=(455 + n, 30)) for n in range(REPEATS)]
+        seconds = [timed(partial(fit, X))[1] for X in tables]
         print(
             f"{name}, n = 455, d = 30, 20 epochs: first fit {seconds[0]:.2f} s, "
             f"then {median(seconds[1:]):.3f} s"
