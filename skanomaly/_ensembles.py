@@ -18,7 +18,7 @@ from skanomaly._encoding import (
 from skanomaly._forward import forward
 from skanomaly._learners import f1_offset, uniform_background
 from skanomaly._packed import N_FOLDS, FoldedLoss, assign_folds, packed_network
-from skanomaly._scaling import RowScaler, ScaledRows, StackedRows, in_chunks
+from skanomaly._scaling import ScaledRows, StackedRows, in_chunks
 from skanomaly._threshold import few_labels_offset
 from skanomaly._training import Trainer, assemble
 
@@ -266,7 +266,8 @@ class Subspaces:
         del self.make_schedule
         if before is None:
             weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
-            self.scaler = RowScaler(X, weight)
+            # soft-clipped columns: long tails would leave the noise nothing near the rows
+            self.scaler = RobustScaling().fit(X, weight)
             self.trainer = Trainer(partial(self._build, X.shape[1]), schedule, self.seed)
         else:
             self.scaler, self.trainer = before.scaler, before.trainer.copy()
@@ -287,7 +288,11 @@ class Subspaces:
         return assemble(packed_network(n_features, [group]), n_members=self.n_members)
 
     def margins(self, X):
-        """Return mean log odds of being noise, (n_samples,), float64."""
+        """Return the members' mean evidence of noise, (n_samples,), float64.
+
+        It is ``log(1 + odds)``: how sure some members are of a row being normal must not make
+        up for others that are sure of the opposite.
+        """
         values = ScaledRows(X, self.scaler)
         logits = in_chunks(lambda v: forward(self.trainer.network, v), values)
-        return logits.astype(np.float64).mean(axis=1)
+        return np.logaddexp(0, logits.astype(np.float64)).mean(axis=1)
