@@ -43,6 +43,25 @@ def seeded(seed):
 
 
 @contextlib.contextmanager
+def seeded_training(seed):
+    """Seed what training draws from besides the layers' own seeds.
+
+    That is nothing, but on PyTorch: Keras' dropout takes PyTorch's global generator there,
+    whatever its seed says. One thread at a time trains on PyTorch, therefore.
+
+    Parameters
+    ----------
+    seed : int
+        Seed, not negative.
+    """
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    with _building, _torch_seeded(seed):
+        yield
+
+
+@contextlib.contextmanager
 def _keras_seeded(seed):
     from keras.src.backend.common import global_state
     from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR

@@ -17,7 +17,7 @@ from skanomaly import _programs
 from skanomaly._backend import choose_backend, keras_without_tensorflow, tensorflow_hidden
 from skanomaly._progress import Progress
 from skanomaly._sampling import split_rows
-from skanomaly._seeding import seeded
+from skanomaly._seeding import seeded, seeded_training
 
 choose_backend()
 
@@ -179,7 +179,7 @@ class Trainer:
         stand_in = np.broadcast_to(np.float32(0), (len(rows), 1))
         if self.fits and schedule.warmup_steps is not None:
             self.model.optimizer.iterations.assign(0)  # a second fit follows the rates anew
-        with keras_without_tensorflow():
+        with keras_without_tensorflow(), seeded_training(self.seed + self.fits):
             self.wrapper.fit(
                 stand_in,
                 None,
