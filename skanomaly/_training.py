@@ -278,7 +278,9 @@ def user_network(model, n_features):
                 f"{type(network).__name__} instead. Return the network itself, for example "
                 "keras.Sequential([...])."
             )
-    output_shape(network, n_features)  # a call builds any kind of model
+    if not network.built and isinstance(network, keras.Sequential):
+        network.build((None, n_features))
+    output_shape(network, n_features)  # a call builds any other kind
     return network
 
 
