@@ -50,7 +50,7 @@ class _Features:
         self.standard, self.odd = StandardClip(), UnsupervisedScores(seed=seed)
 
     def fit(self, X, rows):
-        """Learn from the slots of one pass; equal for weights and repetitions."""
+        """Learn from the slots of one pass, and return the oddity of `X`'s rows."""
         weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
         kept = np.flatnonzero(weight)
         self.standard.fit(X, weight)
@@ -66,7 +66,7 @@ class _Features:
         self.odd_bins.fit(self.odd_scaling.transform(odd), weight)
         self.n_linear = X.shape[1] + 3
         self.n_outputs = self.n_linear + self.bins.n_outputs_ + self.odd_bins.n_outputs_
-        return self
+        return odd
 
     def oddity(self, X):
         """Return the unsupervised log scores, (n_samples, 3)."""
@@ -121,14 +121,15 @@ class _LabelledEnsemble:
         schedule = self.make_schedule(self._budget(len(rows)), loss=FoldedLoss(self.kinds))
         del self.make_schedule
         if before is None:
-            self.features = self._new_features().fit(X, rows)
+            self.features = self._new_features()
+            odd = self.features.fit(X, rows)
             build = partial(self._build, self.features.n_outputs, self.features.n_linear)
             self.trainer = Trainer(build, schedule, self.seed)
         else:
             self.features, self.trainer = before.features, before.trainer.copy()
+            odd = self.features.oddity(X)
         labels = labels[rows]
         folds = assign_folds(labels, np.random.default_rng([self.seed, 2]))
-        odd = self.features.oddity(X)
         values = _FeatureRows(X, odd, self.features, rows)
         weight = np.where(labels > 0, class_weight[1], class_weight[0])
         y = np.stack([labels, weight / weight.mean(), folds], axis=1).astype(np.float32)
@@ -177,7 +178,7 @@ class FullLabels(_LabelledEnsemble):
 
     def _budget(self, n):
         steps = 400 if n <= 512 else 520 if n <= 2048 else 1200
-        return {"learning_rate": 4e-3, "max_steps": steps, "warmup_steps": steps // 20}
+        return {"learning_rate": 4e-3, "max_steps": steps}
 
     def _margins(self, logits, odd):
         return logits.mean(axis=(1, 2))
@@ -207,7 +208,7 @@ class FewLabels(_LabelledEnsemble):
         return [deep, deep, {**linear, "rate": 2.5, "bias_rate": 10.0}]
 
     def _budget(self, n):
-        return {"learning_rate": 2e-3, "max_steps": 300, "warmup_steps": 15}
+        return {"learning_rate": 2e-3, "max_steps": 300}
 
     def _margins(self, logits, odd):
         p = expit(logits.mean(axis=2)).mean(axis=1)
@@ -261,7 +262,7 @@ class Subspaces:
 
     def fit_background(self, X, rows, before=None):
         """Learn the rows against as many rows of uniform noise around them."""
-        budget = {"learning_rate": 4e-3, "max_steps": 250, "warmup_steps": 12}
+        budget = {"learning_rate": 4e-3, "max_steps": 250}
         schedule = self.make_schedule(budget, loss=FoldedLoss(["cross_entropy"], folds=False))
         del self.make_schedule
         if before is None:
