@@ -9,10 +9,18 @@ from skanomaly._version import __version__
 
 _PUBLIC = {
     "AutoencoderDetector": "skanomaly._autoencoder",
+    "Explanation": "skanomaly._explain",
     "NeuralAnomalyClassifier": "skanomaly._classifier",
+    "explain": "skanomaly._explain",
 }
 
-__all__ = ["AutoencoderDetector", "NeuralAnomalyClassifier", "__version__"]
+__all__ = [
+    "AutoencoderDetector",
+    "Explanation",
+    "NeuralAnomalyClassifier",
+    "__version__",
+    "explain",
+]
 
 
 def __getattr__(name):

@@ -327,10 +327,24 @@ class AutoencoderDetector(BaseNeuralDetector):
     def _score_rows(self, X):
         Z = ScaledRows(X, self._scaler)[:]
         if self._scorer is None:
-            error = self._outputs(Z) - np.asarray(Z, np.float64).reshape(len(Z), 1, -1)
-            return -np.square(error).mean(axis=2).mean(axis=1)
+            return -self._squared_errors(Z).mean(axis=2).mean(axis=1)
         Z = np.asarray(Z, dtype=np.float64)
         return -self._scorer.score(Z, *self._views(Z))
+
+    def _squared_errors(self, Z):
+        """Return squared errors of scaled rows, (n_samples, n_members, n_features)."""
+        return np.square(self._outputs(Z) - np.asarray(Z, np.float64).reshape(len(Z), 1, -1))
+
+    def _error_parts(self, X):
+        """Return each feature's part of the mean squared error; None with another score."""
+        if self._scorer is not None:
+            return None
+
+        def one(rows):
+            error = self._squared_errors(ScaledRows(rows, self._scaler)[:])
+            return error.mean(axis=1) / rows.shape[1]
+
+        return in_chunks(one, self._checked_rows(X))
 
     def _find_offset(self, scores, weight, seen):
         if self._scorer is not None or self.contamination != "auto":

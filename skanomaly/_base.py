@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skanomaly._scaling import in_chunks
+from skanomaly._shapley import background_rows
 from skanomaly._threshold import contamination_offset
 from skanomaly._training import Schedule
 
@@ -74,7 +75,9 @@ class BaseNeuralDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
             weight = _checked_weight(sample_weight, X)
             seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
             seen = self._train(X, y, weight, seed, again)
-            self.offset_ = self._find_offset(self._score_all(X), weight, seen)
+            scores = self._score_all(X)
+            self.offset_ = self._find_offset(scores, weight, seen)
+            self._background = background_rows(X, scores, self.offset_, weight)
         return self
 
     @abstractmethod
@@ -152,6 +155,26 @@ class BaseNeuralDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
             A row's score does not depend on the other rows.
         """
         return self._score_all(self._checked_rows(X))
+
+    def explain(self, X, **params):
+        """Share out the anomaly scores of rows over their features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        **params : dict
+            Parameters of `skanomaly.explain`, such as ``n_references``.
+
+        Returns
+        -------
+        explanation : Explanation
+            Its DataFrame ``contributions`` adds up to minus ``score_samples``; see
+            `skanomaly.explain`.
+        """
+        from skanomaly._explain import explain
+
+        return explain(self, X, **params)
 
     def _checked_rows(self, X):
         check_is_fitted(self)

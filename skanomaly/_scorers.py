@@ -184,7 +184,7 @@ class _UniformScorer(_Scorer):
     def _criterion(self, responses, n_uniform, rng, params):
         function, sign = _LABEL_FREE[self.metric]
         box = _uniform_like(responses.X, n_uniform, rng)
-        scores, uniform = responses.scores(), _scores_of(responses.estimator, box)
+        scores, uniform = responses.scores(), scores_of(responses.estimator, box)
         if np.max(uniform) < np.quantile(scores, 0.1):
             warnings.warn(
                 f"none of the {n_uniform} points drawn around the rows lies in the region that "
@@ -241,7 +241,7 @@ class _Responses:
         self.estimator, self.X, self.known = estimator, X, {}
 
     def scores(self):
-        return self._once("scores", _scores_of)
+        return self._once("scores", scores_of)
 
     def predictions(self):
         return self._once("predictions", _predictions_of)
@@ -252,7 +252,7 @@ class _Responses:
         return self.known[name]
 
 
-def _scores_of(estimator, X):
+def scores_of(estimator, X):
     _refuse_other_kinds(estimator)
     if hasattr(estimator, "score_samples"):
         return np.asarray(estimator.score_samples(X))
