@@ -1,4 +1,4 @@
-"""Do explanations name the features that were corrupted?
+"""Measures whether explanations name the features that were corrupted.
 
 ``python benchmarks/explain.py`` fits detectors to normal rows of data that ship with scikit-learn,
 and with ``--data FOLDER`` of npz files (arrays ``X`` and ``y``, 1 an anomaly). It corrupts k

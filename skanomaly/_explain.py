@@ -21,9 +21,10 @@ from skanomaly._shapley import Table, background_rows, shapley_values
 class Explanation:
     """What `explain` returns: each feature's share in the anomaly score of rows.
 
-    ``contributions.sum(axis=1) + base == score`` for every row.
+    ``contributions.sum(axis=1) + base`` is ``score``, for every row. The parameters are the
+    attributes.
 
-    Attributes
+    Parameters
     ----------
     contributions : DataFrame of shape (n_samples, n_features)
         Shares of the anomaly score. Positive: the value makes the row more abnormal.

@@ -52,8 +52,10 @@ def test_something_is_validated():
     assert len(names) > 30
 
 
-@pytest.mark.parametrize("name", skanomaly.__all__[:-1])
-def test_every_class_has_an_example_and_lists_its_parameters(name):
+@pytest.mark.parametrize(
+    "name", [n for n in skanomaly.__all__ if hasattr(getattr(skanomaly, n), "fit")]
+)
+def test_every_estimator_has_an_example_and_lists_its_parameters(name):
     documented = inspect.getdoc(getattr(skanomaly, name))
     assert ">>> " in documented
     for parameter in inspect.signature(getattr(skanomaly, name)).parameters:

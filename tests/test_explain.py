@@ -120,7 +120,7 @@ def test_the_background_of_a_detector_is_normal(labelled):
 
 
 def test_any_detector_is_explained_against_its_background(forest, blob):
-    rows = blob[:5] + [0, 0, 9, 0]
+    rows = blob[:5] + np.array([0, 0, 9, 0])
     explanation = explain(forest, rows, background=blob)
     assert_adds_up(explanation, forest.score_samples(rows))
     assert list(explanation.top(1)["feature"]) == ["x2"] * 5
@@ -209,7 +209,7 @@ def test_the_largest_contributions_come_first(forest, blob):
 def test_shap_explains_numeric_data(forest, blob):
     pytest.importorskip("shap", reason="the extra 'explain' is not installed")
     state = np.random.get_state()  # noqa: NPY002
-    rows = blob[:3] + [0, 0, 9, 0]
+    rows = blob[:3] + np.array([0, 0, 9, 0])
     found = explain(forest, rows, method="shap", background=blob)
     assert_array_equal(np.random.get_state()[1], state[1])  # noqa: NPY002
     assert_adds_up(found, forest.score_samples(rows))
@@ -233,7 +233,7 @@ def test_bad_input_is_refused(forest, autoencoder, blob):
         explain(forest, blob, background=blob[:, :3])
     with pytest.raises(ValueError, match=r"background must hold rows of 4 features"):
         explain(forest, blob, background=blob[:0])
-    with pytest.raises(ValueError, match="needs an AutoencoderDetector .* got IsolationForest"):
+    with pytest.raises(ValueError, match=r"needs an AutoencoderDetector .* got IsolationForest"):
         explain(forest, blob, background=blob, method="reconstruction")
     with pytest.raises(ValueError, match="The 'n_references' parameter of explain"):
         explain(forest, blob, background=blob, n_references=0)

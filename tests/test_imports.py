@@ -60,7 +60,7 @@ def test_detectors_do_not_import_each_other():
     assert "_autoencoder" not in imported("_classifier")
 
 
-@pytest.mark.parametrize("name", ["_threshold", "_labels", "_sampling", "_scaling"])
+@pytest.mark.parametrize("name", ["_threshold", "_labels", "_sampling", "_scaling", "_shapley"])
 def test_rooms_of_numbers_know_neither_networks_nor_estimators(name):
     assert not outside(name) & {"keras", "jax", "sklearn", "scikeras"}
     assert imported(name) <= {"_weighted", "_sampling"}
@@ -74,6 +74,12 @@ def test_importing_the_package_loads_nothing_heavy(fresh_python):
     code = "import skanomaly, sys, json; print(json.dumps([m for m in sys.modules]))"
     loaded = {name.split(".")[0] for name in json.loads(fresh_python(code))}
     assert not loaded & {"keras", "jax", "matplotlib", "tensorflow", "torch", "scikeras"}
+
+
+def test_explaining_any_detector_loads_no_network_library(fresh_python):
+    code = "import skanomaly, sys; skanomaly.explain; print(*sys.modules)"
+    loaded = {name.split(".")[0] for name in fresh_python(code).split()}
+    assert not loaded & {"keras", "jax", "matplotlib", "shap"}
 
 
 def test_a_detector_loads_one_backend(fresh_python):
