@@ -7,6 +7,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
+import _gallery
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer, make_moons
@@ -93,6 +94,17 @@ def comparison(ax):
     plot_comparison(results, ax=ax)
 
 
+def draw_gallery(folder):
+    """Write the pictures of the displays that are not there yet."""
+    for make in _gallery.ALL:
+        path = folder / f"{make.__name__}.png"
+        if path.exists() and path.stat().st_mtime > Path(_gallery.__file__).stat().st_mtime:
+            continue
+        display = make()
+        display.figure_.savefig(path, dpi=160)
+        plt.close(display.figure_)
+
+
 def draw(folder):
     """Write all pictures that are not there yet."""
     folder = Path(folder)
@@ -110,6 +122,7 @@ def draw(folder):
             draw_one(axes)
             figure.savefig(path)
             plt.close(figure)
+    draw_gallery(folder)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ _PUBLIC = {
     "NeuralAnomalyClassifier": "skanomaly._classifier",
     "explain": "skanomaly._explain",
 }
+#: Modules with names of their own.
+_DOORS = ("display", "metrics", "model_selection")
 
 __all__ = [
     "AutoencoderDetector",
@@ -26,10 +28,10 @@ __all__ = [
 def __getattr__(name):
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
-    if name in ("metrics", "model_selection"):
+    if name in _DOORS:
         return importlib.import_module(f"skanomaly.{name}")
     raise AttributeError(f"module 'skanomaly' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted([*__all__, "metrics", "model_selection"])
+    return sorted([*__all__, *_DOORS])

@@ -1,7 +1,8 @@
-"""The paired comparison of detectors on the same splits, and its picture.
+"""The paired comparison of detectors on the same splits.
 
 Owns: fitting and scoring on splits, ranks and tests over them. Does not own: splitters
-(``_splitters``) and metrics (``_scorers``). The public door is `skanomaly.model_selection`.
+(``_splitters``), metrics (``_scorers``) and pictures (``_display_comparison``). The public door is
+`skanomaly.model_selection`.
 """
 
 import time
@@ -298,40 +299,6 @@ def plot_comparison(results, metric=None, *, ax=None):
     >>> from skanomaly.model_selection import plot_comparison
     >>> plot_comparison(results)  # doctest: +SKIP
     """
-    if not {"metric", "detector", "mean", "std", "p_value"} <= set(results):
-        raise ValueError(
-            "results must be the summary that compare_detectors returns (per_split=False), got "
-            f"the columns {list(results)}."
-        )
-    metric = results["metric"].iloc[0] if metric is None else metric
-    shown = results[results["metric"] == metric].iloc[::-1]
-    if shown.empty:
-        raise ValueError(f"metric must be one of {[*results['metric'].unique()]}, got {metric!r}.")
-    if ax is None:
-        ax = _import_pyplot().subplots(figsize=(6.4, 1.2 + 0.4 * len(shown)), layout="tight")[1]
-    _draw_comparison(ax, shown, metric)
-    return ax
+    from skanomaly._display_comparison import DetectorComparisonDisplay
 
-
-def _draw_comparison(ax, shown, metric):
-    blue, places = "#0072B2", np.arange(len(shown))
-    ax.errorbar(shown["mean"], places, xerr=shown["std"], fmt="none", ecolor=blue, capsize=3)
-    beaten = (shown["p_value"] < 0.05).to_numpy()
-    for chosen, fill, label in ((~beaten, blue, None), (beaten, "white", "worse, p < 0.05")):
-        if chosen.any():
-            style = {"facecolor": fill, "edgecolor": blue, "label": label, "zorder": 3}
-            ax.scatter(shown["mean"][chosen], places[chosen], **style)
-    ax.set(yticks=places, yticklabels=shown["detector"], ylim=(-0.5, len(shown) - 0.5))
-    ax.set_xlabel(f"{metric} (mean and standard deviation over splits)")
-    if beaten.any():
-        ax.legend()
-
-
-def _import_pyplot():
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "plot_comparison needs matplotlib. Install it with: pip install 'skanomaly[plot]'"
-        ) from error
-    return plt
+    return DetectorComparisonDisplay.from_results(results, metric, kind="means", ax=ax).ax_

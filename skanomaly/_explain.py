@@ -1,7 +1,7 @@
 """Explanations: which features made a row's anomaly score what it is.
 
 Owns: `explain`, what it returns, and the ways to share out a score. Does not own the sampling
-of Shapley values (``_shapley``) or pictures (``_display_rows``).
+of Shapley values (``_shapley``) or pictures (``_display_contributions``).
 """
 
 from dataclasses import dataclass
