@@ -9,17 +9,21 @@ from skanomaly._version import __version__
 
 _PUBLIC = {
     "AutoencoderDetector": "skanomaly._autoencoder",
+    "ConformalDetector": "skanomaly._conformal",
     "Explanation": "skanomaly._explain",
     "NeuralAnomalyClassifier": "skanomaly._classifier",
+    "ThresholdedDetector": "skanomaly._thresholded",
     "explain": "skanomaly._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "metrics", "model_selection")
+_DOORS = ("display", "metrics", "model_selection", "thresholds")
 
 __all__ = [
     "AutoencoderDetector",
+    "ConformalDetector",
     "Explanation",
     "NeuralAnomalyClassifier",
+    "ThresholdedDetector",
     "__version__",
     "explain",
 ]

@@ -15,6 +15,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from skanomaly._labels import read_labels
+from skanomaly._rule_names import as_threshold
 from skanomaly._scaling import in_chunks
 from skanomaly._shapley import background_rows
 from skanomaly._threshold import contamination_offset
@@ -91,6 +93,53 @@ class BaseNeuralDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
     def _find_offset(self, scores, weight, seen):
         """Return the threshold for the training scores."""
         return float(contamination_offset(scores, self.contamination, weight))
+
+    def _codes(self, y, n_samples):
+        """Return label codes: -1 anomaly, +1 normal, 0 unlabelled."""
+        return read_labels(y, n_samples=n_samples)
+
+    def set_threshold(self, threshold, X=None, y=None, *, level=None, cost_fp=1.0, cost_fn=1.0):
+        """Change the threshold `offset_` of a fitted detector; nothing is trained again.
+
+        Parameters
+        ----------
+        threshold : float, str or callable
+            The threshold itself, or a rule, as `ThresholdedDetector` takes it: "auto",
+            "contamination", "fpr", "pot", "f1", "precision", "recall", "cost".
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows whose scores a rule looks at. The threshold means what the rule says for new
+            rows if the detector did not train on these.
+        y : array-like of shape (n_samples,), default=None
+            Labels of these rows, for the rules that need them. "fpr" and "pot" leave known
+            anomalies out.
+        level : float, default=None
+            What the rule aims at.
+        cost_fp, cost_fn : float, default=1.0
+            Costs of a false alarm and of a missed anomaly, for "cost".
+
+        Returns
+        -------
+        self : object
+            The detector, until the next `fit` with this threshold.
+
+        Raises
+        ------
+        ValueError
+            If the rule lacks its rows, labels or level, or does not work for these scores. The
+            threshold is then as it was.
+        """
+        check_is_fitted(self)
+        if X is None and not isinstance(threshold, Real):
+            raise ValueError(
+                f"the rule {threshold!r} needs rows to look at, got X=None. Pass rows that the "
+                "detector did not train on, or a number as the threshold."
+            )
+        if X is not None:
+            X = self._checked_rows(X)
+        codes = None if X is None or y is None else self._codes(y, len(X))
+        options = {"level": level, "cost_fp": cost_fp, "cost_fn": cost_fn}
+        self.offset_ = as_threshold(threshold, lambda: self._score_all(X), codes, **options)
+        return self
 
     def fit_predict(self, X, y=None, **kwargs):
         """Fit on `X` (and `y`, where the detector uses labels) and label the same rows.

@@ -11,10 +11,11 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 
 from skanomaly._base import BaseNeuralDetector, resolve
+from skanomaly._calibration import platt
 from skanomaly._ensembles import FewLabels, FullLabels, Subspaces
 from skanomaly._labels import read_labels
 from skanomaly._learners import RowWeighted, SingleNetwork
@@ -356,11 +357,11 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         return -self._learner.margins(X)
 
     def _find_offset(self, scores, weight, seen):
-        self._slope, self._intercept = 1.0, None
+        self._log_odds = None
         if seen is not None:
             margins, labels = self._learner.honest()
-            if self._learner.complete:
-                self._slope, self._intercept = _platt(margins, labels > 0)
+            if (seen != 0).all():
+                self._log_odds = platt(margins, labels > 0)
             if isinstance(self._learner, FullLabels):
                 self._warn_if_incomplete(margins, labels)
         if seen is None or self.contamination != "auto":
@@ -380,8 +381,22 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
                 stacklevel=5,
             )
 
+    def _is_calibrated(self):
+        """Tell whether there are probabilities; before `fit` that is not known."""
+        if hasattr(self, "_learner") and self._log_odds is None:
+            raise AttributeError(
+                "predict_proba needs a fit with complete labels of both classes: only then is "
+                "there something to calibrate on. Use decision_function, or "
+                "skanomaly.ThresholdedDetector around a frozen detector and labelled rows."
+            )
+        return True
+
+    @available_if(_is_calibrated)
     def predict_proba(self, X):
-        """Return probabilities of being an anomaly and of being normal.
+        """Return calibrated probabilities of being an anomaly and of being normal.
+
+        There is no such method after a fit with missing labels, or without any: nothing could
+        be calibrated on them.
 
         Parameters
         ----------
@@ -391,30 +406,11 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, 2), float64
-            Columns as in `classes_`: the anomaly's first. With complete labels the scores out
-            of fold are calibrated on them (Platt scaling), so that a doubtful row has a low
-            probability even where `predict` calls it. With missing labels, or none, there is
-            nothing to calibrate on: the probability is one half at the threshold and rises
-            with the score.
+            Columns as in `classes_`: the anomaly's first. Scores out of fold are calibrated on
+            the labels (Platt scaling), so that a doubtful row has a low probability even where
+            `predict` calls it.
         """
         scores = self.score_samples(X)
-        shift = self.offset_ if self._intercept is None else self._intercept
-        anomaly = expit(-self._slope * scores + shift)
+        slope, intercept = self._log_odds
+        anomaly = expit(intercept - slope * scores)
         return np.stack([anomaly, 1 - anomaly], axis=1)
-
-
-def _platt(margins, is_anomaly):
-    """Return slope and intercept of calibrated log odds (Platt, 1999)."""
-    n_anomalies, n = np.count_nonzero(is_anomaly), len(is_anomaly)
-    # Platt's targets: short of 0 and 1, so that separable classes keep finite odds
-    high, low = (n_anomalies + 1) / (n_anomalies + 2), 1 / (n - n_anomalies + 2)
-    share = np.where(is_anomaly, high, low)
-    scale = max(float(np.std(margins)), 1e-12)
-    X = np.tile(margins / scale, 2)[:, None]
-    y = np.repeat([1, 0], n)
-    model = LogisticRegression(C=1e6, max_iter=1000)
-    model.fit(X, y, sample_weight=np.r_[share, 1 - share])
-    slope = float(model.coef_[0, 0]) / scale
-    if slope <= 0:  # scores that say nothing: the share of anomalies for every row
-        return 0.0, float(np.log(max(n_anomalies, 0.5) / max(n - n_anomalies, 0.5)))
-    return slope, float(model.intercept_[0])

@@ -167,7 +167,6 @@ class FullLabels(_LabelledEnsemble):
 
     kinds = ("cross_entropy",)
     imbalance = 0.5
-    complete = True
 
     def _new_features(self):
         return _Features(RobustScaling(), RobustScaling(), 16, 256, 16, self.seed)
@@ -196,7 +195,6 @@ class FewLabels(_LabelledEnsemble):
 
     kinds = ("cross_entropy", "sigmoid", "cross_entropy")
     imbalance = 1.0
-    complete = False
 
     def _new_features(self):
         return _Features(StandardClip(30.0), StandardClip(30.0), 16, 256, 8, self.seed)

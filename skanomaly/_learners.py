@@ -82,8 +82,6 @@ class SingleNetwork:
 
     #: Power of the class ratio in the losses' weights with ``class_weight="auto"``.
     imbalance = 1.0
-    #: Whether its labels can be taken at their word, so that probabilities are calibrated on them.
-    complete = True
 
     def __init__(self, settings, schedule, seed):
         self.settings, self.schedule, self.seed = settings, schedule, seed

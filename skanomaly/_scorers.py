@@ -253,6 +253,7 @@ class _Responses:
 
 
 def scores_of(estimator, X):
+    """Return a detector's scores of rows, higher for normal ones."""
     _refuse_other_kinds(estimator)
     if hasattr(estimator, "score_samples"):
         return np.asarray(estimator.score_samples(X))
@@ -261,8 +262,9 @@ def scores_of(estimator, X):
     if _is(is_outlier_detector, estimator) and hasattr(estimator, "decision_function"):
         return np.asarray(estimator.decision_function(X))
     raise TypeError(
-        f"{type(estimator).__name__} has no score_samples for new rows, so its ranking cannot "
-        "be judged. Pass an outlier detector; LocalOutlierFactor needs novelty=True."
+        f"{type(estimator).__name__} has no score_samples for new rows, so its ranking can "
+        "neither be judged nor cut. Pass an outlier detector; LocalOutlierFactor needs "
+        "novelty=True."
     )
 
 

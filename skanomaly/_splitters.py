@@ -90,7 +90,7 @@ class StratifiedAnomalyKFold(_AnomalySplitter):
                     "any could not be scored. Use fewer splits, or with few anomalies "
                     "NormalOnlySplit(all_anomalies=True)."
                 )
-        yield from _stratified_masks(labels, self.n_splits, rng)
+        yield from stratified_masks(labels, self.n_splits, rng)
 
 
 class GroupedAnomalyKFold(_AnomalySplitter):
@@ -363,7 +363,7 @@ class _AnyStratified(StratifiedAnomalyKFold):
     """Stratified folds that may lack anomalies: for tests that get all of them anyway."""
 
     def _iter_test_masks(self, X, y=None, groups=None):
-        yield from _stratified_masks(self._read(X, y), self.n_splits, None)
+        yield from stratified_masks(self._read(X, y), self.n_splits, None)
 
 
 def _check_shuffle(shuffle, random_state):
@@ -375,7 +375,7 @@ def _check_shuffle(shuffle, random_state):
     return check_random_state(random_state) if shuffle else None
 
 
-def _stratified_masks(strata, n_splits, rng):
+def stratified_masks(strata, n_splits, rng):
     """Yield test masks whose sizes, in total and per stratum, differ by at most one row."""
     in_order = np.sort(strata)
     fold = np.empty(len(strata), dtype=int)

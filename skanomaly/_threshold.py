@@ -55,7 +55,7 @@ def contamination_offset(scores, contamination, sample_weight=None):
             "contamination must be 'auto' or a number in (0, 0.5], got "
             f"{contamination!r}. Pass the expected share of anomalies, for example 0.01."
         )
-    scores = _check_scores(scores)
+    scores = check_scores(scores)
     if sample_weight is None:
         return float(np.percentile(scores, 100 * contamination))
     return float(_weighted(scores, sample_weight).quantile(contamination))
@@ -99,7 +99,7 @@ def robust_offset(scores, sample_weight=None):
     >>> round(robust_offset(scores), 1), round(robust_offset([*scores, *anomalies]), 1)
     (-3.0, -3.0)
     """
-    scores = _check_scores(scores)
+    scores = check_scores(scores)
     weight = np.ones(len(scores)) if sample_weight is None else sample_weight
     sample = _weighted(scores, weight)
     offset = _three_sigma_below(sample)
@@ -297,7 +297,7 @@ def _three_sigma_below(sample):
 
 def _cuts(scores, labels):
     """Return every offset that matters, rising, with anomalies found and false alarms."""
-    scores, labels = _check_scores(scores), _check_labels(labels, len(scores))
+    scores, labels = check_scores(scores), _check_labels(labels, len(scores))
     scores, labels = scores[labels != 0], labels[labels != 0]
     levels, level_of = np.unique(scores, return_inverse=True)
     if len(levels) == 1:
@@ -318,7 +318,7 @@ def _midway(levels):
     return np.where((low < middle) & (middle < high), middle, high)
 
 
-def _check_scores(scores):
+def check_scores(scores):
     scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim != 1 or scores.size == 0:
         raise ValueError(
