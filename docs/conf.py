@@ -93,7 +93,8 @@ def protect_underscores(app, what, name, obj, options, lines):
 
 def find_public_name(app, env, node, contnode):
     """Link a public name such as `roc_auc` wherever it is written without its module."""
-    for module in (skanomaly, skanomaly.display, skanomaly.metrics, skanomaly.model_selection):
+    doors = (skanomaly.metrics, skanomaly.model_selection, skanomaly.thresholds)
+    for module in (skanomaly, *doors, skanomaly.display):
         if node["reftarget"] in module.__all__ and node.get("reftype") == "obj":
             target = f"{module.__name__}.{node['reftarget']}"
             place = app.builder, "obj", target, node, contnode

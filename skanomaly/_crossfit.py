@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skanomaly._sampling import split_rows
 from skanomaly._scorers import scores_of
@@ -54,7 +54,10 @@ def is_frozen(detector):
 
 
 def fit_on(detector, rows, part=None):
-    """Return a copy of the detector, fitted to some of the rows (None: to all of them)."""
+    """Return a copy of the detector fitted to some of the rows (None: all), or the frozen one."""
+    if is_frozen(detector):
+        check_is_fitted(detector.estimator)
+        return detector
     X, y, params = rows.X, rows.labels_for(detector), rows.params
     if part is not None:
         X, y = _safe_indexing(X, part), None if y is None else _safe_indexing(y, part)

@@ -49,8 +49,10 @@ class ThresholdedDetector(MetaDetector):
     level : float in (0, 1), default=None
         What the rule aims at; required by "contamination", "fpr", "pot", "precision" and
         "recall".
-    cost_fp, cost_fn : float, default=1.0
-        Costs of a false alarm and of a missed anomaly, for "cost".
+    cost_fp : float, default=1.0
+        Cost of a false alarm, for "cost".
+    cost_fn : float, default=1.0
+        Cost of a missed anomaly, for "cost".
     cv : int, float, splitter or None, default=5
         Where the scores come from:
 

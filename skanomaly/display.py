@@ -13,6 +13,7 @@ from skanomaly._display_contributions import ContributionsDisplay
 from skanomaly._display_curves import PrecisionRecallDisplay, RocCurveDisplay
 from skanomaly._display_networks import LatentDisplay, TrainingCurveDisplay
 from skanomaly._display_reconstruction import ReconstructionDisplay
+from skanomaly._display_reliability import ReliabilityDisplay
 from skanomaly._display_scores import ScoreDistributionDisplay
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LatentDisplay",
     "PrecisionRecallDisplay",
     "ReconstructionDisplay",
+    "ReliabilityDisplay",
     "RocCurveDisplay",
     "ScoreDistributionDisplay",
     "TrainingCurveDisplay",

@@ -7,12 +7,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.datasets import load_breast_cancer
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 
 #: The folder Python finds the package in, for processes started by tests.
 PACKAGE_PARENT = Path(sys.modules["skanomaly"].__file__).parents[1]
+
+
+class Distance(OutlierMixin, BaseEstimator):
+    """The cheapest detector there is: minus the Mahalanobis distance from the training rows."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        X = np.asarray(X, dtype=float)
+        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight)
+        self.centre_ = np.average(X, axis=0, weights=weight)
+        covariance = np.atleast_2d(np.cov(X, rowvar=False, aweights=weight))
+        self.precision_ = np.linalg.inv(covariance + 1e-6 * np.eye(X.shape[1]))
+        self.labels_seen_ = y
+        return self
+
+    def score_samples(self, X):
+        Z = np.asarray(X, dtype=float) - self.centre_
+        return -np.sqrt(((Z @ self.precision_) * Z).sum(axis=1))
+
+
+@pytest.fixture(scope="session")
+def distance():
+    """Return an unfitted detector for any number of fits; tests must not change it."""
+    return Distance()
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,6 @@ def test_without_two_classes_it_learns_the_data_against_a_background(blob, Detec
     unlabelled = Detector(contamination=0.1).fit(blob)
     np.testing.assert_array_equal(detector.score_samples(blob), unlabelled.score_samples(blob))
     assert (detector.predict(blob) == -1).sum() == 12
-    assert detector.predict_proba(blob).shape == (120, 2)
 
 
 def test_background_finds_rows_outside_the_data(blob):
@@ -188,10 +187,18 @@ def test_probabilities_are_calibrated_to_the_share_of_anomalies(labelled, Detect
     assert proba[:, 0].mean() == pytest.approx(y.mean(), abs=0.1)
 
 
-def test_probability_without_labels_is_one_half_at_the_threshold(blob):
-    detector = Plain().fit(blob)
-    anomalous = detector.predict_proba(blob)[:, 0] > 0.5
-    np.testing.assert_array_equal(anomalous, detector.decision_function(blob) < 0)
+@pytest.mark.parametrize("Detector", [Plain, Small])
+def test_there_are_no_probabilities_that_nothing_calibrates(labelled, Detector):
+    X, y = labelled
+    detector = Detector()
+    assert hasattr(detector, "predict_proba")  # the labels decide, in fit
+    for incomplete in (None, np.zeros(140), np.where(np.arange(140) < 20, np.nan, y)):
+        detector.fit(X, incomplete)
+        assert not hasattr(detector, "predict_proba")
+        with pytest.raises(AttributeError) as caught:
+            detector.predict_proba(X)
+        assert "needs a fit with complete labels of both classes" in str(caught.value.__cause__)
+    assert detector.fit(X, y).predict_proba(X).shape == (140, 2)
 
 
 @pytest.mark.parametrize("contamination", [0.05, 0.5])
@@ -311,7 +318,7 @@ def test_odd_data_have_finite_scores(Detector, name):
     for y in (None, np.arange(len(X)) % 4 == 0):
         detector = Detector().fit(X, y)
         assert np.isfinite(detector.score_samples(X)).all()
-        assert np.isfinite(detector.predict_proba(X)).all()
+        assert y is None or np.isfinite(detector.predict_proba(X)).all()
         assert np.isfinite(detector.offset_)
 
 

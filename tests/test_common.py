@@ -6,16 +6,25 @@ from pathlib import Path
 
 import keras
 import pytest
+from sklearn.ensemble import IsolationForest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skanomaly
-from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, _autoencoder, _classifier
+from skanomaly import (
+    AutoencoderDetector,
+    ConformalDetector,
+    NeuralAnomalyClassifier,
+    ThresholdedDetector,
+    _autoencoder,
+    _classifier,
+)
 
-#: scikit-learn's checks bring labels such as 0, 1, 2, and nothing to learn from them: the
-#: classifier rightly warns about both.
+#: scikit-learn's checks bring labels such as 0, 1, 2, nothing to learn from them, and a handful
+#: of rows: the detectors rightly warn about all three.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:y holds the values:UserWarning"),
     pytest.mark.filterwarnings("ignore:y names .* anomalies, but:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.* calibration rows are too few:UserWarning"),
 ]
 
 FULL = [
@@ -35,6 +44,14 @@ QUICK = [
     NeuralAnomalyClassifier(max_steps=2, contamination=0.1),
     NeuralAnomalyClassifier("plain", epochs=1, contamination=0.1),
 ]
+FOREST = IsolationForest(n_estimators=8, random_state=0)
+#: Estimators around detectors are the same whatever is inside.
+AROUND = [
+    ThresholdedDetector(FOREST, cv=2, random_state=0),
+    ThresholdedDetector(FOREST, "contamination", level=0.1, cv=None),
+    ConformalDetector(FOREST, random_state=0),
+    ConformalDetector(FOREST, "cv+", cv=2, random_state=0),
+]
 VARIANTS = FULL if keras.backend.backend() == "jax" else QUICK
 
 
@@ -44,11 +61,17 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+@parametrize_with_checks(AROUND)
+def test_scikit_learn_checks_around_detectors(estimator, check):
+    check(estimator)
+
+
 def test_scikit_learn_checks_with_array_api(fresh_python):
     """SCIPY_ARRAY_API is read when SciPy is imported: a process of its own."""
     code = inspect.cleandoc("""
         import warnings
-        from sklearn.utils.estimator_checks import check_estimator
+        from sklearn.ensemble import IsolationForest
+from sklearn.utils.estimator_checks import check_estimator
         from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 
         warnings.filterwarnings("ignore", "y holds the values", UserWarning)
@@ -83,4 +106,4 @@ def test_every_recipe_is_checked(module, recipe):
 @pytest.mark.parametrize("variants", [FULL, QUICK])
 def test_every_public_estimator_is_checked(variants):
     public = [getattr(skanomaly, name) for name in skanomaly.__all__]
-    assert {e for e in public if hasattr(e, "fit")} == {type(e) for e in variants}
+    assert {e for e in public if hasattr(e, "fit")} == {type(e) for e in [*variants, *AROUND]}

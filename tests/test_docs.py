@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import skanomaly
-from skanomaly import _cli, display, metrics, model_selection
+from skanomaly import _cli, display, metrics, model_selection, thresholds
 
 ROOT = Path(__file__).parents[1]
 README, DOCS = ROOT / "README.md", ROOT / "docs"
@@ -103,7 +103,9 @@ def test_links_of_the_readme_lead_somewhere():
 
 
 @pytest.mark.parametrize(
-    "module", [skanomaly, display, metrics, model_selection], ids=lambda m: m.__name__
+    "module",
+    [skanomaly, display, metrics, model_selection, thresholds],
+    ids=lambda m: m.__name__,
 )
 def test_the_api_page_lists_every_public_name(module):
     page = (DOCS / "api.rst").read_text(encoding="utf-8")

@@ -10,7 +10,12 @@ import skanomaly
 
 #: Not asked for: extended summaries, "See Also" and examples everywhere, nameless "Returns".
 ALLOWED = {"ES01", "SA01", "EX01", "RT02"}
-MODULES = ("skanomaly.display", "skanomaly.metrics", "skanomaly.model_selection")
+MODULES = (
+    "skanomaly.display",
+    "skanomaly.metrics",
+    "skanomaly.model_selection",
+    "skanomaly.thresholds",
+)
 
 
 def public_names():

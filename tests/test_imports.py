@@ -60,10 +60,23 @@ def test_detectors_do_not_import_each_other():
     assert "_autoencoder" not in imported("_classifier")
 
 
-@pytest.mark.parametrize("name", ["_threshold", "_labels", "_sampling", "_scaling", "_shapley"])
+def test_estimators_around_detectors_know_no_network():
+    """They wrap any outlier detector, and load nothing that one of scikit-learn does not need."""
+    networks = {"_base", "_training", "_autoencoder", "_classifier"}
+    reached, left = set(), {"_thresholded", "_conformal", "_display_reliability"}
+    while left:
+        reached |= left
+        left = set().union(*(imported(name) for name in left)) - reached
+    assert not reached & networks
+    assert not any(outside(name) & {"keras", "jax", "scikeras"} for name in reached)
+
+
+@pytest.mark.parametrize(
+    "name", ["_threshold", "_tail", "_pvalues", "_labels", "_sampling", "_scaling", "_shapley"]
+)
 def test_rooms_of_numbers_know_neither_networks_nor_estimators(name):
     assert not outside(name) & {"keras", "jax", "sklearn", "scikeras"}
-    assert imported(name) <= {"_weighted", "_sampling"}
+    assert imported(name) <= {"_weighted", "_sampling", "_threshold"}
 
 
 def test_scikeras_is_known_in_one_room():
