@@ -8,6 +8,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import _gallery
+import _pictures_decisions
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer, make_moons
@@ -113,6 +114,7 @@ def draw(folder):
         ("score_distribution", score_distribution, (1, 1), (7, 3.6)),
         ("decision_regions", decision_regions, (1, 2), (8, 3.4)),
         ("comparison", comparison, (1, 1), (6.4, 2.4)),
+        *_pictures_decisions.PICTURES,
     ):
         path = folder / f"{name}.png"
         if path.exists() and path.stat().st_mtime > Path(__file__).stat().st_mtime:

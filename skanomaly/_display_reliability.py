@@ -273,7 +273,8 @@ def _group(probability, n_bins, strategy):
     if strategy == "uniform":
         edges = np.linspace(0, 1, n_bins + 1)
     elif strategy == "quantile":
-        edges = np.quantile(probability, np.linspace(0, 1, n_bins + 1))
+        # values that occur, lest rounding tears equal probabilities apart
+        edges = np.quantile(probability, np.linspace(0, 1, n_bins + 1), method="inverted_cdf")
     else:
         raise ValueError(f"strategy must be 'quantile' or 'uniform', got {strategy!r}.")
     return np.searchsorted(np.unique(edges[1:-1]), probability, side="left")
