@@ -110,6 +110,7 @@ def draw(folder):
     """Write all pictures that are not there yet."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    source = max(Path(file).stat().st_mtime for file in (__file__, _pictures_decisions.__file__))
     for name, draw_one, shape, size in (
         ("score_distribution", score_distribution, (1, 1), (7, 3.6)),
         ("decision_regions", decision_regions, (1, 2), (8, 3.4)),
@@ -117,7 +118,7 @@ def draw(folder):
         *_pictures_decisions.PICTURES,
     ):
         path = folder / f"{name}.png"
-        if path.exists() and path.stat().st_mtime > Path(__file__).stat().st_mtime:
+        if path.exists() and path.stat().st_mtime > source:
             continue
         with plt.rc_context(STYLE):
             figure, axes = plt.subplots(*shape, figsize=size, layout="constrained")

@@ -11,16 +11,14 @@ from scipy.stats import beta
 from sklearn.metrics import brier_score_loss
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skanomaly._display import COLOURS, GREY, Display
 from skanomaly._labels import read_labels
 
-_GREY = "#666666"
-#: Colours for several displays on the same axes, safe for the colour-blind (Okabe and Ito, 2008).
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 #: Share of the intervals that are to hold the true share of anomalies.
 _CONFIDENCE = 0.95
 
 
-class ReliabilityDisplay:
+class ReliabilityDisplay(Display):
     """Share of anomalies against the probability given to them, with what luck may do.
 
     Rows are grouped by their probability. Where probabilities mean what they say, the share of
@@ -197,12 +195,12 @@ class ReliabilityDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        ax = _new_axes() if ax is None else ax
+        ax = self._take_axes(ax, (4.8, 5.2))
         name = self.estimator_name if name is None else name
         score = f"Brier score {self.brier_score:.3g}"
-        colour = _COLOURS[len(ax.containers) % len(_COLOURS)]
+        colour = COLOURS[len(ax.containers) % len(COLOURS)]
         if not ax.containers:
-            ax.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=1, label="perfect")
+            ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfect")
         self.line_ = ax.errorbar(
             self.prob_pred,
             self.prob_true,
@@ -221,7 +219,6 @@ class ReliabilityDisplay:
             aspect="equal",
         )
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _intervals(self):
@@ -278,13 +275,3 @@ def _group(probability, n_bins, strategy):
     else:
         raise ValueError(f"strategy must be 'quantile' or 'uniform', got {strategy!r}.")
     return np.searchsorted(np.unique(edges[1:-1]), probability, side="left")
-
-
-def _new_axes():
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "drawing needs matplotlib. Install it with: pip install 'skanomaly[plot]'"
-        ) from error
-    return plt.subplots(figsize=(4.8, 4.8), layout="constrained")[1]

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.svm import OneClassSVM
 
-from skanomaly import ThresholdedDetector, display
+from skanomaly import ThresholdedDetector
 from skanomaly.display import ReliabilityDisplay
 
 
@@ -30,13 +30,6 @@ def predictions():
     rng = np.random.default_rng(0)
     probability = rng.beta(0.5, 2, size=3_000)
     return (rng.uniform(size=3_000) < probability).astype(int), probability
-
-
-def test_public_names_exist():
-    assert all(hasattr(display, name) for name in display.__all__)
-    assert set(display.__all__) <= set(dir(display))
-    with pytest.raises(AttributeError, match=r"'skanomaly\.display' has no attribute 'Missing'"):
-        display.Missing  # noqa: B018
 
 
 @pytest.mark.parametrize("strategy", ["quantile", "uniform"])
