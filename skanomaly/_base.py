@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from skanomaly._callbacks import CallbackSupportMixin, epoch_tasks, fit_task
 from skanomaly._labels import read_labels
 from skanomaly._rule_names import as_threshold
 from skanomaly._scaling import in_chunks
@@ -23,7 +24,7 @@ from skanomaly._threshold import contamination_offset
 from skanomaly._training import Schedule
 
 
-class BaseNeuralDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of the detectors; not for direct use."""
 
     _parameter_constraints: dict = {
@@ -69,7 +70,7 @@ class BaseNeuralDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
-        with unchanged_on_failure(self):
+        with fit_task(self, X, y, sample_weight), unchanged_on_failure(self):
             again = self.warm_start and hasattr(self, "_trainer")
             X = validate_data(
                 self, X, dtype=[np.float64, np.float32], ensure_min_samples=2, reset=not again
@@ -295,14 +296,10 @@ class BaseNeuralDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
         return settings
 
     def _callbacks(self):
-        """Return the user's callbacks as a tuple."""
-        if self.callbacks is None:
-            return ()
-        return (
-            tuple(self.callbacks)
-            if isinstance(self.callbacks, (list, tuple))
-            else (self.callbacks,)
-        )
+        """Return the user's callbacks, and what tells scikit-learn's own about epochs."""
+        given = () if self.callbacks is None else self.callbacks
+        given = given if isinstance(given, (list, tuple)) else (given,)
+        return (*given, *epoch_tasks(self))
 
 
 @contextlib.contextmanager

@@ -175,6 +175,8 @@ class Trainer:
         progress = [Progress(schedule.label)] if schedule.verbose else []
         callbacks = [*progress, *schedule.callbacks]
         self.wrapper.set_params(callbacks=callbacks, batch_size=schedule.batch_size)
+        if self.fits:  # a warm start of SciKeras keeps those of the last fit
+            self.wrapper._initialize_callbacks()
         # SciKeras sees one stand-in value a row: the rows themselves need no second validation
         stand_in = np.broadcast_to(np.float32(0), (len(rows), 1))
         if self.fits and schedule.warmup_steps is not None:
