@@ -155,6 +155,7 @@ class AutoencoderDetector(BaseNeuralDetector):
     See Also
     --------
     NeuralAnomalyClassifier : Learns from labels, few or many.
+    ThresholdedDetector : Finds a threshold that holds for new rows.
 
     Notes
     -----

@@ -141,6 +141,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     See Also
     --------
     AutoencoderDetector : Learns without labels.
+    ThresholdedDetector : Finds a threshold that holds for new rows.
 
     Notes
     -----

@@ -21,6 +21,14 @@ RULES = {
     "recall": ("the least recall", True),
     "cost": (None, True),
 }
+#: Levels that a rule takes, from 0 exclusive: the highest, and whether that itself is allowed.
+_HIGHEST = {
+    "contamination": (0.5, True),
+    "fpr": (1, False),
+    "pot": (0.1, False),
+    "precision": (1, True),
+    "recall": (1, True),
+}
 
 
 def check_rule(rule, level=None, codes=None):
@@ -32,10 +40,11 @@ def check_rule(rule, level=None, codes=None):
     meaning, needs_labels = RULES[rule]
     if meaning is None and level is not None:
         raise ValueError(f"the rule {rule!r} takes no level, got level={level!r}. Leave it out.")
-    if meaning is not None and not (isinstance(level, Real) and 0 < level <= 1):
+    if meaning is not None and not _in_range(level, *_HIGHEST[rule]):
+        highest, included = _HIGHEST[rule]
         raise ValueError(
-            f"the rule {rule!r} needs a level in (0, 1), {meaning}: for example level=0.05. Got "
-            f"level={level!r}."
+            f"the rule {rule!r} needs a level in (0, {highest}{']' if included else ')'}, "
+            f"{meaning}: for example level=0.05. Got level={level!r}."
         )
     if needs_labels and not has_both(codes):
         free = [name for name, (_, needs) in RULES.items() if not needs]
@@ -43,6 +52,11 @@ def check_rule(rule, level=None, codes=None):
             f"the rule {rule!r} needs a y with anomalies and normal rows, got {_counted(codes)}. "
             f"Pass such a y, or use a rule without labels: {free}."
         )
+
+
+def _in_range(level, highest, included):
+    number = isinstance(level, Real) and 0 < level <= highest
+    return number and (included or level < highest)
 
 
 def has_both(codes):

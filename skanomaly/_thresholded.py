@@ -182,15 +182,19 @@ class ThresholdedDetector(MetaDetector):
         codes = None if rows.codes is None else rows.codes[scored]
         options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
         offset = rule_threshold(self.rule, scores, codes, **options)
-        self._map = None
-        if has_both(codes) and (self.cv is not None or is_frozen(self.detector)):
-            known = codes != 0
-            self._map = MAPS[self.probability](scores[known], codes[known] == -1)
-            self.classes_ = np.array([-1, 1])
+        self._map = self._probabilities(scores, codes)
         self.detector_, self.offset_ = detector, offset
         self.scores_, self.labels_ = scores, codes
         self._take_features(detector)
         return self
+
+    def _probabilities(self, scores, codes):
+        """Return the map from scores to probabilities, or None where nothing calibrates it."""
+        honest = self.cv is not None or is_frozen(self.detector)
+        if not (honest and has_both(codes)):
+            return None
+        known = codes != 0
+        return MAPS[self.probability](scores[known], codes[known] == -1)
 
     def _honest_scores(self, rows):
         """Return the fitted detector, scores to look at, and the numbers of their rows."""
@@ -271,6 +275,13 @@ class ThresholdedDetector(MetaDetector):
                 "the detector did not train on (cv or a FrozenEstimator). Use decision_function."
             )
         return True
+
+    @property
+    def classes_(self):
+        """Labels of the columns of `predict_proba`."""
+        if getattr(self, "_map", None) is None:
+            raise AttributeError("'ThresholdedDetector' has no 'classes_' without probabilities.")
+        return np.array([-1, 1])
 
     @available_if(_is_calibrated)
     def predict_proba(self, X):

@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold
 from sklearn.svm import OneClassSVM
 
-from skanomaly import ConformalDetector
+from skanomaly import AutoencoderDetector, ConformalDetector
 from skanomaly.metrics import roc_auc
 
 REPETITIONS = 200
@@ -180,11 +180,11 @@ def test_same_p_values_as_nonconform(distance):
     np.testing.assert_allclose(ours, simes.compute_p_values(*scores), rtol=1e-9)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("p_value", ["marginal", "conditional"])
+@pytest.mark.parametrize(
+    ("method", "p_value"),
+    [*((method, "marginal") for method in METHODS), ("split", "conditional")],
+)
 def test_predictions_are_signs_of_the_decision(distance, method, p_value):
-    if p_value == "conditional" and method != "split":
-        pytest.skip("conditional p-values need one detector")
     X, y = draw(120, 30, 3)
     detector = ConformalDetector(
         distance, alpha=0.15, p_value=p_value, random_state=0, **METHODS[method]
@@ -238,6 +238,15 @@ def test_frames_pipelines_and_pickles():
         again = pickle.loads(pickle.dumps(detector))
         np.testing.assert_array_equal(again.p_values(X), detector.p_values(X))
         np.testing.assert_array_equal(clone(detector).fit(X).p_values(X), detector.p_values(X))
+
+
+def test_around_a_network(blob):
+    network = AutoencoderDetector("plain", epochs=2, random_state=0)
+    detector = ConformalDetector(network, "cv+", cv=2, alpha=0.1).fit(blob)
+    far = blob[:3] + 1_000
+    np.testing.assert_array_equal(detector.p_values(far), 1 / 121)
+    again = pickle.loads(pickle.dumps(detector))
+    np.testing.assert_array_equal(again.score_samples(blob), detector.score_samples(blob))
 
 
 # What it refuses, and warns of

@@ -258,6 +258,19 @@ def test_no_probabilities_where_nothing_was_calibrated(mixed, distance):
         assert "needs a fit with labels of both classes" in str(caught.value.__cause__)
 
 
+def test_another_fit_leaves_nothing_of_the_last(mixed, distance):
+    X, y = mixed
+    detector = ThresholdedDetector(distance, random_state=0).fit(X, y)
+    assert hasattr(detector, "classes_")
+    detector.fit(X)
+    assert detector.labels_ is None
+    assert not hasattr(detector, "classes_")
+    assert not hasattr(detector, "predict_proba")
+    with pytest.raises(ValueError, match="at least 999"):
+        detector.set_params(rule="fpr", level=0.001).fit(X, y)
+    assert detector.labels_ is None  # a failed fit changes nothing
+
+
 # What it refuses
 
 
