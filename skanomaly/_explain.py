@@ -211,7 +211,7 @@ def explain(
 def _normal_rows(detector, X, background):
     """Return background rows, checked, as a table of the same kind as `X`."""
     if background is None:
-        rows = getattr(detector, "_background", None)
+        rows = getattr(_inner(detector), "_background", None)
         if rows is None:
             raise ValueError(
                 f"explain needs normal rows to compare with, and {type(detector).__name__} keeps "
@@ -230,6 +230,14 @@ def _normal_rows(detector, X, background):
     return background_rows(rows, np.where(normal, scores, -np.inf), np.finfo(float).min)
 
 
+def _inner(detector):
+    """Return the detector inside a search or a `ThresholdedDetector`, which scores for it."""
+    for name in ("best_estimator_", "detector_"):
+        while name in vars(detector):
+            detector = vars(detector)[name]
+    return detector
+
+
 def _as_table(X):
     """Return a DataFrame as it is, and anything else as an array."""
     if isinstance(X, pd.DataFrame):
@@ -246,7 +254,8 @@ def _of_same_kind(rows, X):
 
 
 def _by_errors(detector, X, score):
-    parts = detector._error_parts(X) if hasattr(detector, "_error_parts") else None
+    inner = _inner(detector)
+    parts = inner._error_parts(X) if hasattr(inner, "_error_parts") else None
     if parts is None:
         raise ValueError(
             'method="reconstruction" needs an AutoencoderDetector whose score is the mean squared '
@@ -287,8 +296,8 @@ def _explanation(detector, X, values, score, base, alike):
     index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X))
     columns = _names(detector, X)
     seen = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, index, columns)
-    if hasattr(detector, "reconstruct"):
-        alike = pd.DataFrame(detector.reconstruct(X), index, columns)
+    if hasattr(_inner(detector), "reconstruct"):
+        alike = pd.DataFrame(_inner(detector).reconstruct(X), index, columns)
     return Explanation(
         contributions=pd.DataFrame(values, index, columns),
         seen=seen,

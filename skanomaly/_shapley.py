@@ -65,7 +65,7 @@ class Table:
         categories, are infinitely far apart.
         """
         here, there = self.known[row], self.known[len(self.X) + references]
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             gaps = np.abs(there - here) / self.spread
         gaps[(here == there) | (np.isnan(here) & np.isnan(there))] = 0
         return np.nan_to_num(gaps, nan=np.inf)

@@ -11,11 +11,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, explain
+from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, ThresholdedDetector, explain
 
 
 def assert_adds_up(explanation, scores):
@@ -142,6 +143,17 @@ def test_a_pipeline_is_explained_by_its_inputs(blob):
     assert_adds_up(explain(scaled, blob[:2], background=blob), scaled.score_samples(blob[:2]))
 
 
+def test_the_detector_inside_is_asked_where_there_is_one(autoencoder, blob):
+    rows = blob[:3]
+    inside = autoencoder.explain(rows)
+    detector = AutoencoderDetector("plain", epochs=5, random_state=0)
+    search = GridSearchCV(detector, {}, scoring=lambda d, X, y=None: 0.0, cv=2).fit(blob)
+    for outer in (search, ThresholdedDetector(detector).fit(blob)):
+        found = explain(outer, rows)
+        assert_allclose(found.contributions, inside.contributions)
+        assert_allclose(found.expected, inside.expected)
+
+
 class Sum:
     """A detector whose anomaly score is the sum of the columns; missing values count 5."""
 
@@ -187,6 +199,15 @@ def test_in_wide_data_the_features_furthest_off_stand_alone():
     top = found.contributions.abs().T
     assert set(top[0].nlargest(2).index) == {"x5", "x2000"}
     assert set(top[1].nlargest(2).index) == {"x7", "x8"}
+
+
+def test_constant_columns_and_absurd_values_are_no_trouble(autoencoder, blob):
+    background = np.c_[blob, np.ones(len(blob))]
+    X = background[:2].copy()
+    X[0, 4], X[1, 0] = 1e200, 1e300
+    found = explain(Sum(), X, background=background)
+    assert list(found.top(1)["feature"]) == ["x4", "x0"]
+    assert np.isfinite(autoencoder.explain(X[:, :4]).contributions).all(axis=None)
 
 
 def test_values_like_the_background_have_no_share(forest, blob):
