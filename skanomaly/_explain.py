@@ -332,8 +332,9 @@ def _means(background, references):
 
 
 def _centre(background, n_rows):
-    every = np.tile(np.arange(len(background)), (1, 1))
-    return _means(background, every.repeat(n_rows, axis=0))
+    """Return what all background rows have in common, `n_rows` times."""
+    one = _means(background, np.arange(len(background))[None])
+    return one.iloc[np.zeros(n_rows, dtype=int)]
 
 
 def _entries(frame, rows, columns):
