@@ -63,7 +63,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         How to learn, and what every parameter left at "auto" stands for, see the notes.
         "auto" is "ensemble", or "plain" (one network) when `model` is given.
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the hidden layers.
+        Widths of the hidden layers; the smooth group's are twice as wide.
     activation : "auto", str or callable, default="auto"
         Activation of the hidden layers, by its Keras name.
     dropout : "auto" or float in [0, 1), default="auto"
@@ -147,10 +147,11 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     -----
     Labels decide what the ensemble learns:
 
-    - **All rows are labelled.** Eight small networks learn from piecewise-linear features [1]_
-      and three unsupervised scores. Each of them never sees an eighth of the rows: scores out
-      of fold set the threshold (as many rows as there are anomalies; the best F1 when there
-      are more than 150) and the probabilities.
+    - **All rows are labelled.** Three groups of eight small networks (on piecewise-linear
+      features [1]_, smooth ones, linear ones) see three unsupervised scores, too. Each network
+      never sees an eighth of the rows: scores out of fold decide how much a group counts [4]_,
+      the threshold (as many rows as there are anomalies; the best F1 when there are more than
+      150) and the probabilities.
     - **Some rows are unlabelled.** They count as normal ones with little weight. Three groups
       of eight networks differ in shape and loss, and the unsupervised scores speak for the
       anomalies as long as labels are few. The threshold catches the known anomalies out of
@@ -185,6 +186,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
        2nd edition, 2009, section 14.2.4.
     .. [3] W. S. Lee and B. Liu, "Learning with Positive and Unlabeled Examples Using Weighted
        Logistic Regression", ICML 2003.
+    .. [4] L. Breiman, "Stacked Regressions", Machine Learning 24, 1996.
 
     Examples
     --------

@@ -14,11 +14,13 @@ from skanomaly._encoding import (
     RobustScaling,
     StandardClip,
     UnsupervisedScores,
+    soft_clip,
 )
 from skanomaly._forward import forward
 from skanomaly._learners import f1_offset, uniform_background
 from skanomaly._packed import N_FOLDS, FoldedLoss, assign_folds, packed_network
 from skanomaly._scaling import ScaledRows, StackedRows, in_chunks
+from skanomaly._stacking import stacking_weights
 from skanomaly._threshold import few_labels_offset
 from skanomaly._training import Trainer, assemble
 
@@ -26,6 +28,10 @@ from skanomaly._training import Trainer, assemble
 _MANY_ANOMALIES = 150
 #: Threshold of few labels before there are any (log odds of 2), and how many labels weigh as much.
 _FIRST_OFFSET, _THRESHOLD_LABELS = 0.7, 5
+#: A linear group's factors on the learning rate.
+_LINEAR = {"rate": 2.5, "bias_rate": 10.0}
+#: A group's mean log odds stay within this: networks extrapolate without measure.
+_LOGIT_LIMIT = 15.0
 #: Weight of the unsupervised evidence, in labelled anomalies.
 _PRIOR_WEIGHT = 0.2
 
@@ -136,6 +142,7 @@ class _LabelledEnsemble:
         slots = np.arange(len(rows), dtype=rows.dtype)
         self.trainer.fit(values, y, rows=slots, schedule=schedule)
         own = _own_fold(self._logits(values), folds, len(self.kinds))
+        self._weigh(own, labels)
         self._honest = self._margins(own, odd[rows]), labels
         return self
 
@@ -148,6 +155,9 @@ class _LabelledEnsemble:
             return self._margins(logits.reshape(len(part), len(self.kinds), N_FOLDS), odd)
 
         return in_chunks(one, X)
+
+    def _weigh(self, own, labels):
+        """Learn how far to trust each group; by default there is nothing to learn."""
 
     def honest(self):
         """Return margins out of fold and labels, one for each slot of a training pass."""
@@ -163,24 +173,35 @@ class _LabelledEnsemble:
 
 
 class FullLabels(_LabelledEnsemble):
-    """All labels known: one group of members, cross-entropy, thresholds out of fold."""
+    """All labels known: three groups, each trusted as far as it was right out of fold.
 
-    kinds = ("cross_entropy",)
+    Networks on piecewise-linear features follow jumps, smooth ones and linear ones err less
+    where classes overlap.
+    """
+
+    kinds = ("cross_entropy", "cross_entropy", "cross_entropy")
     imbalance = 0.5
 
     def _new_features(self):
         return _Features(RobustScaling(), RobustScaling(), 16, 256, 16, self.seed)
 
     def _groups(self, n_linear):
-        shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation")}
-        return [{"n_members": N_FOLDS, **shape}]
+        widths, columns = self.settings["hidden_layer_sizes"], list(range(n_linear))
+        deep = {"hidden_layer_sizes": widths, "activation": self.settings["activation"]}
+        wide = tuple(2 * width for width in widths)
+        smooth = {"hidden_layer_sizes": wide, "activation": "silu", "columns": columns}
+        groups = [deep, smooth, {**_LINEAR, "columns": columns}]
+        return [{"n_members": N_FOLDS, **group} for group in groups]
 
     def _budget(self, n):
         steps = 400 if n <= 512 else 520 if n <= 2048 else 1200
         return {"learning_rate": 4e-3, "max_steps": steps}
 
+    def _weigh(self, own, labels):
+        self.group_weights = stacking_weights(_bounded(own), labels)
+
     def _margins(self, logits, odd):
-        return logits.mean(axis=(1, 2))
+        return _bounded(logits) @ self.group_weights
 
     def offset(self, scores, labels):
         """Return the threshold on scores (negative margins) from out-of-fold scores."""
@@ -202,8 +223,8 @@ class FewLabels(_LabelledEnsemble):
     def _groups(self, n_linear):
         shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation")}
         deep = {"n_members": N_FOLDS, "bias_range": 0.3, **shape}
-        linear = {"n_members": N_FOLDS, "columns": list(range(n_linear))}
-        return [deep, deep, {**linear, "rate": 2.5, "bias_rate": 10.0}]
+        linear = {"n_members": N_FOLDS, "columns": list(range(n_linear)), **_LINEAR}
+        return [deep, deep, linear]
 
     def _budget(self, n):
         return {"learning_rate": 2e-3, "max_steps": 300}
@@ -227,6 +248,11 @@ class FewLabels(_LabelledEnsemble):
         rule = few_labels_offset(scores, np.where(labels > 0, -1, 1))
         weight = self.n_anomalies / (self.n_anomalies + _THRESHOLD_LABELS)
         return weight * rule + (1 - weight) * _FIRST_OFFSET
+
+
+def _bounded(logits):
+    """Return the groups' mean logits, (n, n_groups), squashed into bounds."""
+    return soft_clip(logits.mean(axis=2), _LOGIT_LIMIT)
 
 
 def _own_fold(logits, folds, n_groups):

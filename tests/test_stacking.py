@@ -1,0 +1,52 @@
+"""Weights of groups of classifiers: what was right out of fold is trusted, evenly in doubt."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skanomaly._stacking import stacking_weights
+
+
+def _task(seed, n=400, n_anomalies=80):
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(n) < n_anomalies).astype(float)
+    return labels, rng.normal(size=(n, 3))
+
+
+def test_a_group_that_knows_outweighs_one_that_guesses():
+    labels, noise = _task(0)
+    logits = noise + np.stack([6 * labels - 3, np.zeros(400), 2 * labels - 1], axis=1)
+    first, second, third = stacking_weights(logits, labels)
+    assert first > third > second
+
+
+def test_groups_of_equal_merit_share_evenly():
+    labels, noise = _task(1, n=20_000, n_anomalies=4_000)
+    weights = stacking_weights(noise + (4 * labels - 2)[:, None], labels)
+    assert weights == pytest.approx(np.full(3, 1 / 3), abs=0.03)
+
+
+def test_few_rows_hardly_move_the_weights():
+    labels, noise = _task(2, n=8, n_anomalies=2)
+    logits = noise + np.stack([4 * labels - 2, np.zeros(8), np.zeros(8)], axis=1)
+    assert stacking_weights(logits, labels) == pytest.approx(np.full(3, 1 / 3), abs=0.25)
+
+
+def test_groups_that_are_always_wrong_leave_equal_weights():
+    labels, _ = _task(3)
+    wrong = np.repeat((9 - 18 * labels)[:, None], 2, axis=1)
+    assert stacking_weights(wrong, labels).tolist() == [0.5, 0.5]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 4), st.floats(0.0, 15.0))
+def test_weights_are_shares_and_the_rows_order_does_not_matter(seed, n_groups, strength):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(60) < 0.2).astype(float)
+    logits = rng.normal(size=(60, n_groups)) + strength * (2 * labels - 1)[:, None]
+    weights = stacking_weights(logits, labels)
+    assert np.all(weights >= 0)
+    assert weights.sum() == pytest.approx(1.0)
+    order = rng.permutation(60)
+    assert stacking_weights(logits[order], labels[order]) == pytest.approx(weights, abs=1e-3)
