@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from skanomaly._base import BaseNeuralDetector
 from skanomaly._channels import ScoreChannels
 from skanomaly._forward import forward
-from skanomaly._mahalanobis import TrimmedMahalanobis
+from skanomaly._mahalanobis import Mahalanobis
 from skanomaly._neighbours import reference_rows
 from skanomaly._networks import (
     MultiscaleNoise,
@@ -438,7 +438,7 @@ class _Mahalanobis:
 
     def fit(self, Z, residual, codes):
         features = self._features(residual, codes)
-        self.members = [TrimmedMahalanobis(power=1.0, trims=0).fit(a) for a in features]
+        self.members = [Mahalanobis().fit(a) for a in features]
         return self
 
     def score(self, Z, residual, codes):

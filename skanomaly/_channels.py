@@ -12,7 +12,7 @@ is an array or a number, so that objects pickle and copy without further ado.
 
 import numpy as np
 
-from skanomaly._mahalanobis import TrimmedMahalanobis, float_rows, plain_mahalanobis
+from skanomaly._mahalanobis import Mahalanobis, float_rows
 from skanomaly._neighbours import (
     KS,
     MAX_REFERENCE,
@@ -24,8 +24,7 @@ from skanomaly._sampling import canonical_order, repeat_rows
 from skanomaly._weighted import weighted_quantile
 
 #: Channels that see the whole of the data, and those that see the place a row is in.
-#: Channels that see the whole of the data, and those that see the place a row is in.
-_GLOBAL, _LOCAL = ("mF", "mR", "tail", "kx20", "kx50"), ("kx1", "kz1")
+_GLOBAL, _LOCAL = ("mR", "tail", "kx20", "kx50"), ("kx1", "kz1")
 _LOCAL_SHARE = 0.9
 
 
@@ -103,8 +102,8 @@ class Calibration:
 def combine_channels(channels):
     """Return the larger of a global and a local view, each a mean of calibrated channels.
 
-    ``max(mean of mF, mR, tail, kx20, kx50, 0.9 mean of kx1, kz1)``; channels that are absent
-    drop out of their mean.
+    ``max(mean of mR, tail, kx20, kx50, 0.9 mean of kx1, kz1)``; channels that are absent drop out
+    of their mean.
 
     Parameters
     ----------
@@ -133,9 +132,8 @@ class ScoreChannels:
     """Calibrated channels on rows and on network outputs, combined into one anomaly score.
 
     On the rows: "tail" (`MarginalTail`), "kx1", "kx20", "kx50" (`NeighbourDistances`).
-    On the outputs of a network, if given: "mF" (`TrimmedMahalanobis` of [residual, latent]),
-    "mR" (plain log Mahalanobis distance of the residual), both means over the members, and
-    "kz1" (`WhitenedNeighbour` of the first member's [residual, latent]).
+    On the outputs of a network, if given: "mR" (`Mahalanobis` of the residual, mean over the
+    members) and "kz1" (`WhitenedNeighbour` of the first member's [residual, latent]).
 
     Parameters
     ----------
@@ -185,9 +183,10 @@ class ScoreChannels:
         if sample_weight is not None:
             # Fractions become the very counts that training on these weights uses.
             sample_weight = np.bincount(repeat_rows(order, sample_weight), minlength=len(X))
-        residual, features = _members(residual, latent)
         raw = self._fit_rows(X, sample_weight, order)
-        raw |= self._fit_network(residual, features, sample_weight, order)
+        self.members_ = []
+        if residual is not None:
+            raw |= self._fit_network(residual, latent, sample_weight, order)
         self.calibrations_ = {name: Calibration().fit(scores) for name, scores in raw.items()}
         return self
 
@@ -199,32 +198,25 @@ class ScoreChannels:
         tail = self.tail_.fit(X, sample_weight, order).score(kept)
         return _by_name(tail, self.near_.fit_score(X, sample_weight, order))
 
-    def _fit_network(self, residual, features, sample_weight, order):
+    def _fit_network(self, residual, latent, sample_weight, order):
         """Fit the channels on network outputs; return their scores of the rows kept."""
-        self.members_ = [
-            (TrimmedMahalanobis().fit(a, sample_weight), plain_mahalanobis().fit(r, sample_weight))
-            for a, r in zip(features, residual, strict=True)
-        ]
+        self.members_ = [Mahalanobis().fit(r, sample_weight) for r in residual]
         self.whitened_ = WhitenedNeighbour(self.max_reference, self.seed)
-        if not features:
-            return {}
-        rows = rows_to_keep(self, features[0], sample_weight, order)
-        raw = self._smooth([r[rows] for r in residual], [a[rows] for a in features])
-        return raw | {"kz1": self.whitened_.fit_score(features[0], sample_weight, order)}
+        rows = rows_to_keep(self, residual[0], sample_weight, order)
+        near = self.whitened_.fit_score(_features(residual, latent), sample_weight, order)
+        return {"mR": self._unusual([r[rows] for r in residual]), "kz1": near}
 
-    def _smooth(self, residual, features):
-        full = [pair[0].score(a) for pair, a in zip(self.members_, features, strict=True)]
-        plain = [pair[1].score(r) for pair, r in zip(self.members_, residual, strict=True)]
-        return {"mF": np.mean(full, axis=0), "mR": np.mean(plain, axis=0)}
+    def _unusual(self, residual):
+        pairs = zip(self.members_, residual, strict=True)
+        return np.mean([member.score(r) for member, r in pairs], axis=0)
 
     def channels(self, X, residual=None, latent=None):
         """Return the calibrated channels of rows, a dict of arrays of shape (n_samples,)."""
-        residual, features = _members(residual, latent)
         near, matched = self.near_.search(X)
         raw = _by_name(self.tail_.score(X), near)
         if self.members_:
-            raw |= self._smooth(residual, features)
-            raw["kz1"] = self.whitened_.score(features[0], matched)
+            raw["mR"] = self._unusual(residual)
+            raw["kz1"] = self.whitened_.score(_features(residual, latent), matched)
         return {name: self.calibrations_[name].apply(scores) for name, scores in raw.items()}
 
     def score(self, X, residual=None, latent=None):
@@ -248,9 +240,6 @@ def _by_name(tail, near):
     return {"tail": tail} | {f"kx{k}": near[:, i] for i, k in enumerate(KS)}
 
 
-def _members(residual, latent):
-    """Return one residual and one [residual, latent] array per member."""
-    if residual is None:
-        return [], []
-    pairs = zip(residual, latent, strict=True)
-    return list(residual), [np.concatenate(pair, axis=1) for pair in pairs]
+def _features(residual, latent):
+    """Return the first member's [residual, latent]."""
+    return np.concatenate([residual[0], latent[0]], axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 import sklearn
 from sklearn.neighbors import NearestNeighbors
 
-from skanomaly._mahalanobis import TrimmedMahalanobis, float_rows
+from skanomaly._mahalanobis import Mahalanobis, float_rows
 from skanomaly._sampling import canonical_order, repeat_rows
 
 #: Training rows that neighbours, tails and calibration refer to at most. Mean ROC AUC / average
@@ -224,7 +224,7 @@ class WhitenedNeighbour:
     def fit_score(self, A, sample_weight=None, order=None):
         """Fit and return the scores of the rows kept, shape (n_reference,)."""
         rows = rows_to_keep(self, A, sample_weight, order)
-        self.shape_ = TrimmedMahalanobis(power=0.5, trims=0).fit(A, sample_weight)
+        self.shape_ = Mahalanobis(power=0.5).fit(A, sample_weight)
         self.nearest_ = NeighbourDistances((1,), self.max_reference, self.seed)
         kept = self.shape_.project(A[rows])
         return self.nearest_.fit_score(kept, order=np.arange(len(kept)))[:, 0]

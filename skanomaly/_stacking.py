@@ -51,7 +51,7 @@ def stacking_weights(logits, labels):
         return value, np.r_[slope, (probability - labels).sum()]
 
     bounds = [(0, None)] * n_groups + [(None, None)]
-    found = minimize(
-        objective, np.r_[equal, 0.0], jac=True, bounds=bounds, method="L-BFGS-B"
-    ).x[:n_groups]
+    found = minimize(objective, np.r_[equal, 0.0], jac=True, bounds=bounds, method="L-BFGS-B").x[
+        :n_groups
+    ]
     return found / found.sum() if found.sum() > 0 else equal

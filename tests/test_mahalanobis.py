@@ -1,10 +1,10 @@
-"""Mahalanobis channels: covariance, definitions, trimming. See also test_channels."""
+"""Mahalanobis channels: covariance and definitions. See also test_channels."""
 
 import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
 
-from skanomaly._mahalanobis import TrimmedMahalanobis, ledoit_wolf_axes, plain_mahalanobis
+from skanomaly._mahalanobis import Mahalanobis, ledoit_wolf_axes
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(60, 4)) @ RNG.normal(size=(4, 4))
@@ -29,34 +29,11 @@ def test_rounding_noise_is_not_variance():
 def test_plain_channel_is_the_log_mahalanobis_distance():
     scaled = ROWS / ROWS.std(axis=0)
     q = LedoitWolf().fit(scaled).mahalanobis(scaled)
-    np.testing.assert_allclose(plain_mahalanobis().fit(ROWS).score(ROWS), np.log(q), atol=1e-4)
+    np.testing.assert_allclose(Mahalanobis().fit(ROWS).score(ROWS), np.log(q), atol=1e-4)
 
 
 def test_power_zero_is_the_euclidean_distance_of_scaled_rows():
     spread = ROWS.std(axis=0)
     q = np.sum(((ROWS - ROWS.mean(axis=0)) / spread) ** 2, axis=1)
-    scores = TrimmedMahalanobis(power=0, trims=0).fit(ROWS).score(ROWS)
+    scores = Mahalanobis(power=0).fit(ROWS).score(ROWS)
     np.testing.assert_allclose(scores, np.log(q), atol=1e-9)
-
-
-def test_trimming_forgets_outliers():
-    rng = np.random.default_rng(4)
-    clean = rng.normal(size=(400, 20))
-    X = np.vstack([clean, rng.normal(0, 30, size=(20, 20))])
-    plain, trimmed = (TrimmedMahalanobis(1.0, trims).fit(X) for trims in (0, 3))
-    bias = [np.abs(c.mean_ * c.spread_ - clean.mean(axis=0)).max() for c in (plain, trimmed)]
-    assert bias[0] > 0.3
-    assert bias[1] < 0.03
-    margins = [c.score(X[400:]).min() - c.score(clean).max() for c in (plain, trimmed)]
-    assert margins[1] > margins[0] + 0.3
-
-
-def test_trimming_keeps_at_least_three_fifths_of_the_rows():
-    # The lowest scores tie: no spread below the median, which would leave 55 rows.
-    X = np.r_[np.tile([-1.0, 1.0], 28)[1:], np.linspace(2, 3, 46)[1:] * np.tile([1, -1], 23)[1:]]
-    channel = TrimmedMahalanobis(1.0, trims=1).fit(X[:, None])
-    nearest = np.argsort(np.abs(X - X.mean()))
-    spread = X.std()
-    variances = [np.var(X[nearest[:kept]] / spread) for kept in (55, 60, 61)]
-    assert channel.axes_[0, 0] ** -2 == pytest.approx(variances[1], rel=1e-5)
-    assert len(set(np.round(variances, 3))) == 3
