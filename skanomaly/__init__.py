@@ -13,6 +13,7 @@ _PUBLIC = {
     "Explanation": "skanomaly._explain",
     "NeuralAnomalyClassifier": "skanomaly._classifier",
     "ThresholdedDetector": "skanomaly._thresholded",
+    "WindowedDetector": "skanomaly._windowed",
     "explain": "skanomaly._explain",
 }
 #: Modules with names of their own.
@@ -24,6 +25,7 @@ __all__ = [
     "Explanation",
     "NeuralAnomalyClassifier",
     "ThresholdedDetector",
+    "WindowedDetector",
     "__version__",
     "explain",
 ]

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skanomaly._architectures import ARCHITECTURES, DEFAULTS, autoencoder, row_shape
 from skanomaly._base import BaseNeuralDetector
 from skanomaly._channels import ScoreChannels
 from skanomaly._forward import forward
@@ -17,7 +18,6 @@ from skanomaly._mahalanobis import Mahalanobis
 from skanomaly._neighbours import reference_rows
 from skanomaly._networks import (
     MultiscaleNoise,
-    dense_autoencoder,
     member_autoencoder,
     with_codes,
 )
@@ -77,9 +77,17 @@ class AutoencoderDetector(BaseNeuralDetector):
     recipe : {"auto", "multiscale", "plain"}, default="auto"
         What every parameter left at "auto" stands for, see the table in the notes. "auto" is
         "multiscale", or "plain" when `model` is given.
+    architecture : {"dense", "conv1d", "lstm", "gru", "conv2d"}, default="dense"
+        Kind of network. "conv1d", "lstm" and "gru" read a row as a sequence, "conv2d" as an
+        image, see :ref:`sequences`; they train one network, whatever the recipe.
+    input_shape : tuple of int, default=None
+        What a flat row stands for with those: (n_steps, n_channels), step by step, or (height,
+        width, n_channels); the channels may be left out where there is one. None is one channel,
+        for "conv2d" in a square image. `WindowedDetector` sets it.
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Widths of the hidden layers before the latent one, mirrored behind it. With
-        ``latent_dim=None`` they stand as they are: ``(64, 64)`` gives d-64-64-d.
+        ``latent_dim=None`` they stand as they are: ``(64, 64)`` gives d-64-64-d. Filters of
+        convolutions, units of recurrent layers (which keep tanh for an activation).
     latent_dim : "auto", int or None, default="auto"
         Width of the linear latent layer; None leaves it out.
     activation : str or callable, default="auto"
@@ -199,6 +207,8 @@ class AutoencoderDetector(BaseNeuralDetector):
     _parameter_constraints: dict = {
         **BaseNeuralDetector._parameter_constraints,
         "recipe": [StrOptions({"auto", *RECIPES})],
+        "architecture": [StrOptions({*ARCHITECTURES})],
+        "input_shape": ["array-like", Interval(Integral, 1, None, closed="left"), None],
         "hidden_layer_sizes": [
             StrOptions({"auto"}),
             "array-like",
@@ -219,6 +229,8 @@ class AutoencoderDetector(BaseNeuralDetector):
         self,
         recipe="auto",
         *,
+        architecture="dense",
+        input_shape=None,
         hidden_layer_sizes="auto",
         latent_dim="auto",
         activation="auto",
@@ -245,6 +257,8 @@ class AutoencoderDetector(BaseNeuralDetector):
         verbose=0,
     ):
         self.recipe = recipe
+        self.architecture = architecture
+        self.input_shape = input_shape
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
         self.activation = activation
@@ -292,12 +306,23 @@ class AutoencoderDetector(BaseNeuralDetector):
         recipe = self.recipe
         if recipe == "auto":
             recipe = "multiscale" if self.model is None else "plain"
-        settings = self._resolve(RECIPES[recipe])
+        settings = self._resolve(RECIPES[recipe] | DEFAULTS.get(self.architecture, {}))
         settings["noise"] = _noise_bounds(settings["noise"])
+        settings["row_shape"] = self._row_shape(n_features)
         wide = n_features > _WIDE and self.n_estimators == "auto"
-        if self.model is not None or wide:
+        if self.model is not None or wide or settings["row_shape"] is not None:
             settings["n_estimators"] = 1
         return settings
+
+    def _row_shape(self, n_features):
+        """Return what a row stands for, None for dense networks."""
+        shape = row_shape(self.architecture, self.input_shape, n_features, type(self).__name__)
+        if shape is not None and self.n_estimators not in ("auto", 1):
+            raise ValueError(
+                f"AutoencoderDetector trains one network with architecture={self.architecture!r}, "
+                f"got n_estimators={self.n_estimators!r}. Leave it at 'auto'."
+            )
+        return shape
 
     def _build(self, n_features, settings):
         """Return the untrained model; called with all generators seeded."""
@@ -309,7 +334,8 @@ class AutoencoderDetector(BaseNeuralDetector):
             names = ("hidden_layer_sizes", "latent_dim", "activation", "dropout")
             shape = {name: settings[name] for name in names} | {"l2": self.l2}
             if members is None:
-                network = dense_autoencoder(n_features, **shape)
+                kind = {"architecture": self.architecture, "row_shape": settings["row_shape"]}
+                network = autoencoder(n_features, **kind, **shape)
             else:
                 network = member_autoencoder(n_features, members, **shape)
         low, high = settings["noise"]

@@ -6,18 +6,18 @@ How networks are trained on labels is the business of the learners.
 
 import warnings
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from skanomaly._architectures import ARCHITECTURES, DEFAULTS
 from skanomaly._base import BaseNeuralDetector, resolve
 from skanomaly._calibration import platt
 from skanomaly._ensembles import FewLabels, FullLabels, Subspaces
-from skanomaly._labels import read_labels
+from skanomaly._labels import label_codes
 from skanomaly._learners import RowWeighted, SingleNetwork
 from skanomaly._sampling import canonical_order, repeat_rows
 from skanomaly._threshold import contamination_offset
@@ -61,9 +61,18 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     ----------
     recipe : {"auto", "ensemble", "plain"}, default="auto"
         How to learn, and what every parameter left at "auto" stands for, see the notes.
-        "auto" is "ensemble", or "plain" (one network) when `model` is given.
+        "auto" is "ensemble", or "plain" (one network) when `model` is given or `architecture`
+        is not "dense".
+    architecture : {"dense", "conv1d", "lstm", "gru", "conv2d"}, default="dense"
+        Kind of network. "conv1d", "lstm" and "gru" read a row as a sequence, "conv2d" as an
+        image, see :ref:`sequences`.
+    input_shape : tuple of int, default=None
+        What a flat row stands for with those: (n_steps, n_channels), step by step, or (height,
+        width, n_channels); the channels may be left out where there is one. None is one channel,
+        for "conv2d" in a square image. `WindowedDetector` sets it.
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the hidden layers; the smooth group's are twice as wide.
+        Widths of the hidden layers; the smooth group's are twice as wide. Filters of
+        convolutions, units of recurrent layers (which keep tanh for an activation).
     activation : "auto", str or callable, default="auto"
         Activation of the hidden layers, by its Keras name.
     dropout : "auto" or float in [0, 1), default="auto"
@@ -203,6 +212,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     _parameter_constraints: dict = {
         **BaseNeuralDetector._parameter_constraints,
         "recipe": [StrOptions({"auto", *RECIPES})],
+        "architecture": [StrOptions({*ARCHITECTURES})],
+        "input_shape": ["array-like", Interval(Integral, 1, None, closed="left"), None],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "weight_decay": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"auto", "balanced"}), None, dict],
@@ -214,6 +225,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         self,
         recipe="auto",
         *,
+        architecture="dense",
+        input_shape=None,
         hidden_layer_sizes="auto",
         activation="auto",
         dropout="auto",
@@ -239,6 +252,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         verbose=0,
     ):
         self.recipe = recipe
+        self.architecture = architecture
+        self.input_shape = input_shape
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.dropout = dropout
@@ -285,7 +300,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         """Return label codes, or None when they hold fewer than two kinds of rows."""
         if y is None:
             return None
-        codes = self._codes(y, n_samples)
+        codes = label_codes(y, n_samples, self.anomaly_label, self.unlabeled_label)
         counted = codes if weight is None else codes[weight > 0]
         anomalies, others = np.count_nonzero(counted == -1), np.count_nonzero(counted != -1)
         if anomalies and others:
@@ -300,25 +315,16 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
             )
         return None
 
-    def _codes(self, y, n_samples):
-        """Return label codes with the rows of `unlabeled_label` as unlabelled ones."""
-        reading = {"anomaly_label": self.anomaly_label, "n_samples": n_samples}
-        if self.unlabeled_label is None:
-            return read_labels(y, **reading)
-        column = pd.Series(np.asarray(y, dtype=object).reshape(-1))
-        unlabelled = (column == self.unlabeled_label).to_numpy(dtype=bool, na_value=False)
-        rest = column[~unlabelled].dropna().nunique()
-        # one value left says nothing of its own coding: read it beside the other one
-        y = y if rest < 2 else column.mask(unlabelled, None).to_numpy()
-        return np.where(unlabelled, 0, read_labels(y, **reading)).astype(np.int8)
-
     def _new_learner(self, codes, seed):
-        recipe = self.recipe
+        recipe, own = self.recipe, DEFAULTS.get(self.architecture, {})
         if recipe == "auto":
-            recipe = "ensemble" if self.model is None else "plain"
-        settings = self._resolve(RECIPES[recipe])
+            recipe = "plain" if self.model is not None or own else "ensemble"
+        self._check_architecture(recipe)
+        widths = {"hidden_layer_sizes": own["hidden_layer_sizes"]} if own else {}
+        settings = self._resolve(RECIPES[recipe] | widths)
         if recipe == "plain":
-            settings |= {"model": self.model, "standardize": self.standardize}
+            names = ("model", "standardize", "architecture", "input_shape")
+            settings |= {name: getattr(self, name) for name in names}
             decay = settings["weight_decay"]
             schedule = self._schedule(settings, loss=RowWeighted(self.loss), weight_decay=decay)
             return SingleNetwork(settings, schedule, seed)
@@ -326,6 +332,13 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
             return Subspaces(settings, partial(self._budgeted, settings), seed)
         kind = FewLabels if (codes == 0).any() else FullLabels
         return kind(settings, partial(self._budgeted, settings), seed)
+
+    def _check_architecture(self, recipe):
+        if recipe != "plain" and self.architecture != "dense":
+            raise ValueError(
+                f"NeuralAnomalyClassifier trains one network with architecture="
+                f"{self.architecture!r}, got recipe={recipe!r}. Leave the recipe at 'auto'."
+            )
 
     def _budgeted(self, settings, budget, **own):
         """Return a schedule: the recipe's budget where the user has not set his own."""

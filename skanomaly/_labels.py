@@ -83,6 +83,26 @@ def read_labels(y, *, anomaly_label="auto", n_samples=None):
     return meaning[codes]
 
 
+def label_codes(y, n_samples, anomaly_label="auto", unlabeled_label=None):
+    """Return what `read_labels` does, with the rows of `unlabeled_label` as unlabelled ones.
+
+    Examples
+    --------
+    >>> from skanomaly._labels import label_codes
+    >>> label_codes([0, 0, 1], 3, unlabeled_label=0)
+    array([ 0,  0, -1], dtype=int8)
+    """
+    reading = {"anomaly_label": anomaly_label, "n_samples": n_samples}
+    if unlabeled_label is None:
+        return read_labels(y, **reading)
+    column = pd.Series(np.asarray(y, dtype=object).reshape(-1))
+    unlabelled = (column == unlabeled_label).to_numpy(dtype=bool, na_value=False)
+    rest = column[~unlabelled].dropna().nunique()
+    # one value left says nothing of its own coding: read it beside the other one
+    y = y if rest < 2 else column.mask(unlabelled, None).to_numpy()
+    return np.where(unlabelled, UNLABELLED, read_labels(y, **reading)).astype(np.int8)
+
+
 def _as_column(y):
     """Return y as a non-empty one-dimensional array, Series or Index."""
     if y is None:

@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 
 from skanomaly import _programs
+from skanomaly._architectures import classifier, row_shape
 from skanomaly._backend import choose_backend
 from skanomaly._forward import forward
-from skanomaly._networks import dense_classifier
 from skanomaly._scaling import RowScaler, ScaledRows, StackedRows, in_chunks
 from skanomaly._threshold import best_f1_offset
 from skanomaly._training import Trainer, assemble, output_shape, user_network
@@ -63,12 +63,13 @@ class RowWeighted(keras.losses.Loss):
 
 
 class SingleNetwork:
-    """One dense network (or the user's own) with one sigmoid output.
+    """One network (or the user's own) with one sigmoid output.
 
     Parameters
     ----------
     settings : dict
-        ``hidden_layer_sizes``, ``activation``, ``dropout``, ``model``, ``standardize``.
+        ``architecture``, ``input_shape``, ``hidden_layer_sizes``, ``activation``, ``dropout``,
+        ``model``, ``standardize``.
     schedule : skanomaly._training.Schedule
         How to train.
     seed : int
@@ -141,7 +142,9 @@ class SingleNetwork:
             _check_output(network, n_features)
         else:
             names = ("hidden_layer_sizes", "activation", "dropout")
-            network = dense_classifier(n_features, **{n: self.settings[n] for n in names})
+            kind, shape = (self.settings[name] for name in ("architecture", "input_shape"))
+            shape = row_shape(kind, shape, n_features, self.schedule.label)
+            network = classifier(n_features, kind, shape, **{n: self.settings[n] for n in names})
         return assemble(network)
 
     def _train(self, values, labels, rows, class_weight):

@@ -4,6 +4,7 @@ Owns layers and builders; knows neither training nor scores. Networks of several
 the members on the first axis inside, so that each layer is one batched matrix product.
 """
 
+import math
 import random
 import weakref
 
@@ -71,7 +72,8 @@ class FanAverageUniform(keras.initializers.Initializer):
     def __call__(self, shape, dtype=None):
         """Return the initial values."""
         rng = np.random.default_rng(random.randrange(2**31) if self.seed is None else self.seed)
-        limit = np.sqrt(6.0 / (shape[-2] + shape[-1]))
+        field = math.prod(shape[:-2])  # of a convolution
+        limit = np.sqrt(6.0 / (field * (shape[-2] + shape[-1])))
         values = rng.uniform(-limit, limit, shape)
         return ops.convert_to_tensor(values, dtype=dtype or keras.config.floatx())
 

@@ -19,8 +19,8 @@ import keras  # noqa: E402  (the backend is chosen first)
 
 _ROW_WISE = (
     "Activation", "AveragePooling1D", "AveragePooling2D", "Bidirectional", "Conv1D",
-    "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Dense", "Dropout", "EinsumDense", "ELU",
-    "Flatten", "Functional", "GaussianNoise", "GRU", "GRUCell", "InputLayer",
+    "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Cropping1D", "Cropping2D", "Dense", "Dropout",
+    "EinsumDense", "ELU", "Flatten", "Functional", "GaussianNoise", "GRU", "GRUCell", "InputLayer",
     "LayerNormalization", "LeakyReLU", "LSTM", "LSTMCell", "MaxPooling1D", "MaxPooling2D",
     "PReLU", "RepeatVector", "Reshape", "ReLU", "Rescaling", "Sequential", "SimpleRNN",
     "SimpleRNNCell", "Softmax", "TimeDistributed", "UpSampling1D", "UpSampling2D",

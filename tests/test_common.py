@@ -15,6 +15,8 @@ from skanomaly import (
     ConformalDetector,
     NeuralAnomalyClassifier,
     ThresholdedDetector,
+    WindowedDetector,
+    _architectures,
     _autoencoder,
     _classifier,
 )
@@ -27,6 +29,14 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.* calibration rows are too few:UserWarning"),
 ]
 
+#: Small networks for sequences, with next to no training: conformance does not depend on size.
+_TINY = {"max_steps": 2, "hidden_layer_sizes": (2,), "contamination": 0.1, "batch_size": 16}
+SEQUENTIAL = [
+    AutoencoderDetector(architecture="conv1d", latent_dim=2, **_TINY),
+    AutoencoderDetector("plain", architecture="lstm", latent_dim=2, **_TINY),
+    NeuralAnomalyClassifier(architecture="conv1d", early_stopping=False, **_TINY),
+    NeuralAnomalyClassifier(architecture="gru", early_stopping=False, **_TINY),
+]
 FULL = [
     AutoencoderDetector(),
     AutoencoderDetector("plain", epochs=20),
@@ -35,6 +45,7 @@ FULL = [
     ),
     NeuralAnomalyClassifier(),
     NeuralAnomalyClassifier("plain", epochs=20),
+    *SEQUENTIAL,
 ]
 #: The same code with next to no training, for the backends that train slowly. Untrained
 #: networks find nothing odd by themselves: a share of anomalies is asked for.
@@ -51,6 +62,8 @@ AROUND = [
     ThresholdedDetector(FOREST, "contamination", level=0.1, cv=None),
     ConformalDetector(FOREST, random_state=0),
     ConformalDetector(FOREST, "cv+", cv=2, random_state=0),
+    WindowedDetector(AutoencoderDetector("plain", epochs=5)),
+    WindowedDetector(FOREST, stride=2, aggregation="max"),
 ]
 VARIANTS = FULL if keras.backend.backend() == "jax" else QUICK
 
@@ -70,8 +83,7 @@ def test_scikit_learn_checks_with_array_api(fresh_python):
     """SCIPY_ARRAY_API is read when SciPy is imported: a process of its own."""
     code = inspect.cleandoc("""
         import warnings
-        from sklearn.ensemble import IsolationForest
-from sklearn.utils.estimator_checks import check_estimator
+        from sklearn.utils.estimator_checks import check_estimator
         from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 
         warnings.filterwarnings("ignore", "y holds the values", UserWarning)
@@ -101,6 +113,12 @@ def test_every_recipe_is_checked(module, recipe):
     """A recipe added later must appear among the variants (or be what "auto" takes)."""
     checked = {e.recipe for e in FULL if type(e).__module__ == module.__name__}
     assert {recipe if name == "auto" else name for name in checked} == set(module.RECIPES)
+
+
+def test_every_sequential_architecture_is_checked():
+    """Images need a square number of columns, which the checks do not bring."""
+    checked = {estimator.architecture for estimator in SEQUENTIAL}
+    assert checked == {*_architectures.ARCHITECTURES} - {"dense", "conv2d"}
 
 
 @pytest.mark.parametrize("variants", [FULL, QUICK])
