@@ -57,8 +57,10 @@ def pyod(module, name, transductive=False, **settings):
         np.random.seed(seed)  # noqa: NPY002
         model = getattr(__import__(f"pyod.models.{module}", fromlist=[name]), name)(**settings)
         if transductive:  # it scores what it is fitted on and nothing else: all of the series
-            return model.fit(whole).decision_scores_
-        return model.fit(train).decision_function(whole)
+            scores = model.fit(whole).decision_scores_
+        else:
+            scores = model.fit(train).decision_function(whole)
+        return np.nan_to_num(scores, posinf=np.max(scores[np.isfinite(scores)]))
 
     return run
 

@@ -35,16 +35,17 @@ def windows(axes):
 def digits(axes):
     """Show known and new digits, and what a convolutional autoencoder makes of them."""
     X, digit = load_digits(return_X_y=True)
+    X /= X.std()
     known = np.flatnonzero(digit != 0)
     detector = AutoencoderDetector(
-        architecture="conv2d", standardize=False, noise=(0.05, 0.5), random_state=0
-    ).fit(X[known[:1200]] / 16)
+        architecture="conv2d", standardize=False, noise=(0.2, 1.0), random_state=0
+    ).fit(X[known[:1200]])
     unseen = known[1200:]
     shown = [unseen[digit[unseen] == d][0] for d in (1, 3, 4, 6, 7, 9)]
     shown = np.r_[shown, np.flatnonzero(digit == 0)[:6]]
-    images = X[shown] / 16
+    images = X[shown]
     for ax, image in zip(axes.ravel(), [*images, *detector.reconstruct(images)], strict=True):
-        ax.imshow(image.reshape(8, 8), cmap="Greys", vmin=0, vmax=1)
+        ax.imshow(image.reshape(8, 8), cmap="Greys", vmin=0, vmax=X.max())
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
     axes[0, 0].set_ylabel("image")

@@ -170,10 +170,11 @@ def test_keras_own_loop_trains_the_same_network():
 
 def test_an_unseen_digit_is_found_in_images():
     X, y = load_digits(return_X_y=True)
+    X /= X.std()
     known, new = X[y != 0], X[y == 0]
     detector = AutoencoderDetector(
-        architecture="conv2d", standardize=False, max_steps=150, random_state=0
-    ).fit(known[:700] / 16)
-    scores = detector.score_samples(np.r_[known[1000:], new] / 16)
+        architecture="conv2d", standardize=False, max_steps=300, random_state=0
+    ).fit(known[:1000])
+    scores = detector.score_samples(np.r_[known[1000:], new])
     truth = np.repeat([0, 1], [len(known) - 1000, len(new)])
-    assert roc_auc_score(truth, -scores) > 0.9
+    assert roc_auc_score(truth, -scores) > 0.85
