@@ -21,8 +21,11 @@ from skanomaly._networks import (
     member_autoencoder,
     with_codes,
 )
+from skanomaly._reconstruction import Reconstruction
 from skanomaly._sampling import canonical_order, repeat_rows
 from skanomaly._scaling import RowScaler, ScaledRows, in_chunks
+from skanomaly._table_loss import table_loss
+from skanomaly._tables import missing_columns, missing_features, needs_targets, targets
 from skanomaly._threshold import robust_offset
 from skanomaly._training import Trainer, assemble, output_shape, user_network
 
@@ -127,6 +130,9 @@ class AutoencoderDetector(BaseNeuralDetector):
         Epochs without improvement before early stopping.
     callbacks : keras.callbacks.Callback or list of them, default=None
         Called while training.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which features are categories: a mask, places or names of columns. "from_dtype" takes
+        the columns of a DataFrame that hold categories, strings or booleans; None takes none.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to call anomalies. "auto" calls those anomalies whose score
         (the cube root of it, where it is a mean squared error) lies more than three robust
@@ -155,6 +161,8 @@ class AutoencoderDetector(BaseNeuralDetector):
         "loss" per epoch, and "val_loss" with early stopping.
     n_iter_ : int
         Number of epochs trained.
+    is_categorical_ : ndarray of shape (n_features_in_,), bool, or None
+        Which features are categories; None when none is.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -249,6 +257,7 @@ class AutoencoderDetector(BaseNeuralDetector):
         validation_fraction=0.1,
         n_iter_no_change=10,
         callbacks=None,
+        categorical_features="from_dtype",
         contamination="auto",
         standardize=True,
         model=None,
@@ -277,6 +286,7 @@ class AutoencoderDetector(BaseNeuralDetector):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
+        self.categorical_features = categorical_features
         self.contamination = contamination
         self.standardize = standardize
         self.model = model
@@ -288,18 +298,25 @@ class AutoencoderDetector(BaseNeuralDetector):
 
     def _train(self, X, y, weight, seed, again):
         settings = self._settings(X.shape[1])
-        schedule = self._schedule(settings, loss=self.loss)
-        if not again:
+        if not again or "_budget_share" in vars(self):  # of a stream: kept up to date
             self._scaler = RowScaler(X, weight) if self.standardize else None
+            self._compare = Reconstruction(getattr(X, "layout", None), self._scaler)
+        if not again:
+            self._targets = needs_targets(X)
+        loss = table_loss(X, self.loss) if self._targets else self.loss
+        schedule = self._schedule(settings, loss=loss)
+        if not again:
             build = partial(self._build, X.shape[1], settings)
             trainer = Trainer(build, schedule, seed)
         else:
             trainer = self._trainer.copy()
         values = ScaledRows(X, self._scaler)
         order = canonical_order(X)
-        self._trainer = trainer.fit(values, rows=repeat_rows(order, weight), schedule=schedule)
+        y = targets(X, self._scaler) if self._targets else None
+        self._trainer = trainer.fit(values, y, rows=repeat_rows(order, weight), schedule=schedule)
         sample = reference_rows(order, weight, _SCORE_SAMPLE, seed)
-        self._fit_score(values[sample], settings["anomaly_score"], seed)
+        part = getattr(X, "part", X.__getitem__)
+        self._fit_score(part(sample), settings["anomaly_score"], seed)
 
     def _settings(self, n_features):
         """Return every "auto" parameter's value."""
@@ -339,28 +356,42 @@ class AutoencoderDetector(BaseNeuralDetector):
             else:
                 network = member_autoencoder(n_features, members, **shape)
         low, high = settings["noise"]
-        noise = MultiscaleNoise(low, high, members) if high > 0 or members else None
+        layout = self._compare.layout
+        shares = None if layout is None else layout.noise_shares()
+        noisy = high > 0 or members
+        noise = MultiscaleNoise(low, high, members, shares=shares) if noisy else None
         return assemble(network, noise, members)
 
     # ------------------------------------------------------------------ scores
 
-    def _fit_score(self, Z, score, seed):
+    def _fit_score(self, X, score, seed):
         """Fit what turns residuals and codes into a score, on a bounded sample of rows."""
         self._scorer = None
         if score != "reconstruction":
+            Z, holes = self._scaled(X)
             Z = np.asarray(Z, dtype=np.float64)
-            self._scorer = _SCORERS[score](seed).fit(Z, *self._views(Z))
+            self._scorer = _SCORERS[score](seed).fit(Z, *self._views(Z, holes))
 
     def _score_rows(self, X):
-        Z = ScaledRows(X, self._scaler)[:]
+        Z, holes = self._scaled(X)
         if self._scorer is None:
-            return -self._squared_errors(Z).mean(axis=2).mean(axis=1)
+            return -self._squared_errors(Z, holes).mean(axis=2).mean(axis=1)
         Z = np.asarray(Z, dtype=np.float64)
-        return -self._scorer.score(Z, *self._views(Z))
+        return -self._scorer.score(Z, *self._views(Z, holes))
 
-    def _squared_errors(self, Z):
+    def _scaled(self, X):
+        """Return scaled rows, and which of their features are missing (None: none is)."""
+        Z, holes = ScaledRows(X, self._scaler)[:], missing_features(X)
+        if holes is not None:  # the network's own guess of what is missing is the better one
+            guess = self._compare.values(self._outputs(Z)).mean(axis=1)
+            Z = np.where(missing_columns(X), guess, Z).astype(np.float32)
+        return Z, holes
+
+    def _squared_errors(self, Z, holes):
         """Return squared errors of scaled rows, (n_samples, n_members, n_features)."""
-        return np.square(self._outputs(Z) - np.asarray(Z, np.float64).reshape(len(Z), 1, -1))
+        Z = np.asarray(Z, np.float64).reshape(len(Z), 1, -1)
+        holes = None if holes is None else holes[:, None]
+        return np.square(self._compare.residuals(self._outputs(Z[:, 0]), Z, holes))
 
     def _error_parts(self, X):
         """Return each feature's part of the mean squared error; None with another score."""
@@ -368,8 +399,8 @@ class AutoencoderDetector(BaseNeuralDetector):
             return None
 
         def one(rows):
-            error = self._squared_errors(ScaledRows(rows, self._scaler)[:])
-            return error.mean(axis=1) / rows.shape[1]
+            error = self._squared_errors(*self._scaled(rows)).mean(axis=1)
+            return self._compare.in_order(error) / error.shape[1]
 
         return in_chunks(one, self._checked_rows(X))
 
@@ -381,11 +412,12 @@ class AutoencoderDetector(BaseNeuralDetector):
         root = robust_offset(np.cbrt(scores), weight)
         return float(root**3 * (1 + 1e-9))
 
-    def _views(self, Z):
+    def _views(self, Z, holes):
         """Return the members' residuals and codes, each (n_members, n_samples, width)."""
         outputs, codes = forward(with_codes(self.network_), Z)
         outputs, codes = _by_member(outputs), _by_member(codes)
-        return outputs - Z[None], codes
+        holes = None if holes is None else holes[None]
+        return self._compare.residuals(outputs, Z[None], holes), codes
 
     def _outputs(self, Z):
         """Return the members' reconstructions, (n_samples, n_members, n_features)."""
@@ -403,12 +435,16 @@ class AutoencoderDetector(BaseNeuralDetector):
         Returns
         -------
         reconstruction : ndarray of shape (n_samples, n_features), float64
-            The mean over the networks.
+            The mean over the networks. For a category it is the probability of the row's own
+            value; NaN where that is missing.
         """
 
         def one(rows):
-            mean = self._outputs(ScaledRows(rows, self._scaler)[:]).mean(axis=1)
-            return mean if self._scaler is None else self._scaler.inverse_transform(mean)
+            mean = self._compare.values(self._outputs(self._scaled(rows)[0])).mean(axis=1)
+            mean = mean if self._scaler is None else self._scaler.inverse_transform(mean)
+            if self._compare.layout is None:
+                return mean
+            return self._compare.to_features(mean, rows.with_holes(slice(None)))
 
         return in_chunks(one, self._checked_rows(X))
 
@@ -435,7 +471,7 @@ class AutoencoderDetector(BaseNeuralDetector):
         encoder = with_codes(self.network_)
 
         def one(rows):
-            codes = forward(encoder, ScaledRows(rows, self._scaler)[:])[1]
+            codes = forward(encoder, self._scaled(rows)[0])[1]
             return np.asarray(codes, dtype=np.float64).reshape(len(rows), -1)
 
         return in_chunks(one, X)

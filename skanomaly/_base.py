@@ -13,13 +13,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skanomaly._callbacks import CallbackSupportMixin, epoch_tasks, fit_task
+from skanomaly._convergence import warn_if_unfinished
 from skanomaly._labels import read_labels
 from skanomaly._rule_names import as_threshold
 from skanomaly._scaling import in_chunks
 from skanomaly._shapley import background_rows
+from skanomaly._streams import Stream
+from skanomaly._tables import TableEncoder, check_columns, nothing_seen, read_rows
 from skanomaly._threshold import contamination_offset
 from skanomaly._training import Schedule
 
@@ -39,6 +42,7 @@ class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, meta
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "callbacks": [None, list, tuple, HasMethods(["on_epoch_end", "set_model"])],
+        "categorical_features": [StrOptions({"from_dtype"}), None, "array-like"],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "model": [None, callable, HasMethods(["get_config", "get_weights"])],
         "warm_start": ["boolean"],
@@ -72,16 +76,100 @@ class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, meta
         """
         with fit_task(self, X, y, sample_weight), unchanged_on_failure(self):
             again = self.warm_start and hasattr(self, "_trainer")
-            X = validate_data(
-                self, X, dtype=[np.float64, np.float32], ensure_min_samples=2, reset=not again
-            )
-            weight = _checked_weight(sample_weight, X)
+            rows = read_rows(self, X, reset=not again, min_samples=2)
+            weight = _checked_weight(sample_weight, rows)
+            if not again:
+                check_columns(rows, weight, self)
             seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-            seen = self._train(X, y, weight, seed, again)
-            scores = self._score_all(X)
-            self.offset_ = self._find_offset(scores, weight, seen)
-            self._background = background_rows(X, scores, self.offset_, weight)
+            scores = self._learn(rows, y, weight, seed, again)
+            warn_if_unfinished(self._trainer, type(self).__name__)
+            mixed = self.is_categorical_ is not None and hasattr(X, "iloc")
+            background = background_rows(X if mixed else rows, scores, self.offset_, weight)
+            self._background = background
+            self._stream = Stream.of_fit(rows, y if self._uses_labels else None, weight, seed)
+            self.n_samples_seen_ = self._stream.n_seen
         return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Learn from one more chunk of rows, of any size.
+
+        A uniform sample of all rows seen, of at most 32,768 rows, stands for the whole stream:
+        scaling, categories, networks, scores and the threshold are learnt from it, anew as
+        soon as a tenth of the rows is new. The networks then go on with a share of their budget,
+        and start afresh whenever the rows have doubled.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; one is enough.
+        y : array-like of shape (n_samples,), default=None
+            See the class; ignored by detectors that learn without labels. Chunks without
+            labels may follow chunks with labels, and the other way round.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Frequencies: a row of weight 2 counts like two copies of it.
+
+        Returns
+        -------
+        self : object
+            Fitted detector. After a `fit`, the stream goes on with a sample of its rows.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is unusable, or training diverges. The detector is then
+            as it was before the call.
+        """
+        with unchanged_on_failure(self):
+            begun = "_stream" in vars(self)
+            rows = read_rows(self, X, reset=not begun)
+            if sample_weight is not None:
+                sample_weight = _check_sample_weight(
+                    sample_weight, rows, dtype=np.float64, ensure_non_negative=True
+                )
+            if not begun:
+                state = check_random_state(self.random_state)
+                self._stream = Stream(int(state.randint(np.iinfo(np.int32).max)))
+            labels = y if self._uses_labels else None
+            self._stream = self._stream.add(rows, labels, sample_weight)
+            self.n_samples_seen_ = self._stream.n_seen
+            self._learn_stream(self._stream.advice())
+        return self
+
+    def _learn_stream(self, share):
+        """Learn from the sample of all rows seen: 0 not at all, 1 from the beginning."""
+        if self._stream.total == 0:
+            raise ValueError(
+                "sample_weight leaves no row to begin with. Expected at least one row with a "
+                "positive weight in the first call of partial_fit."
+            )
+        if share == 0:
+            return
+        rows, y, weight = self._stream.training_rows()
+        self._budget_share = share
+        try:
+            scores = self._learn(rows, y, weight, self._stream.seed, share < 1)
+        finally:
+            del self._budget_share
+        self._stream.mark(afresh=share == 1)
+        if self.is_categorical_ is None:
+            self._background = background_rows(rows, scores, self.offset_, weight)
+
+    def _learn(self, rows, y, weight, seed, again):
+        """Fit everything on checked rows, or go on from what is there; return their scores."""
+        if not again:
+            self._encoder = TableEncoder().fit(rows, self.is_categorical_, weight)
+        X = self._encoder.view(rows)
+        seen = self._train(X, y, weight, seed, again)
+        scores, empty = in_chunks(self._score_rows, X), nothing_seen(X)
+        self._typical_score = float(np.median(scores if empty is None else scores[~empty]))
+        if empty is not None:
+            scores[empty] = self._typical_score
+        self.offset_ = self._find_offset(scores, weight, seen)
+        return scores
+
+    #: Whether `y` means something to the detector.
+    _uses_labels = False
 
     @abstractmethod
     def _train(self, X, y, weight, seed, again):
@@ -204,7 +292,12 @@ class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, meta
         scores : ndarray of shape (n_samples,), float64
             A row's score does not depend on the other rows.
         """
-        return self._score_all(self._checked_rows(X))
+        check_is_fitted(self)
+        X = self._encoder.view(read_rows(self, X, reset=False))
+        scores, empty = in_chunks(self._score_rows, X), nothing_seen(X)
+        if empty is not None:  # nothing speaks for or against such a row
+            scores[empty] = self._typical_score
+        return scores
 
     def explain(self, X, **params):
         """Share out the anomaly scores of rows over their features.
@@ -227,12 +320,9 @@ class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, meta
         return explain(self, X, **params)
 
     def _checked_rows(self, X):
+        """Return rows as the engine sees them."""
         check_is_fitted(self)
-        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-
-    def _score_all(self, X):
-        """Score any number of rows in bounded memory."""
-        return in_chunks(self._score_rows, X)
+        return self._encoder.view(read_rows(self, X, reset=False))
 
     @property
     def network_(self):
@@ -256,16 +346,23 @@ class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, meta
             )
         return self._trainer
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
+        return tags
+
     def __sklearn_is_fitted__(self):
         return "offset_" in vars(self)
 
     def _schedule(self, settings, **own):
         """Return how to train, from parameters with "auto" resolved."""
+        share = vars(self).get("_budget_share", 1)
+        steps = settings["max_steps"]
         return Schedule(
             optimizer=self.optimizer,
             learning_rate=settings["learning_rate"],
-            epochs=settings["epochs"] or 1,
-            steps=settings["max_steps"],
+            epochs=max(round(share * (settings["epochs"] or 1)), 1),
+            steps=None if steps is None else max(round(share * steps), 1),
             batch_size=settings["batch_size"],
             warmup_steps=settings["warmup_steps"],
             early_stopping=settings["early_stopping"],

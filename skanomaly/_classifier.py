@@ -10,6 +10,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import expit
+from sklearn.utils import ClassifierTags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
@@ -112,6 +113,9 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         Epochs without improvement before early stopping.
     callbacks : keras.callbacks.Callback or list of them, default=None
         Called while training.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which features are categories: a mask, places or names of columns. "from_dtype" takes
+        the columns of a DataFrame that hold categories, strings or booleans; None takes none.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to call anomalies. With "auto", labels decide, see the
         notes. Without labels "auto" calls those rows anomalies whose score lies more than
@@ -142,6 +146,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         "loss" per epoch, and "val_loss" with early stopping.
     n_iter_ : int
         Number of epochs trained.
+    is_categorical_ : ndarray of shape (n_features_in_,), bool, or None
+        Which features are categories; None when none is.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -244,6 +250,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         validation_fraction=0.1,
         n_iter_no_change=10,
         callbacks=None,
+        categorical_features="from_dtype",
         contamination="auto",
         standardize=True,
         model=None,
@@ -271,12 +278,20 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
+        self.categorical_features = categorical_features
         self.contamination = contamination
         self.standardize = standardize
         self.model = model
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags = ClassifierTags(multi_class=False)  # it has `predict_proba`
+        return tags
+
+    _uses_labels = True
 
     # ------------------------------------------------------------------ training
 
@@ -370,7 +385,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
     # ------------------------------------------------------------------ scores
 
     def _score_rows(self, X):
-        return -self._learner.margins(X)
+        return -self._learner.margins(X[:])
 
     def _find_offset(self, scores, weight, seen):
         self._log_odds = None

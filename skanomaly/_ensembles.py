@@ -21,6 +21,7 @@ from skanomaly._learners import f1_offset, uniform_background
 from skanomaly._packed import N_FOLDS, FoldedLoss, assign_folds, packed_network
 from skanomaly._scaling import ScaledRows, StackedRows, in_chunks
 from skanomaly._stacking import stacking_weights
+from skanomaly._tables import dense_sample
 from skanomaly._threshold import few_labels_offset
 from skanomaly._training import Trainer, assemble
 
@@ -61,14 +62,19 @@ class _Features:
         kept = np.flatnonzero(weight)
         self.standard.fit(X, weight)
         order = rows[np.r_[True, rows[1:] != rows[:-1]]]
-        self.odd.fit(self.standard.transform(X), weight, order)
+        self.odd.fit(_Standardised(X, self.standard), weight, order)
         odd = self.oddity(X)
         self.odd_scaling.fit(odd[kept], weight[kept])
         self.odd_mean = np.average(odd[kept], axis=0, weights=weight[kept])
         variance = np.average((odd[kept] - self.odd_mean) ** 2, axis=0, weights=weight[kept])
         self.odd_spread = np.sqrt(variance) + 1e-12
-        self.scaling.fit(X, weight)
-        self.bins.fit(self.scaling.transform(X), weight)
+        sample, weight = dense_sample(X, rows)
+        self.scaling.fit(sample, weight)
+        layout = getattr(X, "layout", None)
+        # one-hot columns need no bins; a table without numbers gets some all the same
+        self.n_binned = (layout and layout.n_numbers) or X.shape[1]
+        self.bins.fit(self.scaling.transform(sample)[:, : self.n_binned], weight)
+        weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
         self.odd_bins.fit(self.odd_scaling.transform(odd), weight)
         self.n_linear = X.shape[1] + 3
         self.n_outputs = self.n_linear + self.bins.n_outputs_ + self.odd_bins.n_outputs_
@@ -81,8 +87,19 @@ class _Features:
     def transform(self, X, odd):
         """Return features of rows with their oddity, float32."""
         z, u = self.scaling.transform(X), self.odd_scaling.transform(odd)
-        parts = [z, u, self.bins.transform(z), self.odd_bins.transform(u)]
+        binned = self.bins.transform(z[:, : self.n_binned])
+        parts = [z, u, binned, self.odd_bins.transform(u)]
         return np.concatenate([p.astype(np.float32) for p in parts], axis=1)
+
+
+class _Standardised:
+    """A view of a table whose rows come standardised when they are asked for."""
+
+    def __init__(self, X, scaling):
+        self.X, self.scaling, self.shape = X, scaling, X.shape
+
+    def __getitem__(self, rows):
+        return self.scaling.transform(self.X[rows])
 
 
 class _FeatureRows:
@@ -98,6 +115,11 @@ class _FeatureRows:
 
     def __len__(self):
         return self.shape[0]
+
+    @property
+    def block_rows(self):
+        """How many rows may be at hand at once."""
+        return getattr(self.X, "block_rows", self.shape[0])
 
     def __getitem__(self, rows):
         rows = rows if self.slots is None else self.slots[rows]
@@ -290,9 +312,10 @@ class Subspaces:
         schedule = self.make_schedule(budget, loss=FoldedLoss(["cross_entropy"], folds=False))
         del self.make_schedule
         if before is None:
-            weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
             # soft-clipped columns: long tails would leave the noise nothing near the rows
-            self.scaler = RobustScaling().fit(X, weight)
+            self.scaler = RobustScaling().fit(*dense_sample(X, rows))
+            if getattr(X, "layout", None) is not None:  # values never seen must show
+                self.scaler.factor_[self.scaler.factor_ == 0] = 1.0
             self.trainer = Trainer(partial(self._build, X.shape[1]), schedule, self.seed)
         else:
             self.scaler, self.trainer = before.scaler, before.trainer.copy()

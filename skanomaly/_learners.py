@@ -192,8 +192,9 @@ def uniform_background(values, rows, seed):
     """
     low, high = np.inf, -np.inf
     distinct = np.unique(rows)
-    for start in range(0, len(distinct), MAX_BACKGROUND):
-        part = values[distinct[start : start + MAX_BACKGROUND]]
+    step = min(getattr(values, "block_rows", MAX_BACKGROUND), MAX_BACKGROUND)
+    for start in range(0, len(distinct), step):
+        part = values[distinct[start : start + step]]
         low, high = np.minimum(low, part.min(axis=0)), np.maximum(high, part.max(axis=0))
     margin = _MARGIN * (high - low) + (high == low)
     rng = np.random.default_rng([seed, 1])

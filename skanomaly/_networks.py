@@ -96,11 +96,14 @@ class MultiscaleNoise(keras.Layer):
         that size, all rows weighing the same.
     n_members : int, default=None
         Number of differently corrupted copies along a new axis 1; None adds no axis.
+    shares : list of float, default=None
+        Factor on the noise of each column; None is 1 for all.
     """
 
-    def __init__(self, low, high, n_members=None, seed=None, **kwargs):
+    def __init__(self, low, high, n_members=None, seed=None, shares=None, **kwargs):
         super().__init__(**kwargs)
         self.low, self.high, self.n_members, self.seed = low, high, n_members, seed
+        self.shares = None if shares is None else [float(share) for share in shares]
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
@@ -113,6 +116,8 @@ class MultiscaleNoise(keras.Layer):
         uniform = keras.random.uniform(lead, seed=self.seed_generator)
         level = self.low * ops.exp(spread * uniform)
         noise = keras.random.normal(ops.shape(x), seed=self.seed_generator)
+        if self.shares is not None:
+            noise = noise * np.asarray(self.shares, np.float32)
         shape = (*lead, *([1] * (len(x.shape) - len(lead))))
         weight = 1 / (self.low**2 + level**2) if spread else ops.ones(lead)
         return x + ops.cast(ops.reshape(level, shape) * noise, x.dtype), weight
@@ -120,7 +125,7 @@ class MultiscaleNoise(keras.Layer):
     def get_config(self):
         """Return the parameters."""
         own = {"low": self.low, "high": self.high, "n_members": self.n_members}
-        return {**super().get_config(), **own, "seed": self.seed}
+        return {**super().get_config(), **own, "seed": self.seed, "shares": self.shares}
 
 
 @register

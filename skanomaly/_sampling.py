@@ -29,12 +29,14 @@ def canonical_order(X, y=None):
         ``X[order]`` is the same for every permutation of the rows of `X`.
     """
     hashes = np.empty(len(X), np.uint64)
-    for start in range(0, len(X), _HASH_BLOCK):
-        block = np.asarray(X[start : start + _HASH_BLOCK], dtype=np.float32)
+    step = min(getattr(X, "block_rows", _HASH_BLOCK), _HASH_BLOCK)
+    read = getattr(X, "content", X.__getitem__)  # a view knows quicker ways to tell rows apart
+    for start in range(0, len(X), step):
+        block = np.asarray(read(slice(start, start + step)), dtype=np.float32)
         frame = pd.DataFrame(block + np.float32(0))  # -0.0 and 0.0 are one value
         if y is not None:
-            frame["y"] = np.asarray(y[start : start + _HASH_BLOCK], dtype=np.float64)
-        hashes[start : start + _HASH_BLOCK] = pd.util.hash_pandas_object(frame, index=False)
+            frame["y"] = np.asarray(y[start : start + step], dtype=np.float64)
+        hashes[start : start + step] = pd.util.hash_pandas_object(frame, index=False)
     return _compact(np.argsort(hashes, kind="stable"), len(X))
 
 

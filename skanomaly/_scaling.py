@@ -37,6 +37,9 @@ class RowScaler:
     def __init__(self, X, sample_weight=None, limit=CLIP):
         mean, scale = column_moments(X, sample_weight)
         scale = np.where(_is_noise(mean, scale, X.dtype), 1.0, scale)
+        layout = getattr(X, "layout", None)
+        if layout is not None:  # the columns of a category weigh as one number
+            scale = layout.scales(scale)
         self.scale_ = _rounded(scale, scale)
         self.mean_ = _rounded(mean, self.scale_)
         self.limit = limit
@@ -72,6 +75,11 @@ class ScaledRows:
     def __len__(self):
         return len(self.X)
 
+    @property
+    def block_rows(self):
+        """How many rows may be at hand at once."""
+        return getattr(self.X, "block_rows", _BLOCK)
+
     def __getitem__(self, rows):
         part = self.X[rows]
         if self.scaler is None:
@@ -105,11 +113,16 @@ class StackedRows:
 
 
 def in_chunks(function, X):
-    """Apply a function of rows to bounded chunks of a table and join the results."""
-    if len(X) <= _BLOCK:
+    """Apply a function of rows to bounded chunks of a table and join the results.
+
+    A table may say how many rows are a chunk (`block_rows`) and hand out views (`part`).
+    """
+    step = min(getattr(X, "block_rows", _BLOCK), _BLOCK)
+    if len(X) <= step:
         return function(X)
-    starts = range(0, len(X), _BLOCK)
-    return np.concatenate([function(X[start : start + _BLOCK]) for start in starts])
+    part = getattr(X, "part", X.__getitem__)
+    starts = range(0, len(X), step)
+    return np.concatenate([function(part(slice(start, start + step))) for start in starts])
 
 
 def _is_noise(mean, scale, dtype):

@@ -102,6 +102,10 @@ class Trainer:
         Losses per epoch.
     held_rows : ndarray
         Row numbers that early stopping held out of the last training.
+    n_last : int
+        Epochs of the last training.
+    used_up : bool
+        Whether it went to the end of its budget.
     """
 
     def __init__(self, build, schedule, seed):
@@ -168,7 +172,7 @@ class Trainer:
         ValueError
             If the loss is not finite.
         """
-        rng = np.random.default_rng([self.seed, self.fits])
+        rng, before = np.random.default_rng([self.seed, self.fits]), self.n_iter
         self.held_rows = rows[:0]
         if schedule.early_stopping:
             rows, self.held_rows = split_rows(rows, schedule.validation_fraction, rng, strata)
@@ -181,6 +185,7 @@ class Trainer:
         stand_in = np.broadcast_to(np.float32(0), (len(rows), 1))
         if self.fits and schedule.warmup_steps is not None:
             self.model.optimizer.iterations.assign(0)  # a second fit follows the rates anew
+            _retime(self.model.optimizer, schedule)
         with keras_without_tensorflow(), seeded_training(self.seed + self.fits):
             self.wrapper.fit(
                 stand_in,
@@ -195,6 +200,8 @@ class Trainer:
                 rng=rng,
             )
         self.fits += 1
+        self.n_last = self.n_iter - before
+        self.used_up = schedule.steps is not None or self.n_last >= schedule.epochs
         self.wrapper.set_params(callbacks=None)
         self.wrapper._initialize_callbacks()  # it keeps them for predictions, too
         self._check_finite()
@@ -220,14 +227,27 @@ def _optimizer(schedule, network):
         return type(given).from_config(given.get_config()), {}
     rate = schedule.learning_rate
     if schedule.warmup_steps is not None and schedule.steps is not None:
-        warmup = min(schedule.warmup_steps, schedule.steps // 2)
+        decay, warmup = _phases(schedule)
         rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(schedule.steps - warmup, 1), warmup_target=rate, warmup_steps=max(warmup, 1)
+            0.0, decay, warmup_target=rate, warmup_steps=warmup
         )
     routed = {"optimizer__learning_rate": rate}
     if schedule.weight_decay:
         routed["optimizer__weight_decay"] = float(schedule.weight_decay)
     return schedule.optimizer, routed
+
+
+def _phases(schedule):
+    """Return how many steps the rate falls, and how many it climbs before."""
+    warmup = min(schedule.warmup_steps, schedule.steps // 2)
+    return max(schedule.steps - warmup, 1), max(warmup, 1)
+
+
+def _retime(optimizer, schedule):
+    """Let the rate of an optimizer that goes on fall within the steps of this schedule."""
+    rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+    if schedule.steps is not None and type(rate) is keras.optimizers.schedules.CosineDecay:
+        rate.decay_steps, rate.warmup_steps = _phases(schedule)
 
 
 def _loss(schedule, network):
@@ -244,7 +264,10 @@ def _loss(schedule, network):
             f"{own!r}. Compile it with one loss, or leave it uncompiled."
         )
     wraps = isinstance(schedule.loss, keras.losses.Loss) and hasattr(schedule.loss, "loss")
-    return type(schedule.loss)(own) if wraps else own
+    if not wraps:
+        return own
+    config = {**schedule.loss.get_config(), "loss": _programs.serialize(keras.losses.get(own))}
+    return type(schedule.loss).from_config(config)
 
 
 def user_network(model, n_features):

@@ -145,7 +145,8 @@ def column_moments(X, weight=None):
         1 for columns that are constant up to rounding.
     """
     weight = frequencies(weight, len(X))
-    blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, len(X), _BLOCK_ROWS)]
+    step = min(getattr(X, "block_rows", _BLOCK_ROWS), _BLOCK_ROWS)
+    blocks = [slice(start, start + step) for start in range(0, len(X), step)]
     top = np.max([np.abs(X[rows]).max(axis=0) for rows in blocks], axis=0).astype(np.float64)
     top[top == 0] = 1.0
 

@@ -539,7 +539,7 @@ def test_unknown_keras_names_are_quoted(blob, parameters, message):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        ([[np.nan, 1], [0, 1]], ValueError, "NaN"),
+        ([[np.nan, 1], [np.nan, 1]], ValueError, "missing values only"),
         ([[np.inf, 1], [0, 1]], ValueError, "infinity"),
         ([[1.0, 2.0]], ValueError, "minimum of 2 is required"),
         ([1.0, 2.0], ValueError, "Expected 2D array"),

@@ -43,8 +43,10 @@ FULL = [
     AutoencoderDetector(
         "plain", epochs=5, early_stopping=True, standardize=False, anomaly_score="mahalanobis"
     ),
+    AutoencoderDetector("plain", epochs=5, categorical_features=[0], contamination=0.1),
     NeuralAnomalyClassifier(),
     NeuralAnomalyClassifier("plain", epochs=20),
+    NeuralAnomalyClassifier("plain", epochs=5, categorical_features=[0], contamination=0.1),
     *SEQUENTIAL,
 ]
 #: The same code with next to no training, for the backends that train slowly. Untrained

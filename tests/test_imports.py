@@ -72,11 +72,15 @@ def test_estimators_around_detectors_know_no_network():
 
 
 @pytest.mark.parametrize(
-    "name", ["_threshold", "_tail", "_pvalues", "_labels", "_sampling", "_scaling", "_shapley"]
-)
+    "name",
+    [
+        "_threshold", "_tail", "_pvalues", "_labels", "_sampling", "_scaling", "_shapley",
+        "_categories", "_missing", "_streams", "_reconstruction",
+    ],
+)  # fmt: skip
 def test_rooms_of_numbers_know_neither_networks_nor_estimators(name):
     assert not outside(name) & {"keras", "jax", "sklearn", "scikeras"}
-    assert imported(name) <= {"_weighted", "_sampling", "_threshold"}
+    assert imported(name) <= {"_weighted", "_sampling", "_threshold", "_scaling"}
 
 
 def test_scikeras_is_known_in_one_room():

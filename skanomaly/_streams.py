@@ -1,0 +1,160 @@
+"""Rows that come in chunks: a bounded sample of all of them, and when to learn from it.
+
+Owns the sample and its bookkeeping; it does not know networks or scores. Any row that was seen
+is as likely to be in the sample as any other, so that what is learnt from the sample is
+learnt from the whole stream.
+"""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+#: Rows and values of a sample at most; and of what `fit` keeps for a stream that goes on.
+MAX_ROWS, MAX_VALUES = 32_768, 2**24
+FIT_ROWS, FIT_VALUES = 4096, 2**16
+#: Learn again when the rows have grown by this share, and start afresh when by that.
+_GROWTH, _AFRESH = 0.1, 1.0
+
+
+class Stream:
+    """A uniform sample of the rows seen so far, of bounded size.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the draws.
+
+    Attributes
+    ----------
+    rows : ndarray or CSR matrix of shape (n_kept, n_features)
+        The sample, in the order in which its rows came.
+    y : ndarray of shape (n_kept,), object, or None
+        Their labels, None for rows without one; None when no row has one.
+    weight : ndarray of shape (n_kept,)
+        How many rows seen each of them stands for.
+    n_seen : int
+        Rows seen.
+    learnt, fresh : float
+        Weight of the rows seen when the detector last learnt, and last started afresh.
+    """
+
+    def __init__(self, seed):
+        self.seed, self.n_seen, self.n_draws = seed, 0, 0
+        self.rows = self.y = None
+        self.weight = np.zeros(0)
+        self.learnt = self.fresh = 0.0
+
+    @classmethod
+    def of_fit(cls, rows, y, weight, seed):
+        """Return the stream that goes on after a `fit`, with a smaller sample of its rows."""
+        stream = cls(seed)
+        few = max(min(FIT_ROWS, FIT_VALUES // rows.shape[1]), 2)
+        n_rows = rows.shape[0]
+        weight = np.ones(n_rows) if weight is None else weight
+        kept, counts = _draw(weight, few, np.random.default_rng([seed, 4]))
+        stream.rows, stream.weight, stream.n_seen = rows[kept], counts, n_rows
+        stream.y = None if y is None else _labels(y, n_rows)[kept]
+        stream.learnt = stream.fresh = stream.total
+        return stream
+
+    @property
+    def total(self):
+        """Weight of all rows seen."""
+        return float(self.weight.sum())
+
+    def add(self, rows, y=None, weight=None):
+        """Return the stream with a chunk of rows behind it; this one stays as it is."""
+        later = copy.copy(self)
+        n_rows = rows.shape[0]
+        weight = np.ones(n_rows) if weight is None else np.asarray(weight, dtype=np.float64)
+        counted = np.flatnonzero(weight > 0)
+        later.n_seen += n_rows
+        later.y = self._joined_labels(y, n_rows, counted)
+        later.rows = rows[counted] if self.rows is None else _stacked(self.rows, rows[counted])
+        later.weight = np.concatenate([self.weight, weight[counted]])
+        return later._bounded()
+
+    def _joined_labels(self, y, n_rows, counted):
+        if y is None and self.y is None:
+            return None
+        before = np.full(len(self.weight), None, dtype=object) if self.y is None else self.y
+        return np.concatenate([before, _labels(y, n_rows)[counted]])
+
+    def _bounded(self):
+        """Thin the sample out where it has grown too large."""
+        most = max(min(MAX_ROWS, MAX_VALUES // max(self.rows.shape[1], 1)), 2)
+        if len(self.weight) > most:
+            rng = np.random.default_rng([self.seed, 5, self.n_draws])
+            kept, self.weight = _draw(self.weight, most, rng)
+            self.rows, self.n_draws = self.rows[kept], self.n_draws + 1
+            self.y = None if self.y is None else self.y[kept]
+        return self
+
+    def advice(self):
+        """Return how much to learn now.
+
+        Returns
+        -------
+        share : float
+            0 for nothing, 1 for a fresh start, and between them the part of a fit's budget
+            with which to go on: the share of the rows that is new.
+        """
+        total = self.total
+        if total == 0 or total < (1 + _GROWTH) * self.learnt:
+            return 0.0
+        if self.fresh == 0 or total >= (1 + _AFRESH) * self.fresh:
+            return 1.0
+        return 1 - self.learnt / total
+
+    def mark(self, afresh):
+        """Note that the detector has learnt from all that is here."""
+        self.learnt = self.total
+        if afresh:
+            self.fresh = self.learnt
+
+    def training_rows(self):
+        """Return rows, labels (or None) and weights (or None), of two rows at least."""
+        rows, y, weight = self.rows, self.y, self.weight
+        if len(weight) == 1:  # a first chunk of one row
+            rows, weight = rows[[0, 0]], weight[[0, 0]]
+            y = None if y is None else y[[0, 0]]
+        if y is not None and all(label is None for label in y):
+            y = None
+        return rows, y, None if np.all(weight == 1) else weight
+
+
+def _draw(weight, n, rng):
+    """Draw rows in proportion to their weights (systematic sampling); return them and weights."""
+    if np.count_nonzero(weight) <= n:
+        kept = np.flatnonzero(weight)
+        return kept, weight[kept]
+    share = weight.sum() / n
+    shuffled = rng.permutation(len(weight))
+    ends = np.cumsum(weight[shuffled])
+    places = np.searchsorted(ends, (np.arange(n) + rng.random()) * share, side="right")
+    drawn = shuffled[np.minimum(places, len(weight) - 1)]
+    kept, counts = np.unique(drawn, return_counts=True)
+    return kept, counts * share
+
+
+def _stacked(top, bottom):
+    """Return one table below the other."""
+    if sp.issparse(top) or sp.issparse(bottom):
+        return sp.vstack([top, bottom], format="csr")
+    return np.concatenate([top, bottom])
+
+
+def _labels(y, n_rows):
+    """Return labels as objects, None for those that are missing in any spelling."""
+    if y is None:
+        return np.full(n_rows, None, dtype=object)
+    labels = pd.Series(np.asarray(y).reshape(-1) if not isinstance(y, pd.Series) else y)
+    labels = labels.astype(object).to_numpy(copy=True)
+    if len(labels) != n_rows:
+        raise ValueError(
+            f"y must have one label for each of the {n_rows} rows of X, got {len(labels)}."
+        )
+    labels[pd.isna(labels)] = None
+    return labels
