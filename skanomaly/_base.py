@@ -5,7 +5,6 @@ persistence. It does not know any network or score: a detector brings `_train` a
 `_score_rows`.
 """
 
-import contextlib
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
@@ -17,17 +16,21 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skanomaly._callbacks import CallbackSupportMixin, epoch_tasks, fit_task
 from skanomaly._convergence import warn_if_unfinished
+from skanomaly._incremental import StreamMixin, unchanged_on_failure
 from skanomaly._labels import read_labels
+from skanomaly._reading import read_rows
 from skanomaly._rule_names import as_threshold
 from skanomaly._scaling import in_chunks
 from skanomaly._shapley import background_rows
 from skanomaly._streams import Stream
-from skanomaly._tables import TableEncoder, check_columns, nothing_seen, read_rows
+from skanomaly._tables import TableEncoder, check_columns, nothing_seen
 from skanomaly._threshold import contamination_offset
 from skanomaly._training import Schedule
 
 
-class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseNeuralDetector(
+    StreamMixin, CallbackSupportMixin, OutlierMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Base class of the detectors; not for direct use."""
 
     _parameter_constraints: dict = {
@@ -89,71 +92,6 @@ class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, meta
             self._stream = Stream.of_fit(rows, y if self._uses_labels else None, weight, seed)
             self.n_samples_seen_ = self._stream.n_seen
         return self
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_weight=None):
-        """Learn from one more chunk of rows, of any size.
-
-        A uniform sample of all rows seen, of at most 32,768 rows, stands for the whole stream:
-        scaling, categories, networks, scores and the threshold are learnt from it, anew as
-        soon as a tenth of the rows is new. The networks then go on with a share of their budget,
-        and start afresh whenever the rows have doubled.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows; one is enough.
-        y : array-like of shape (n_samples,), default=None
-            See the class; ignored by detectors that learn without labels. Chunks without
-            labels may follow chunks with labels, and the other way round.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Frequencies: a row of weight 2 counts like two copies of it.
-
-        Returns
-        -------
-        self : object
-            Fitted detector. After a `fit`, the stream goes on with a sample of its rows.
-
-        Raises
-        ------
-        ValueError
-            If the data or a parameter is unusable, or training diverges. The detector is then
-            as it was before the call.
-        """
-        with unchanged_on_failure(self):
-            begun = "_stream" in vars(self)
-            rows = read_rows(self, X, reset=not begun)
-            if sample_weight is not None:
-                sample_weight = _check_sample_weight(
-                    sample_weight, rows, dtype=np.float64, ensure_non_negative=True
-                )
-            if not begun:
-                state = check_random_state(self.random_state)
-                self._stream = Stream(int(state.randint(np.iinfo(np.int32).max)))
-            labels = y if self._uses_labels else None
-            self._stream = self._stream.add(rows, labels, sample_weight)
-            self.n_samples_seen_ = self._stream.n_seen
-            self._learn_stream(self._stream.advice())
-        return self
-
-    def _learn_stream(self, share):
-        """Learn from the sample of all rows seen: 0 not at all, 1 from the beginning."""
-        if self._stream.total == 0:
-            raise ValueError(
-                "sample_weight leaves no row to begin with. Expected at least one row with a "
-                "positive weight in the first call of partial_fit."
-            )
-        if share == 0:
-            return
-        rows, y, weight = self._stream.training_rows()
-        self._budget_share = share
-        try:
-            scores = self._learn(rows, y, weight, self._stream.seed, share < 1)
-        finally:
-            del self._budget_share
-        self._stream.mark(afresh=share == 1)
-        if self.is_categorical_ is None:
-            self._background = background_rows(rows, scores, self.offset_, weight)
 
     def _learn(self, rows, y, weight, seed, again):
         """Fit everything on checked rows, or go on from what is there; return their scores."""
@@ -397,18 +335,6 @@ class BaseNeuralDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator, meta
         given = () if self.callbacks is None else self.callbacks
         given = given if isinstance(given, (list, tuple)) else (given,)
         return (*given, *epoch_tasks(self))
-
-
-@contextlib.contextmanager
-def unchanged_on_failure(estimator):
-    """Give the estimator its attributes back if the block raises."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 def resolve(value, default):
