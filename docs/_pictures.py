@@ -10,6 +10,7 @@ mpl.use("Agg")
 import _gallery
 import _pictures_decisions
 import _pictures_sequences
+import _pictures_tables
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer, make_moons
@@ -111,14 +112,16 @@ def draw(folder):
     """Write all pictures that are not there yet."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    rooms = (__file__, _pictures_decisions.__file__, _pictures_sequences.__file__)
-    source = max(Path(file).stat().st_mtime for file in rooms)
+    rooms = (_pictures_decisions, _pictures_sequences, _pictures_tables)
+    files = (__file__, *(room.__file__ for room in rooms))
+    source = max(Path(file).stat().st_mtime for file in files)
     for name, draw_one, shape, size in (
         ("score_distribution", score_distribution, (1, 1), (7, 3.6)),
         ("decision_regions", decision_regions, (1, 2), (8, 3.4)),
         ("comparison", comparison, (1, 1), (6.4, 2.4)),
         *_pictures_decisions.PICTURES,
         *_pictures_sequences.PICTURES,
+        *_pictures_tables.PICTURES,
     ):
         path = folder / f"{name}.png"
         if path.exists() and path.stat().st_mtime > source:
