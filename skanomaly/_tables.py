@@ -139,11 +139,12 @@ def check_columns(source, weight, estimator):
         source = source[np.flatnonzero(weight)]
     empty = np.flatnonzero(_holes(source) == source.shape[0])
     if len(empty):
-        names = getattr(estimator, "feature_names_in_", np.arange(source.shape[1]))
+        names = getattr(estimator, "feature_names_in_", np.arange(source.shape[1])).tolist()
+        others = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
         raise ValueError(
-            f"The column {names[empty[0]]!r} of X holds missing values only, as do "
-            f"{len(empty) - 1} others. {type(estimator).__name__} expects at least one value in "
-            "each column. Drop the column, or fill it."
+            f"The column {names[empty[0]]!r} of X{others} holds missing values only. "
+            f"{type(estimator).__name__} expects at least one value in each column. Drop the "
+            "column, or fill it."
         )
 
 
