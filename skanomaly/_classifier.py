@@ -173,7 +173,8 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
       fold with the fewest rows [3]_; a handful of labels moves it but little from odds of
       one to two.
     - **There are no labels, or one class alone.** 32 networks tell the rows from uniform noise
-      around them [2]_, each in three columns of its own. `contamination` sets the threshold.
+      around them [2]_, each in three columns of its own; the distance to the 20th neighbour in
+      all columns counts as much. `contamination` sets the threshold.
 
     ===================  =============================================  ==================
     "auto" stands for    "ensemble"                                     "plain"

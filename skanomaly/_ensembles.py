@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from scipy.special import expit
 
+from skanomaly._channels import Calibration
 from skanomaly._encoding import (
     PiecewiseLinearEncoding,
     RobustScaling,
@@ -18,6 +19,7 @@ from skanomaly._encoding import (
 )
 from skanomaly._forward import forward
 from skanomaly._learners import f1_offset, uniform_background
+from skanomaly._neighbours import NeighbourDistances, reference_rows
 from skanomaly._packed import N_FOLDS, FoldedLoss, assign_folds, packed_network
 from skanomaly._scaling import ScaledRows, StackedRows, in_chunks
 from skanomaly._stacking import stacking_weights
@@ -33,6 +35,8 @@ _FIRST_OFFSET, _THRESHOLD_LABELS = 0.7, 5
 _LINEAR = {"rate": 2.5, "bias_rate": 10.0}
 #: A group's mean log odds stay within this: networks extrapolate without measure.
 _LOGIT_LIMIT = 15.0
+#: The neighbour whose distance counts where there are no labels.
+_NEIGHBOUR = (20,)
 #: Weight of the unsupervised evidence, in labelled anomalies.
 _PRIOR_WEIGHT = 0.2
 
@@ -293,7 +297,8 @@ class Subspaces:
     """No labels: members tell rows from uniform noise, each in a few columns of its own.
 
     In all columns at once, uniform noise is far from the rows everywhere and there is nothing
-    to learn; in three, it fills the gaps between them.
+    to learn; in three, it fills the gaps between them. What takes more columns to see, the
+    distance to the 20th neighbour in all of them tells.
 
     Parameters
     ----------
@@ -321,11 +326,22 @@ class Subspaces:
             self.scaler, self.trainer = before.scaler, before.trainer.copy()
         values = ScaledRows(X, self.scaler)
         noise = uniform_background(values, rows, self.seed)
-        rows = np.r_[rows, len(X) + np.arange(len(noise), dtype=rows.dtype)]
+        slots, rows = rows, np.r_[rows, len(X) + np.arange(len(noise), dtype=rows.dtype)]
         y = np.ones((len(X) + len(noise), 3), np.float32)
         y[: len(X), 0] = 0
         self.trainer.fit(StackedRows(values, noise), y, rows=rows, schedule=schedule)
+        self._calibrate(X, slots)
         return self
+
+    def _calibrate(self, X, rows):
+        """Learn the neighbours, and bring both views to one scale."""
+        known = X[reference_rows(rows, seed=self.seed)]
+        self.standard = StandardClip().fit(known)
+        self.near = NeighbourDistances(_NEIGHBOUR)
+        rows = self.standard.transform(known)
+        distance = self.near.fit_score(rows, order=np.arange(len(rows)))
+        views = self._evidence(known), distance[:, 0]
+        self.calibrations = [Calibration().fit(view) for view in views]
 
     def _build(self, n_features):
         rng = np.random.default_rng([self.seed, 3])
@@ -336,6 +352,12 @@ class Subspaces:
         return assemble(packed_network(n_features, [group]), n_members=self.n_members)
 
     def margins(self, X):
+        """Return the mean of evidence of noise and distance, calibrated, (n_samples,)."""
+        distance = self.near.score(self.standard.transform(X))[:, 0]
+        views = zip(self.calibrations, (self._evidence(X), distance), strict=True)
+        return np.mean([calibration.apply(view) for calibration, view in views], axis=0)
+
+    def _evidence(self, X):
         """Return the members' mean evidence of noise, (n_samples,), float64.
 
         It is ``log(1 + odds)``: how sure some members are of a row being normal must not make
