@@ -7,7 +7,9 @@ errors and ranks are over sets.
 
 import numpy as np
 import pandas as pd
-from scipy.stats import studentized_range
+from matplotlib.figure import Figure
+
+from skanomaly.display import DetectorComparisonDisplay
 
 METRICS = {"roc_auc": "ROC AUC", "average_precision": "AP", "f1": "F1"}
 TIE = 0.01  # differences between two runs of one method on one set are about as large
@@ -98,64 +100,12 @@ def table_against(results, against):
     return pd.DataFrame(columns | {"sets": sets}, index=index).rename_axis("method")
 
 
-def critical_difference(n_methods, n_sets, alpha=0.05):
-    """Return the Nemenyi critical difference of mean ranks (Demšar 2006)."""
-    q = studentized_range.ppf(1 - alpha, n_methods, np.inf) / np.sqrt(2)
-    return float(q * np.sqrt(n_methods * (n_methods + 1) / (6 * n_sets)))
-
-
-def cliques(ranks, difference):
-    """Return the longest runs ``(first, last)`` of sorted ranks that lie within `difference`."""
-    ranks = np.sort(ranks)
-    last = np.searchsorted(ranks, ranks + difference, side="right") - 1
-    runs = [(i, j) for i, j in enumerate(last.tolist()) if j > i]
-    return [run for k, run in enumerate(runs) if k == 0 or run[1] > runs[k - 1][1]]
-
-
-def draw_critical_difference(table, title):
-    """Draw methods on a line of mean ranks; a bar joins those that do not differ.
-
-    Parameters
-    ----------
-    table : DataFrame of shape (n_sets, n_methods)
-        As returned by `means_per_set`.
-    title : str
-        What was measured.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Not registered with pyplot, so that nothing has to be closed.
-    """
-    from matplotlib.figure import Figure
-
-    ranks = mean_ranks(table).sort_values()
-    difference = critical_difference(len(ranks), len(table))
-    bars = cliques(ranks, difference)
-    half = (len(ranks) + 1) // 2
-    bottom = 1 + 0.35 * len(bars) + half  # below the bars, one line per label and side
-    figure = Figure(figsize=(8, 1.4 + 0.27 * bottom), layout="constrained")
-    ax = figure.subplots()
-    low, high = 1, max(len(ranks), 2)
-    reach = 0.45 * (high - low)  # room for the names on both sides
-    ax.set(xlim=(low - reach, high + reach), ylim=(bottom + 0.5, -2.2), title=title)
-    ax.axis("off")
-    ax.hlines(0, low, high, color="black")
-    for tick in range(low, high + 1):
-        ax.vlines(tick, -0.2, 0, color="black")
-        ax.text(tick, -0.4, str(tick), ha="center", va="bottom")
-    ax.hlines(-1.7, low, low + difference, color="black", linewidth=2)
-    ax.text(low + difference, -1.7, f"  CD = {difference:.2f}", va="center")
-    for k, (first, last) in enumerate(bars):
-        ends = ranks.iloc[first] - 0.03, ranks.iloc[last] + 0.03
-        ax.hlines(0.5 + 0.35 * k, *ends, color="tab:red", linewidth=4)
-    for k, (name, rank) in enumerate(ranks.items()):
-        left = k < half
-        height = bottom - half + (k if left else len(ranks) - 1 - k) + 0.5
-        side = low - 0.05 * reach if left else high + 0.05 * reach
-        ax.plot([rank, rank, side], [0, height, height], color="black", linewidth=0.8)
-        text = f"{name} {rank:.2f} " if left else f" {rank:.2f} {name}"
-        ax.text(side, height, text, ha="right" if left else "left", va="center")
+def draw_ranks(table, label, title):
+    """Return a figure with the critical-difference diagram of a table by `means_per_set`."""
+    # not registered with pyplot, so that nothing has to be closed
+    figure = Figure(figsize=(9, 2.5 + 0.2 * table.shape[1]), layout="constrained")
+    DetectorComparisonDisplay.from_scores(table, metric=label, ax=figure.subplots())
+    figure.axes[0].set_title(title)
     return figure
 
 
@@ -213,5 +163,5 @@ def write_report(results, folder, against=None):
             if table.shape[1] > 1 and len(table) > 1:
                 title = f"{protocol}: mean rank by {METRICS[metric]} over {len(table)} data sets"
                 paths.append(folder / f"critical_difference_{protocol}_{metric}.png")
-                draw_critical_difference(table, title).savefig(paths[-1], dpi=150)
+                draw_ranks(table, METRICS[metric], title).savefig(paths[-1], dpi=150)
     return paths

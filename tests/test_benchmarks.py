@@ -277,25 +277,6 @@ def test_means_and_ranks_leave_incomplete_methods_out(results):
     assert "F1" not in means
 
 
-def test_critical_difference_of_the_literature():
-    # Demšar 2006, section 3.2.2: four classifiers on 14 data sets
-    assert_allclose(report.critical_difference(4, 14), 1.25, atol=0.005)
-    assert_allclose(report.critical_difference(4, 14, alpha=0.1), 1.12, atol=0.005)
-
-
-@pytest.mark.parametrize(
-    ("ranks", "expected"),
-    [
-        ([1, 1.5, 2.4, 4], [(0, 1), (1, 2)]),
-        ([4, 1, 2.4, 1.5], [(0, 1), (1, 2)]),
-        ([1, 1.2, 1.4], [(0, 2)]),
-        ([1, 3, 5], []),
-    ],
-)
-def test_cliques(ranks, expected):
-    assert report.cliques(ranks, 1.0) == expected
-
-
 def test_markdown_keeps_counts_whole(results):
     page = report.report_protocol(results, "S", per_set=True)
     assert "| good | 0.805 | 1.333 | 0.800 | 1.333 | 2.000 | 3.000 | 0.100 | 3 | 2 |" in page
@@ -311,9 +292,11 @@ def test_report_writes_page_and_picture(results, tmp_path):
     assert [path.suffix for path in paths] == [".md", ".png", ".png"]
     assert "S: bad minus" in paths[0].read_text(encoding="utf-8")
     assert paths[1].read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    figure = report.draw_critical_difference(report.means_per_set(results, "roc_auc"), "title")
-    texts = [text.get_text().strip() for text in figure.axes[0].texts]
-    assert {"good 1.33", "1.67 bad"} <= set(texts)
+    table = report.means_per_set(results, "roc_auc")
+    figure = report.draw_ranks(table, "ROC AUC", "three sets")
+    assert figure.axes[0].get_title() == "three sets"
+    texts = " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert {"good", "bad", "1.33", "1.67"} <= set(texts.split())
 
 
 def test_selection_of_sets(tmp_path, task):
