@@ -8,7 +8,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context, clone
-from sklearn.utils import get_tags
+from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
@@ -87,12 +87,12 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
     With windows longer than 1 the score of a time stamp depends on its neighbours, so that time
     stamps must come in order and series whole; a series shorter than a window is an error.
     "auto" therefore looks for a dependence first: an autocorrelation at a lag of up to 50 that is
-    five standard errors above that of independent rows. Rows of an ordinary table have none, and
-    are then judged one by one.
+    five standard errors above that of independent rows. The rows of a table in random order have
+    none, and are then judged one by one.
 
-    With one series and ``stride=1`` the detector's training rows are a view, too; of several
-    series the windows are copied for `fit` where it is not. scikit-learn's other detectors may
-    copy what they are given.
+    The detector's training rows are a view as well where there is one series; of several series
+    the windows are copied once for `fit`. What the detector does with them is its own business:
+    skanomaly's read them block by block.
 
     Examples
     --------
@@ -183,6 +183,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
             reset=reset,
         )
         if groups is not None:
+            groups = column_or_1d(groups)
             check_consistent_length(X, groups)
         order, series = find_series(groups, len(X))
         return X if order is None else X[order], order, series

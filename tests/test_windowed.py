@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
@@ -12,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, WindowedDetector
 
@@ -165,6 +167,35 @@ def test_errors_name_the_series_the_window_and_the_way_out(wave, forest):
         WindowedDetector(LocalOutlierFactor()).fit(X)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         forest.predict(X, groups=groups[1:])
+
+
+def test_windows_of_one_time_stamp_are_the_detector_itself(wave):
+    X = wave[0][:100]
+    one = WindowedDetector(FOREST, 1).fit(X)
+    assert_array_equal(one.score_samples(X), clone(FOREST).fit(X).score_samples(X))
+
+
+def test_frames_keep_their_names_and_groups_may_be_a_column(wave):
+    frame = pd.DataFrame(wave[0][:100], columns=["sine", "cosine"]).set_index(np.arange(100) + 7)
+    machine = pd.Series(np.repeat(["a", "b"], 50), index=np.arange(100)[::-1])
+    detector = WindowedDetector(FOREST, 5).fit(frame, groups=machine)
+    assert list(detector.feature_names_in_) == ["sine", "cosine"]
+    values = clone(detector).fit(frame.to_numpy(), groups=machine.to_numpy())
+    assert_array_equal(
+        detector.score_samples(frame, machine), values.score_samples(frame.to_numpy(), machine)
+    )
+    with pytest.raises(ValueError, match="should be a 1d array"):
+        detector.score_samples(frame, frame)
+
+
+def test_missing_values_are_the_business_of_the_detector_inside(wave):
+    X = wave[0][:200].copy()
+    X[50:55, 0] = np.nan
+    detector = WindowedDetector(FOREST).fit(X)
+    assert detector.window_size_ == 66
+    assert np.isfinite(detector.score_samples(X)).all()
+    with pytest.raises(ValueError, match="contains NaN"):
+        WindowedDetector(OneClassSVM(), 10).fit(X)
 
 
 def test_a_failed_fit_leaves_everything_as_it_was(wave):
