@@ -69,7 +69,7 @@ def row_shape(architecture, input_shape, n_features, owner):
         names = ", ".join(_AXES[rank])
         raise ValueError(
             f"The 'input_shape' parameter of {owner} must be ({names}) with a product of "
-            f"{n_features}, the number of columns, for architecture={architecture!r}. Got "
+            f"{n_features}, the number of columns it sees, for architecture={architecture!r}. Got "
             f"{input_shape!r} instead."
         )
     return tuple(int(v) for v in shape)

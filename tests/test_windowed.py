@@ -194,6 +194,11 @@ def test_missing_values_are_the_business_of_the_detector_inside(wave):
     detector = WindowedDetector(FOREST).fit(X)
     assert detector.window_size_ == 66
     assert np.isfinite(detector.score_samples(X)).all()
+    inner = AutoencoderDetector(
+        architecture="conv1d", hidden_layer_sizes=(4,), latent_dim=2, max_steps=2
+    )
+    scores = WindowedDetector(inner, 9, random_state=0).fit(X[40:100]).score_samples(X)
+    assert np.isfinite(scores).all()
     with pytest.raises(ValueError, match="contains NaN"):
         WindowedDetector(OneClassSVM(), 10).fit(X)
 
