@@ -298,10 +298,9 @@ class AutoencoderDetector(BaseNeuralDetector):
 
     def _train(self, X, y, weight, seed, again):
         settings = self._settings(X.shape[1])
-        if not again or "_budget_share" in vars(self):  # of a stream: kept up to date
+        if not again:
             self._scaler = RowScaler(X, weight) if self.standardize else None
             self._compare = Reconstruction(getattr(X, "layout", None), self._scaler)
-        if not again:
             self._targets = needs_targets(X)
         loss = table_loss(X, self.loss) if self._targets else self.loss
         schedule = self._schedule(settings, loss=loss)

@@ -294,13 +294,11 @@ class BaseNeuralDetector(
 
     def _schedule(self, settings, **own):
         """Return how to train, from parameters with "auto" resolved."""
-        share = vars(self).get("_budget_share", 1)
-        steps = settings["max_steps"]
         return Schedule(
             optimizer=self.optimizer,
             learning_rate=settings["learning_rate"],
-            epochs=max(round(share * (settings["epochs"] or 1)), 1),
-            steps=None if steps is None else max(round(share * steps), 1),
+            epochs=settings["epochs"] or 1,
+            steps=settings["max_steps"],
             batch_size=settings["batch_size"],
             warmup_steps=settings["warmup_steps"],
             early_stopping=settings["early_stopping"],

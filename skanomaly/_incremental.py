@@ -25,8 +25,7 @@ class StreamMixin:
 
         A uniform sample of all rows seen, of at most 32,768 rows, stands for the whole stream:
         scaling, categories, networks, scores and the threshold are learnt from it, anew as
-        soon as a tenth of the rows is new. The networks then go on with a share of their budget,
-        and start afresh whenever the rows have doubled.
+        soon as the rows have grown by a tenth.
 
         Parameters
         ----------
@@ -62,25 +61,26 @@ class StreamMixin:
             labels = y if self._uses_labels else None
             self._stream = self._stream.add(rows, labels, sample_weight)
             self.n_samples_seen_ = self._stream.n_seen
-            self._learn_stream(self._stream.advice())
+            self._learn_stream()
         return self
 
-    def _learn_stream(self, share):
-        """Learn from the sample of all rows seen: 0 not at all, 1 from the beginning."""
+    def _learn_stream(self):
+        """Learn from the sample of all rows seen, if it is time to.
+
+        From the beginning, always: networks that went on with a share of their budget were
+        trained too long in the end (mammography, plain recipe, three seeds: ROC AUC .77 against
+        .87, with the default recipe no difference), and hardly faster.
+        """
         if self._stream.total == 0:
             raise ValueError(
                 "sample_weight leaves no row to begin with. Expected at least one row with a "
                 "positive weight in the first call of partial_fit."
             )
-        if share == 0:
+        if not self._stream.due:
             return
         rows, y, weight = self._stream.training_rows()
-        self._budget_share = share
-        try:
-            scores = self._learn(rows, y, weight, self._stream.seed, share < 1)
-        finally:
-            del self._budget_share
-        self._stream.mark(afresh=share == 1)
+        scores = self._learn(rows, y, weight, self._stream.seed, False)
+        self._stream.mark()
         if self.is_categorical_ is None:
             self._background = background_rows(rows, scores, self.offset_, weight)
 

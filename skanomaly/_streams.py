@@ -14,8 +14,8 @@ import scipy.sparse as sp
 #: Rows and values of a sample at most; and of what `fit` keeps for a stream that goes on.
 MAX_ROWS, MAX_VALUES = 32_768, 2**24
 FIT_ROWS, FIT_VALUES = 4096, 2**16
-#: Learn again when the rows have grown by this share, and start afresh when by that.
-_GROWTH, _AFRESH = 0.1, 1.0
+#: Learn again when the rows have grown by this share.
+_GROWTH = 0.1
 
 
 class Stream:
@@ -36,15 +36,15 @@ class Stream:
         How many rows seen each of them stands for.
     n_seen : int
         Rows seen.
-    learnt, fresh : float
-        Weight of the rows seen when the detector last learnt, and last started afresh.
+    learnt : float
+        Weight of the rows seen when the detector last learnt.
     """
 
     def __init__(self, seed):
         self.seed, self.n_seen, self.n_draws = seed, 0, 0
         self.rows = self.y = None
         self.weight = np.zeros(0)
-        self.learnt = self.fresh = 0.0
+        self.learnt = 0.0
 
     @classmethod
     def of_fit(cls, rows, y, weight, seed):
@@ -56,7 +56,7 @@ class Stream:
         kept, counts = _draw(weight, few, np.random.default_rng([seed, 4]))
         stream.rows, stream.weight, stream.n_seen = rows[kept], counts, n_rows
         stream.y = None if y is None else _labels(y, n_rows)[kept]
-        stream.learnt = stream.fresh = stream.total
+        stream.learnt = stream.total
         return stream
 
     @property
@@ -92,27 +92,14 @@ class Stream:
             self.y = None if self.y is None else self.y[kept]
         return self
 
-    def advice(self):
-        """Return how much to learn now.
+    @property
+    def due(self):
+        """Whether so many rows are new that it is time to learn again."""
+        return self.total > 0 and self.total >= (1 + _GROWTH) * self.learnt
 
-        Returns
-        -------
-        share : float
-            0 for nothing, 1 for a fresh start, and between them the part of a fit's budget
-            with which to go on: the share of the rows that is new.
-        """
-        total = self.total
-        if total == 0 or total < (1 + _GROWTH) * self.learnt:
-            return 0.0
-        if self.fresh == 0 or total >= (1 + _AFRESH) * self.fresh:
-            return 1.0
-        return 1 - self.learnt / total
-
-    def mark(self, afresh):
+    def mark(self):
         """Note that the detector has learnt from all that is here."""
         self.learnt = self.total
-        if afresh:
-            self.fresh = self.learnt
 
     def training_rows(self):
         """Return rows, labels (or None) and weights (or None), of two rows at least."""

@@ -185,7 +185,6 @@ class Trainer:
         stand_in = np.broadcast_to(np.float32(0), (len(rows), 1))
         if self.fits and schedule.warmup_steps is not None:
             self.model.optimizer.iterations.assign(0)  # a second fit follows the rates anew
-            _retime(self.model.optimizer, schedule)
         with keras_without_tensorflow(), seeded_training(self.seed + self.fits):
             self.wrapper.fit(
                 stand_in,
@@ -227,27 +226,14 @@ def _optimizer(schedule, network):
         return type(given).from_config(given.get_config()), {}
     rate = schedule.learning_rate
     if schedule.warmup_steps is not None and schedule.steps is not None:
-        decay, warmup = _phases(schedule)
+        warmup = min(schedule.warmup_steps, schedule.steps // 2)
         rate = keras.optimizers.schedules.CosineDecay(
-            0.0, decay, warmup_target=rate, warmup_steps=warmup
+            0.0, max(schedule.steps - warmup, 1), warmup_target=rate, warmup_steps=max(warmup, 1)
         )
     routed = {"optimizer__learning_rate": rate}
     if schedule.weight_decay:
         routed["optimizer__weight_decay"] = float(schedule.weight_decay)
     return schedule.optimizer, routed
-
-
-def _phases(schedule):
-    """Return how many steps the rate falls, and how many it climbs before."""
-    warmup = min(schedule.warmup_steps, schedule.steps // 2)
-    return max(schedule.steps - warmup, 1), max(warmup, 1)
-
-
-def _retime(optimizer, schedule):
-    """Let the rate of an optimizer that goes on fall within the steps of this schedule."""
-    rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
-    if schedule.steps is not None and type(rate) is keras.optimizers.schedules.CosineDecay:
-        rate.decay_steps, rate.warmup_steps = _phases(schedule)
 
 
 def _loss(schedule, network):

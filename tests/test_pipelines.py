@@ -187,6 +187,36 @@ def test_metadata_routing_of_sample_weight(labelled, detector):
     np.testing.assert_array_equal(pipe.score_samples(X), direct.score_samples(scaled))
 
 
+@each_plain
+def test_metadata_routing_through_cross_validation_and_search(signed, detector):
+    """Weights reach the fits of every fold; a weight of zero leaves a row out."""
+    X, y = signed
+    weight = (np.arange(len(X)) % 4 > 0).astype(float)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = clone(detector).set_fit_request(sample_weight=True)
+        scorer = make_scorer(
+            lambda y, s: roc_auc_score(y == -1, -s), response_method="decision_function"
+        ).set_score_request(sample_weight=False)
+        pipe = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), routed)
+        given = {"sample_weight": weight}
+        scores = cross_val_score(pipe, X, y, scoring=scorer, cv=FOLDS, params=given)
+        search = GridSearchCV(routed, {"epochs": [1, 2]}, scoring=scorer, cv=FOLDS)
+        search.fit(X, y, sample_weight=weight)
+        partial = clone(detector).set_partial_fit_request(sample_weight=True)
+        assert partial.get_metadata_routing().partial_fit.requests["sample_weight"] is True
+    by_hand = []
+    for train, test in FOLDS.split(X, y):
+        scaler = StandardScaler().fit(X[train])
+        kept = train[weight[train] > 0]
+        fitted = clone(detector).fit(scaler.transform(X[kept]), y[kept])
+        by_hand.append(
+            roc_auc_score(y[test] == -1, -fitted.score_samples(scaler.transform(X[test])))
+        )
+    np.testing.assert_allclose(scores, by_hand, atol=1e-6)
+    direct = clone(search.best_estimator_).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(search.best_estimator_.score_samples(X), direct.score_samples(X))
+
+
 # Model selection
 
 
