@@ -199,10 +199,10 @@ class _LabelledEnsemble:
 
 
 class FullLabels(_LabelledEnsemble):
-    """All labels known: three groups, each trusted as far as it was right out of fold.
+    """All labels known: three groups, weighted by how right they were out of fold.
 
-    Networks on piecewise-linear features follow jumps, smooth ones and linear ones err less
-    where classes overlap.
+    Networks on piecewise-linear features follow jumps and come first; smooth and linear ones
+    take over as far as they prove better, as they do where classes overlap.
     """
 
     kinds = ("cross_entropy", "cross_entropy", "cross_entropy")

@@ -5,8 +5,9 @@ Owns the weights alone; where honest logits come from is the ensembles' business
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit
 
-#: Pull towards equal weights, in rows: a handful of anomalies cannot choose between groups.
+#: Pull towards the first group alone: a handful of anomalies cannot choose between groups.
 _RIDGE = 10.0
 
 
@@ -14,7 +15,8 @@ def stacking_weights(logits, labels):
     """Return weights of groups whose weighted logits predict labels best.
 
     Non-negative weights with the least cross-entropy of the labels (Breiman 1996, "Stacked
-    regressions"), pulled towards equal ones, and scaled to the sum 1.
+    regressions"), scaled to the sum 1. The first group has all the weight until others prove
+    better.
 
     Parameters
     ----------
@@ -37,21 +39,16 @@ def stacking_weights(logits, labels):
     >>> bool(weights[0] > 0.9)
     True
     """
-    n_groups = logits.shape[1]
-    equal = np.full(n_groups, 1 / n_groups)
+    start = np.eye(1, logits.shape[1] + 1)[0]  # the weights, and a bias
 
     def objective(parameters):
-        weights, bias = parameters[:n_groups], parameters[n_groups]
-        margin = logits @ weights + bias
-        probability = np.exp(-np.logaddexp(0, -margin))
+        weights, pull = parameters[:-1], _RIDGE * (parameters - start)[:-1]
+        margin = logits @ weights + parameters[-1]
+        excess = expit(margin) - labels
         loss = np.logaddexp(0, margin) - labels * margin
-        pull = _RIDGE * n_groups * (weights - equal)
-        slope = (probability - labels) @ logits + 2 * pull
-        value = loss.sum() + (pull * (weights - equal)).sum()
-        return value, np.r_[slope, (probability - labels).sum()]
+        value = loss.sum() + pull @ pull / _RIDGE
+        return value, np.append(excess @ logits + 2 * pull, excess.sum())
 
-    bounds = [(0, None)] * n_groups + [(None, None)]
-    found = minimize(objective, np.r_[equal, 0.0], jac=True, bounds=bounds, method="L-BFGS-B").x[
-        :n_groups
-    ]
-    return found / found.sum() if found.sum() > 0 else equal
+    bounds = [(0, None)] * logits.shape[1] + [(None, None)]
+    found = minimize(objective, start, jac=True, bounds=bounds, method="L-BFGS-B").x[:-1]
+    return found / found.sum() if found.sum() > 0 else start[:-1]
