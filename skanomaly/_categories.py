@@ -128,8 +128,8 @@ class Layout:
     def noise_shares(self):
         """Return factors that make noise on a category a third as loud as on a number in all.
 
-        Flights whose carrier or destination is another one's: ROC AUC .76 with factors of 1,
-        .82 with noise as loud as on a number, .86 so.
+        Flights whose carrier and destination are another one's: ROC AUC of the reconstruction
+        .88 with factors of 1, .91 with noise as loud as on a number, .94 so.
         """
         shares = np.ones(self.width)
         for start, stop in self.blocks:
