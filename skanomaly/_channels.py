@@ -74,7 +74,7 @@ class MarginalTail:
 class Calibration:
     """Centre and scale of a channel, from the side of its scores that anomalies do not reach.
 
-    ``(c - median) / max(median - p10, (p90 - median) / 3, 1e-6)``: the 10% quantile stays where
+    ``(c - median) / max(median - p10, (p90 - median) / 3, 1e-3)``: the 10% quantile stays where
     it is when anomalies join the training data, and the 90% quantile counts only where
     the lower side has next to no spread.
 
@@ -91,7 +91,8 @@ class Calibration:
         p10, self.centre_, p90 = map(
             float, weighted_quantile(scores, [0.1, 0.5, 0.9], sample_weight)
         )
-        self.scale_ = max(self.centre_ - p10, (p90 - self.centre_) / 3, 1e-6)
+        # channels are logarithms: a spread below 1e-3 is none, and would blow rounding up
+        self.scale_ = max(self.centre_ - p10, (p90 - self.centre_) / 3, 1e-3)
         return self
 
     def apply(self, scores):
