@@ -5,6 +5,7 @@ from functools import partial
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -358,6 +359,24 @@ def test_conventions_of_scores(autoencoder, blob):
     np.testing.assert_array_equal(autoencoder.predict(rows), np.where(decision < 0, -1, 1))
     assert scores.dtype == decision.dtype == np.float64
     assert isinstance(autoencoder.offset_, float)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_a_single_row_is_checked_like_many(autoencoder, blob, value):
+    bad = blob[:1].copy()
+    bad[0, 2] = value
+    for rows in (bad, np.repeat(bad, 2, axis=0)):
+        with pytest.raises(ValueError, match="contains (NaN|infinity)"):
+            autoencoder.score_samples(rows)
+    with pytest.raises(ValueError, match="expecting 4 features"):
+        autoencoder.score_samples(blob[:1, :3])
+
+
+def test_a_single_row_without_names_warns_like_many(blob):
+    named = pd.DataFrame(blob, columns=list("abcd"))
+    detector = AutoencoderDetector("plain", epochs=1, random_state=0).fit(named)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        detector.score_samples(blob[:1])
 
 
 def test_fit_predict_is_fit_then_predict(blob):
