@@ -21,7 +21,7 @@ from keras import ops  # noqa: E402
 #: Steps one compiled call holds: a power of two between these, whatever the number of epochs.
 CALL_STEPS = (32, 512)
 #: Upper bound on the float32 values one compiled call is fed with.
-CALL_VALUES = 1_000_000
+CALL_VALUES = 2**19
 #: Tables of at most so many values are held ready in float32.
 HELD_VALUES = 4_000_000
 #: Compiled calls that wait with their rows in memory.

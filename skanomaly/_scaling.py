@@ -121,8 +121,12 @@ def in_chunks(function, X):
     if len(X) <= step:
         return function(X)
     part = getattr(X, "part", X.__getitem__)
-    starts = range(0, len(X), step)
-    return np.concatenate([function(part(slice(start, start + step))) for start in starts])
+    first = function(part(slice(0, step)))
+    joined = np.empty((len(X), *first.shape[1:]), first.dtype)
+    joined[:step] = first
+    for start in range(step, len(X), step):
+        joined[start : start + step] = function(part(slice(start, start + step)))
+    return joined
 
 
 def _is_noise(mean, scale, dtype):

@@ -38,8 +38,9 @@ def background_rows(X, scores, offset, sample_weight=None):
     bound = max(1, min(_BACKGROUND_ROWS, _BACKGROUND_VALUES // X.shape[1]))
     counted = np.ones(len(scores), bool) if sample_weight is None else sample_weight > 0
     normal = counted & (scores >= offset)
-    rows = np.flatnonzero(normal if normal.any() else counted)
-    rows = rows[np.argsort(scores[rows], kind="stable")]
+    if not normal.any():
+        normal = counted
+    rows = np.argsort(np.where(normal, scores, np.inf), kind="stable")[: np.count_nonzero(normal)]
     if len(rows) > bound:
         rows = rows[((np.arange(bound) + 0.5) * len(rows) / bound).astype(int)]
     return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]

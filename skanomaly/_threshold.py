@@ -100,8 +100,7 @@ def robust_offset(scores, sample_weight=None):
     (-3.0, -3.0)
     """
     scores = check_scores(scores)
-    weight = np.ones(len(scores)) if sample_weight is None else sample_weight
-    sample = _weighted(scores, weight)
+    sample = _weighted(scores, sample_weight)
     offset = _three_sigma_below(sample)
     # A trimmed row never returns, so the sample shrinks until it is stable.
     while sample.values[0] < offset:
@@ -287,7 +286,9 @@ def cost_offset(scores, labels, cost_fp, cost_fn):
 
 
 def _weighted(scores, sample_weight):
-    return WeightedSample(scores, _check_weight(sample_weight, len(scores)))
+    if sample_weight is not None:
+        sample_weight = _check_weight(sample_weight, len(scores))
+    return WeightedSample(scores, sample_weight)
 
 
 def _three_sigma_below(sample):

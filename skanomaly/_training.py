@@ -173,7 +173,7 @@ class Trainer:
             If the loss is not finite.
         """
         rng, before = np.random.default_rng([self.seed, self.fits]), self.n_iter
-        self.held_rows = rows[:0]
+        self.held_rows = np.empty(0, rows.dtype)  # a view would keep all row numbers
         if schedule.early_stopping:
             rows, self.held_rows = split_rows(rows, schedule.validation_fraction, rng, strata)
         progress = [Progress(schedule.label)] if schedule.verbose else []

@@ -11,7 +11,7 @@ import numpy as np
 
 from skanomaly._sampling import MAX_MEAN_FREQUENCY
 
-_BLOCK_ROWS = 65_536
+_BLOCK_ROWS = 16_384
 
 
 def frequencies(sample_weight, n_samples):
@@ -73,39 +73,45 @@ class WeightedSample:
     ----------
     values : ndarray of shape (n_samples,)
         Numbers.
-    sample_weight : ndarray of shape (n_samples,)
+    sample_weight : ndarray of shape (n_samples,) or None
         Weights, see `frequencies`.
 
     Attributes
     ----------
     values : ndarray of shape (n_positive,)
         Those with a positive weight, sorted.
-    frequency : ndarray of shape (n_positive,)
-        How often each of them counts.
+    frequency : ndarray of shape (n_positive,) or None
+        How often each of them counts; None stands for once.
     """
 
     def __init__(self, values, sample_weight):
+        if sample_weight is None:
+            self.values, self.frequency = np.sort(values), None
+            return
         frequency = frequencies(sample_weight, len(values))
         order = np.argsort(values, kind="stable")
         order = order[frequency[order] > 0]
         self.values, self.frequency = values[order], frequency[order]
 
     def at_or_above(self, bound):
-        """Return the part of the sample that does not lie below a bound."""
-        kept = self.values >= bound
+        """Return the part of the sample that does not lie below a bound, a view."""
+        first = np.searchsorted(self.values, bound)
         part = copy.copy(self)  # read once, frequencies stay what they are in a smaller sample
-        part.values, part.frequency = self.values[kept], self.frequency[kept]
+        part.values = self.values[first:]
+        part.frequency = None if self.frequency is None else self.frequency[first:]
         return part
 
     def quantile(self, q):
         """Return quantiles as `weighted_quantile` does, of the shape of `q`."""
-        ends = np.cumsum(self.frequency)
-        position = np.asarray(q) * (max(round(ends[-1]), 1) - 1)
-        slots = np.stack([np.floor(position), np.ceil(position)])
-        # Half a slot in, rounding errors of the cumulative weights cannot pick the neighbour.
-        rows = np.searchsorted(ends, slots + 0.5, side="right")
-        low, high = self.values[np.minimum(rows, len(ends) - 1)]
-        return low + (high - low) * (position - slots[0])
+        ends = None if self.frequency is None else np.cumsum(self.frequency)
+        total = len(self.values) if ends is None else max(round(ends[-1]), 1)
+        position = np.asarray(q) * (total - 1)
+        rows = np.stack([np.floor(position), np.ceil(position)]).astype(np.int64)
+        if ends is not None:
+            # Half a slot in, rounding errors of cumulative weights cannot pick the neighbour.
+            rows = np.searchsorted(ends, rows + 0.5, side="right")
+        low, high = self.values[np.minimum(rows, len(self.values) - 1)]
+        return low + (high - low) * (position - np.floor(position))
 
 
 def column_quantiles(X, q, sample_weight=None):
@@ -144,15 +150,20 @@ def column_moments(X, weight=None):
     deviation : ndarray of shape (n_features,)
         1 for columns that are constant up to rounding.
     """
-    weight = frequencies(weight, len(X))
+    weight = None if weight is None else frequencies(weight, len(X))
     step = min(getattr(X, "block_rows", _BLOCK_ROWS), _BLOCK_ROWS)
     blocks = [slice(start, start + step) for start in range(0, len(X), step)]
     top = np.max([np.abs(X[rows]).max(axis=0) for rows in blocks], axis=0).astype(np.float64)
     top[top == 0] = 1.0
 
     def average(centre, power):
-        parts = (weight[rows] @ (X[rows] / top - centre) ** power for rows in blocks)
-        return sum(parts) / weight.sum()
+        return sum(total(X[rows] / top - centre, power, rows) for rows in blocks) / count
+
+    def total(block, power, rows):
+        once = np.ones(len(block)) if weight is None else weight[rows]
+        return once @ np.power(block, power, out=block)
+
+    count = len(X) if weight is None else weight.sum()
 
     mean = average(0.0, 1)
     deviation = np.sqrt(average(mean, 2))
