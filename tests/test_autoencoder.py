@@ -366,7 +366,7 @@ def test_a_single_row_is_checked_like_many(autoencoder, blob, value):
     bad = blob[:1].copy()
     bad[0, 2] = value
     for rows in (bad, np.repeat(bad, 2, axis=0)):
-        with pytest.raises(ValueError, match="contains (NaN|infinity)"):
+        with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
             autoencoder.score_samples(rows)
     with pytest.raises(ValueError, match="expecting 4 features"):
         autoencoder.score_samples(blob[:1, :3])

@@ -1,8 +1,10 @@
 """Which models share a compiled program, and what makes one compile again."""
 
 import gc
+import os
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -380,3 +382,24 @@ def test_a_folder_that_cannot_be_written_is_used_without_noise(fresh_python, tmp
     )
     assert np.isfinite(float(answer.split()[-1]))
     assert not any(folder.iterdir())
+
+
+def test_processes_may_fill_a_folder_at_once(fresh_python, tmp_path):
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: run_warm(fresh_python, tmp_path), range(2)))
+    assert found[0][2] == found[1][2]
+    hits, misses, score = run_warm(fresh_python, tmp_path)
+    assert (misses, score) == (0, found[0][2])
+    assert hits > 2
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+)
+def test_a_read_only_folder_is_read(fresh_python, tmp_path):
+    _, misses, score = run_warm(fresh_python, tmp_path)
+    tmp_path.chmod(0o500)
+    try:
+        assert run_warm(fresh_python, tmp_path) == (misses, 0, score)
+    finally:
+        tmp_path.chmod(0o700)
