@@ -52,8 +52,9 @@ class Stream:
         stream = cls(seed)
         few = max(min(FIT_ROWS, FIT_VALUES // rows.shape[1]), 2)
         n_rows = rows.shape[0]
-        weight = np.ones(n_rows) if weight is None else weight
-        kept, counts = _draw(weight, few, np.random.default_rng([seed, 4]))
+        rng = np.random.default_rng([seed, 4])
+        draw = _draw(weight, few, rng) if weight is not None else _draw_even(n_rows, few, rng)
+        kept, counts = draw
         stream.rows, stream.weight, stream.n_seen = rows[kept], counts, n_rows
         stream.y = None if y is None else _labels(y, n_rows)[kept]
         stream.learnt = stream.total
@@ -124,6 +125,14 @@ def _draw(weight, n, rng):
     drawn = shuffled[np.minimum(places, len(weight) - 1)]
     kept, counts = np.unique(drawn, return_counts=True)
     return kept, counts * share
+
+
+def _draw_even(n_rows, n, rng):
+    """Draw from rows that all weigh one, with no array of their number."""
+    if n_rows <= n:
+        return np.arange(n_rows), np.ones(n_rows)
+    kept = np.sort(rng.choice(n_rows, n, replace=False, shuffle=False))
+    return kept, np.full(n, n_rows / n)
 
 
 def _stacked(top, bottom):
