@@ -3,7 +3,8 @@
 Every comparison runs ours and the peer in turn, in one process (or in one pair of fresh processes
 where starting is what is measured), and prints medians and their ratio, which a busy machine
 moves far less than the times themselves. Peers that are not installed are skipped. Figures go to
-``benchmarks/results/speed.csv``, the plot of time against rows to ``speed.png`` next to it.
+``benchmarks/results/speed.csv`` (``speed_quick.csv`` with ``--quick``), where the lines of other
+runs stay, the plot of time against rows to ``speed.png`` next to it.
 """
 
 import argparse
@@ -52,11 +53,22 @@ class Table:
         """Print what is missing."""
         print(f"  {text}", flush=True)
 
-    def write(self, folder):
-        """Write all lines as CSV."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / "speed.csv", "w", newline="") as file:
-            csv.writer(file).writerows([COLUMNS, *self.lines])
+    def write(self, path):
+        """Write all lines as CSV; lines of comparisons not run this time stay."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = {}
+        if path.exists():
+            with open(path, newline="") as file:
+                lines = {line[0]: line for line in list(csv.reader(file))[1:]}
+        for name, ours, peer, *rest in self.lines:
+            lines[name] = [name, figure(ours), figure(peer), *rest]
+        with open(path, "w", newline="") as file:
+            csv.writer(file).writerows([COLUMNS, *lines.values()])
+
+
+def figure(value):
+    """Return a number with three digits that count."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def installed(table, *names):
@@ -232,12 +244,15 @@ def grid(table, quick):
         search(peer, "hidden_neuron_list", "lr", score)
 
     name = f"GridSearchCV, {len(shapes) * len(rates)} candidates x {folds} folds"
-    peers = [(scikeras, "SciKeras", 10)]
+    peers, repeats = [(scikeras, "SciKeras", 10)], 1 if quick else 5
     if installed(table, "pyod", "torch"):
         peers.append((pyod, "PyOD", 2))
     for peer, label, wanted in peers:
-        _programs.clear()  # compilations belong to both
-        fast, slow = seconds(ours), seconds(peer)
+        pairs = []
+        for _ in range(repeats):
+            _programs.clear()  # compilations belong to both
+            pairs.append((seconds(ours), seconds(peer)))
+        fast, slow = (statistics.median(times) for times in zip(*pairs, strict=True))
         table.add(f"{name}, {label}", fast, slow, "s", wanted)
 
 
@@ -316,7 +331,7 @@ def scoring(table, quick):
             pair = alternate(
                 lambda Z=Z, k=inner: [ours.score_samples(Z) for _ in range(k)],
                 lambda Z=Z, k=inner: [peer.decision_function(Z) for _ in range(k)],
-                1 if n == many and not quick else 5,
+                5,
             )
             best = pair if best is None or pair[1] < best[1] else best
         fast, slow = (1e3 * t / inner for t in best)
@@ -350,13 +365,15 @@ for k in range(0, n, 10_000):
     X[k:k + 10_000] = rng.normal(size=X[k:k + 10_000].shape)
 def detector():
     return AutoencoderDetector("plain", epochs=1, batch_size=1024, random_state=0)
-detector().fit(X[:10_000])
+detector().fit(X[:100_000])  # compiled programs and buffers do not grow with n
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-t = time.perf_counter()
-detector().fit(X)
-spent = time.perf_counter() - t
+def fit():
+    t = time.perf_counter()
+    detector().fit(X)
+    return time.perf_counter() - t
+times = [fit() for _ in range({repeats})]
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(spent / n * 1e6, (after - before) * 1024 / X.nbytes, {pick})
+print(np.median(times) / n * 1e6, (after - before) * 1024 / X.nbytes)
 """
 
 
@@ -365,20 +382,20 @@ def size(table, quick):
     sizes = (10**4, 10**5) if quick else (10**4, 10**5, 10**6, 10**7)
     found = []
     for n in sizes:
-        code = SIZED.format(n=n, pick="''")
+        code = SIZED.format(n=n, repeats=1 if quick else 5)
         env = os.environ | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
         )
         per_row, memory = map(float, done.stdout.split()[:2])
         found.append((n, per_row))
-        table.note(f"n = {n:>10,} x 20: {per_row:.3f} us a row, peak {memory:.0%} over the data")
+        table.note(f"n = {n:>10,} x 20: {per_row:.3f} us a row")
         if n >= 10**6:
             name = f"fit of {n:,} x 20: memory beyond the data, share of it"
             table.add(name, memory, 1.0, "of data", 0.5, at_most=True)
     if not quick:
         large = [per_row for n, per_row in found if n >= 10**5]
-        name = "time a row, 10^5 to 10^7 rows, most over least"
+        name = "fit, time a row, 10^5 to 10^7 rows, most over least"
         table.add(name, max(large), min(large), "us", 1.2, at_most=True)
     _plot(table, found)
 
@@ -391,16 +408,50 @@ def _plot(table, found):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(5, 3.5), layout="constrained")
-    axes.loglog([n for n, _ in found], [n * per_row / 1e6 for n, per_row in found], "o-")
-    axes.set(xlabel="rows", ylabel="seconds for one epoch", title="fit against rows, 20 columns")
+    n, spent = np.array([(n, n * per_row / 1e6) for n, per_row in found]).T
+    figure, axes = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
+    axes.loglog(n, spent, "o-", color="#0072B2", label="measured")
+    axes.loglog(n, n * spent[-1] / n[-1], "--", color="gray", label="proportional to the rows")
+    axes.set(xlabel="rows, 20 columns each", ylabel="seconds for fit, one epoch")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
     RESULTS.mkdir(parents=True, exist_ok=True)
     figure.savefig(RESULTS / "speed.png", dpi=150)
 
 
+# ---------------------------------------------------------------------- GPU
+
+
+def gpu(table, quick):
+    """Training of wide networks, d = 512, against the products of their shapes alone."""
+    import jax
+
+    if jax.default_backend() != "gpu":
+        table.note("skipped: JAX finds no GPU here")
+        return
+    d, width, batch, epochs = 512, 1024, 4096, 5 if quick else 20
+    X = rows(batch * 32, d)
+    shapes = ((d, width), (width, width), (width, d))
+    pairs = [(jax.device_put(rows(batch, a)), jax.device_put(rows(a, b))) for a, b in shapes]
+    product = jax.jit(lambda pairs: [a @ b for a, b in pairs])
+    times = {}
+    for count in (1, 1 + epochs):
+        fit = autoencoder(epochs=count, batch_size=batch, hidden_layer_sizes=(width, width)).fit
+        times[count], limit = alternate(
+            lambda f=fit: f(X),
+            lambda: jax.block_until_ready([product(pairs) for _ in range(100)]),
+            5,
+        )
+    speed = len(X) * epochs / (times[1 + epochs] - times[1])
+    most = 100 * batch / limit / 3  # forward, and backward for weights and for inputs
+    table.add(
+        "training, 512-1024-1024-512 on a GPU, rows of its products", speed, most, "rows/s", 0.5
+    )
+
+
 SECTIONS = {
     function.__name__: function
-    for function in (training, arithmetic, refit, grid, start, scoring, members, size)
+    for function in (training, arithmetic, refit, grid, start, scoring, members, size, gpu)
 }
 
 
@@ -413,7 +464,7 @@ def main(arguments=None):
     table = Table()
     for name in options.only:
         SECTIONS[name](table, options.quick)
-    table.write(RESULTS)
+    table.write(RESULTS / ("speed_quick.csv" if options.quick else "speed.csv"))
     return table
 
 
