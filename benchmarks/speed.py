@@ -22,6 +22,7 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.pop("SKANOMALY_CACHE_DIR", None)  # it would spare the peers on JAX their compilations
 
 import numpy as np  # noqa: E402
 
