@@ -316,7 +316,7 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         """Return label codes, or None when they hold fewer than two kinds of rows."""
         if y is None:
             return None
-        codes = label_codes(y, n_samples, self.anomaly_label, self.unlabeled_label)
+        codes = self._codes(y, n_samples)
         counted = codes if weight is None else codes[weight > 0]
         anomalies, others = np.count_nonzero(counted == -1), np.count_nonzero(counted != -1)
         if anomalies and others:
@@ -330,6 +330,10 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
                 stacklevel=5,
             )
         return None
+
+    def _codes(self, y, n_samples):
+        """Return label codes as the parameters say."""
+        return label_codes(y, n_samples, self.anomaly_label, self.unlabeled_label)
 
     def _new_learner(self, codes, seed):
         recipe, own = self.recipe, DEFAULTS.get(self.architecture, {})
