@@ -230,12 +230,7 @@ class BaseNeuralDetector(
         scores : ndarray of shape (n_samples,), float64
             A row's score does not depend on the other rows.
         """
-        check_is_fitted(self)
-        X = self._encoder.view(read_rows(self, X, reset=False))
-        scores, empty = in_chunks(self._score_rows, X), nothing_seen(X)
-        if empty is not None:  # nothing speaks for or against such a row
-            scores[empty] = self._typical_score
-        return scores
+        return self._score_all(self._checked_rows(X))
 
     def explain(self, X, **params):
         """Share out the anomaly scores of rows over their features.
@@ -264,6 +259,13 @@ class BaseNeuralDetector(
         if plain and _is_plain_row(X, self.n_features_in_):
             return X
         return self._encoder.view(read_rows(self, X, reset=False))
+
+    def _score_all(self, X):
+        """Score any number of checked rows in bounded memory."""
+        scores, empty = in_chunks(self._score_rows, X), nothing_seen(X)
+        if empty is not None:  # nothing speaks for or against such a row
+            scores[empty] = self._typical_score
+        return scores
 
     @property
     def network_(self):
