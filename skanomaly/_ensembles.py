@@ -37,8 +37,9 @@ _LINEAR = {"rate": 2.5, "bias_rate": 10.0}
 _LOGIT_LIMIT = 15.0
 #: The neighbour whose distance counts where there are no labels.
 _NEIGHBOUR = (20,)
-#: Weight of the unsupervised evidence, in labelled anomalies.
-_PRIOR_WEIGHT = 0.2
+#: Weight of the unsupervised evidence, in labelled anomalies; and its share at the least, which
+#: puts the rows in order that the networks are sure to be normal.
+_PRIOR_WEIGHT, _PRIOR_SHARE = 0.2, 0.05
 
 
 class _Features:
@@ -259,7 +260,7 @@ class FewLabels(_LabelledEnsemble):
         p = expit(logits.mean(axis=2)).mean(axis=1)
         z = (odd - self.features.odd_mean) / self.features.odd_spread
         oddness = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
-        prior = _PRIOR_WEIGHT / (_PRIOR_WEIGHT + self.n_anomalies)
+        prior = max(_PRIOR_WEIGHT / (_PRIOR_WEIGHT + self.n_anomalies), _PRIOR_SHARE)
         p = np.clip((1 - prior) * p + prior * oddness, 1e-300, 1 - 1e-15)
         return np.log(p) - np.log1p(-p)
 
