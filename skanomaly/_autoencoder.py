@@ -358,7 +358,8 @@ class AutoencoderDetector(BaseNeuralDetector):
         layout = self._compare.layout
         shares = None if layout is None else layout.noise_shares()
         noisy = high > 0 or members
-        noise = MultiscaleNoise(low, high, members, shares=shares) if noisy else None
+        parts = 1 if members is None or members % 2 else 2  # an even number trains as two halves
+        noise = MultiscaleNoise(low, high, members, None, shares, parts) if noisy else None
         return assemble(network, noise, members)
 
     # ------------------------------------------------------------------ scores

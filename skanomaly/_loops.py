@@ -6,9 +6,11 @@ backends, and for callbacks that want every batch, the same batches go one by on
 Keras' own training step.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
-from skanomaly import _steps
+from skanomaly import _parts, _steps
 from skanomaly._backend import choose_backend
 from skanomaly._forward import BLOCK_ROWS, block_spans, forward, pad_rows
 from skanomaly._sampling import StepStream, epoch_batches
@@ -39,9 +41,11 @@ def train(model, feed, callbacks, initial_epoch):
         logs = _run_observed(_KerasRunner(model, feed, observers), observers, initial_epoch)
     elif callbacks or feed.validation_rows is not None:
         watched = not all(getattr(c, "reads_logs_alone", False) for c in callbacks)
-        logs = _run_observed(_Runner(model, feed, watched), observers, initial_epoch)
+        with _Runner(model, feed, watched) as runner:
+            logs = _run_observed(runner, observers, initial_epoch)
     else:
-        logs = _run_unobserved(_Runner(model, feed, False), observers, initial_epoch)
+        with _Runner(model, feed, False) as runner:
+            logs = _run_unobserved(runner, observers, initial_epoch)
     model.optimizer.finalize_variable_values(model.trainable_weights)
     observers.on_train_end(logs)
     return history
@@ -155,18 +159,29 @@ class _Best:
 class _Runner:
     """Holds the training state on the device and queues batches until a call is full.
 
-    With `watched`, callbacks may read and change the variables between two epochs.
+    With `watched`, callbacks may read and change the variables between two epochs. Members
+    that can be trained apart have a thread for each part.
     """
 
     def __init__(self, model, feed, watched):
         self.model, self.feed, self.watched = model, feed, watched
-        self.program = _steps.training_program(model)
+        self.n_parts = _parts.n_parts(model)
+        self.program = _steps.training_program(model, self.n_parts)
+        # one for each part behind the first: JAX runs in parallel what different threads start
+        self.threads = [ThreadPoolExecutor(1) for _ in range(1, self.n_parts)]
         self.exact = not _steps.is_row_wise(model)
-        self.state = _steps.state_of(model)
+        self.read()
         self.queue, self.queued = [], 0
         self.losses, self.weights, self.ran, self.total = [], [], 0, 0
         self.call_steps = self._call_steps()
         self.validator = self.validation = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for thread in self.threads:
+            thread.shutdown()
 
     def _call_steps(self):
         """Return how many steps a compiled call holds: few sizes, whatever n is."""
@@ -179,7 +194,7 @@ class _Runner:
     def epoch(self, number):
         """Run one epoch and return its loss."""
         if self.watched:
-            self.state = _steps.state_of(self.model)
+            self.read()
         loss = self.loss(self.push(*self.feed.plan.epoch(number)))
         if self.watched:
             self.write_back()
@@ -187,11 +202,15 @@ class _Runner:
 
     def snapshot(self):
         """Return the values of trainable and other variables."""
-        return self.state[:2]
+        return _parts.joined(self.model, self.states)[:2]
+
+    def read(self):
+        """Take the state from the model's variables."""
+        self.states = _parts.cut(self.model, _steps.state_of(self.model), self.n_parts)
 
     def write_back(self):
         """Hand the state to the model's variables."""
-        _steps.put_state(self.model, self.state)
+        _steps.put_state(self.model, _parts.joined(self.model, self.states))
 
     def finish(self):
         """Leave the variables as the last epoch, or the last callback, left them."""
@@ -243,8 +262,14 @@ class _Runner:
         scalars = _steps.scalar_values(self.model.optimizer)
         self.weights.append(counts)
         x, y, counts = (pad_rows(a, size) for a in (x, y, counts))
-        self.state, losses = self.program(self.state, x, y, counts, np.int32(steps), scalars)
-        self.losses.append((losses, steps))
+        batches = (x, y, counts, np.int32(steps), scalars)
+        others = [
+            thread.submit(self.program, state, *batches)
+            for thread, state in zip(self.threads, self.states[1:], strict=True)
+        ]
+        done = [self.program(self.states[0], *batches), *(other.result() for other in others)]
+        self.states = [state for state, _ in done]
+        self.losses.append(([losses for _, losses in done], steps))
         if len(self.losses) > CALLS_AHEAD:  # calls run in the background: bound their rows
             self._collect(len(self.losses) - CALLS_AHEAD)
 
@@ -254,7 +279,7 @@ class _Runner:
             losses, steps = self.losses[k]
             if isinstance(losses, np.ndarray):
                 break
-            self.losses[k] = (np.asarray(losses)[:steps], steps)
+            self.losses[k] = (np.sum(losses, axis=0)[:steps], steps)
 
     def loss(self, span):
         """Return the mean loss of a span of steps, weighted by their rows."""
@@ -272,8 +297,9 @@ class _Runner:
         """Return the mean loss of the validation rows."""
         if self.validator is None:
             self.validator = _steps.validation_program(self.model)
+        state = self.snapshot()
         total = sum(
-            np.asarray(self.validator(self.state[:2], x, y, counts), np.float64).sum()
+            np.asarray(self.validator(state, x, y, counts), np.float64).sum()
             for x, y, counts in self._validation_blocks()
         )
         return float(total) / (len(self.feed.validation_rows) * self._members)

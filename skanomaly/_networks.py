@@ -96,26 +96,44 @@ class MultiscaleNoise(keras.Layer):
         that size, all rows weighing the same.
     n_members : int, default=None
         Number of differently corrupted copies along a new axis 1; None adds no axis.
+    seed : int, default=None
+        Seed of the noise; None draws one.
     shares : list of float, default=None
         Factor on the noise of each column; None is 1 for all.
+    n_parts : int, default=1
+        Number of random generators, each for as many members as any other: members whose
+        noise does not come from one generator can be trained apart.
     """
 
-    def __init__(self, low, high, n_members=None, seed=None, shares=None, **kwargs):
+    def __init__(self, low, high, n_members=None, seed=None, shares=None, n_parts=1, **kwargs):
         super().__init__(**kwargs)
         self.low, self.high, self.n_members, self.seed = low, high, n_members, seed
         self.shares = None if shares is None else [float(share) for share in shares]
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.n_parts = n_parts
+        seeds = [seed if seed is None else seed + part for part in range(n_parts)]
+        self.seed_generators = [keras.random.SeedGenerator(seed) for seed in seeds]
         self.built = True
+
+    def resized(self, n_members):
+        """Return a layer like this one for another number of members, with one generator."""
+        return type(self)(**{**self.get_config(), "n_members": n_members, "n_parts": 1})
 
     def call(self, x):
         """Return the corrupted rows and the weights of their losses."""
-        if self.n_members is not None:
-            x = ops.repeat(ops.expand_dims(x, 1), self.n_members, axis=1)
-        lead = ops.shape(x)[: 1 if self.n_members is None else 2]
+        if self.n_parts == 1:
+            return self._corrupted(x, self.n_members, self.seed_generators[0])
+        size = self.n_members // self.n_parts
+        parts = [self._corrupted(x, size, generator) for generator in self.seed_generators]
+        return tuple(ops.concatenate(values, axis=1) for values in zip(*parts, strict=True))
+
+    def _corrupted(self, x, n_members, generator):
+        if n_members is not None:
+            x = ops.repeat(ops.expand_dims(x, 1), n_members, axis=1)
+        lead = ops.shape(x)[: 1 if n_members is None else 2]
         spread = np.log(self.high / self.low) if self.high > self.low else 0.0
-        uniform = keras.random.uniform(lead, seed=self.seed_generator)
+        uniform = keras.random.uniform(lead, seed=generator)
         level = self.low * ops.exp(spread * uniform)
-        noise = keras.random.normal(ops.shape(x), seed=self.seed_generator)
+        noise = keras.random.normal(ops.shape(x), seed=generator)
         if self.shares is not None:
             noise = noise * np.asarray(self.shares, np.float32)
         shape = (*lead, *([1] * (len(x.shape) - len(lead))))
@@ -124,8 +142,8 @@ class MultiscaleNoise(keras.Layer):
 
     def get_config(self):
         """Return the parameters."""
-        own = {"low": self.low, "high": self.high, "n_members": self.n_members}
-        return {**super().get_config(), **own, "seed": self.seed, "shares": self.shares}
+        names = ("low", "high", "n_members", "seed", "shares", "n_parts")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @register
@@ -267,6 +285,15 @@ def member_autoencoder(
     x = MemberDense(n_features, scale=1.0, kernel_regularizer=penalty, name="output")(x)
     members = keras.Model(inputs, SwapMembers(name="batch_first")(x), name=MEMBERS)
     return _repeated(members, "autoencoders")
+
+
+def resized(network, n_members):
+    """Return an untrained network like that of `member_autoencoder`, of fewer or more members."""
+    members = network.get_layer(MEMBERS)
+    x = inputs = keras.Input((n_members, members.input_shape[-1]), name="member_inputs")
+    for layer in members.layers[1:]:
+        x = type(layer).from_config(layer.get_config())(x)
+    return _repeated(keras.Model(inputs, x, name=MEMBERS), network.name)
 
 
 def _repeated(members, name):

@@ -12,6 +12,7 @@ import numpy as np
 
 from skanomaly import _programs
 from skanomaly._backend import choose_backend
+from skanomaly._parts import part_of
 
 choose_backend()
 
@@ -44,8 +45,8 @@ def _variables(model):
     return model.trainable_variables, model.non_trainable_variables, model.optimizer.variables
 
 
-def training_program(model):
-    """Return the compiled loop over steps for models like this one.
+def training_program(model, parts=1):
+    """Return the compiled loop over steps for models like this one, or for parts of it.
 
     Returns
     -------
@@ -57,7 +58,7 @@ def training_program(model):
     scalars = {name for _, name, _ in _scalars(model.optimizer)}
     if not _is_schedule(_inner(model.optimizer)._learning_rate):
         scalars.add("learning_rate")
-    return _cached("train", model, scalars, lambda m: _programs.Program(_training_run(m)))
+    return _cached("train", model, scalars, lambda m: _programs.Program(_training_run(m)), parts)
 
 
 def validation_program(model):
@@ -71,7 +72,7 @@ def validation_program(model):
     return _cached("validate", model, None, lambda m: _programs.Program(_validation_run(m)))
 
 
-def _cached(kind, model, scalars, build):
+def _cached(kind, model, scalars, build, n_parts=1):
     """Find or build a program; `scalars` is None where the optimizer does not matter."""
     parts = [model.network, model.corruption]
     parts += [] if scalars is None else [model.optimizer]
@@ -80,6 +81,7 @@ def _cached(kind, model, scalars, build):
     shared = all(p is None or isinstance(p, str) or _programs.is_described(p) for p in parts)
     key = (
         kind,
+        n_parts,
         model.reconstructs,
         model.n_members,
         _programs.signature(model.network),
@@ -88,13 +90,13 @@ def _cached(kind, model, scalars, build):
         _programs.signature(model.loss),
         tuple(v.dtype for v in model.variables),
     )
-    template = (lambda: _template(model)) if shared else (lambda: model)
+    template = (lambda: _template(model, n_parts)) if shared or n_parts > 1 else (lambda: model)
     return _programs.cached(key, lambda: build(template()), None if shared else model)
 
 
-def _template(model):
+def _template(model, n_parts):
     """Return a private copy to trace, so that later changes of the model cannot reach it."""
-    copy = type(model).from_config(model.get_config())
+    copy = part_of(model, n_parts) if n_parts > 1 else type(model).from_config(model.get_config())
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
     optimizer.build(copy.trainable_variables)
     copy.compile(optimizer=optimizer, loss=model.loss, auto_scale_loss=False)

@@ -13,7 +13,8 @@ MODULES = {path.stem for path in FOLDER.glob("*.py")}
 #: The engine's rooms from the ground up: each may import rooms before it alone.
 GROUND_UP = (
     "_version", "_backend", "_seeding", "_programs", "_sampling", "_weighted", "_scaling",
-    "_forward", "_steps", "_loops", "_fused", "_progress", "_networks", "_training", "_callbacks",
+    "_forward", "_networks", "_parts", "_steps", "_loops", "_fused", "_progress", "_training",
+    "_callbacks",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from skanomaly import _networks
+from skanomaly import _networks, _programs
 from skanomaly._networks import (
     FanAverageUniform,
     FanInNormal,
@@ -17,6 +17,7 @@ from skanomaly._networks import (
     has_members,
     layer_widths,
     member_autoencoder,
+    resized,
     with_codes,
 )
 from skanomaly._programs import deserialize, serialize
@@ -133,6 +134,24 @@ def test_noise_of_many_levels(members):
     assert np.abs(again - corrupted).max() > 0.1
 
 
+def test_noise_from_two_generators_is_that_of_two_layers():
+    x = np.ones((6, 5), np.float32)
+    parts = [MultiscaleNoise(0.3, 3.0, 2, seed=seed) for seed in (4, 5)]
+    both = MultiscaleNoise(0.3, 3.0, 4, seed=4, n_parts=2)
+    for whole, *halves in zip(both(x), *(part(x) for part in parts), strict=True):
+        joined = np.concatenate([ops.convert_to_numpy(half) for half in halves], axis=1)
+        np.testing.assert_array_equal(ops.convert_to_numpy(whole), joined)
+    assert serialize(both.resized(2))["config"] | {"name": ""} == (
+        serialize(parts[0])["config"] | {"name": ""}
+    )
+
+
+def test_resized_networks_have_the_layers_of_their_model():
+    network = member_autoencoder(5, 4, **SHAPE, l2=0.1)
+    small, known = resized(network, 2), member_autoencoder(5, 2, **SHAPE, l2=0.1)
+    assert _programs.signature(small) == _programs.signature(known)
+
+
 def test_noise_of_one_level_weighs_rows_alike():
     corrupted, weight = MultiscaleNoise(0.5, 0.5, seed=0)(np.zeros((4000, 3), np.float32))
     assert ops.convert_to_numpy(corrupted).std() == pytest.approx(0.5, rel=0.03)
@@ -151,7 +170,7 @@ def test_swapping_twice_changes_nothing():
     [
         SwapMembers(),
         MemberDense(3, "tanh", 1.0, "l2"),
-        MultiscaleNoise(0.1, 0.2, 3, seed=5),
+        MultiscaleNoise(0.1, 0.2, 4, seed=5, n_parts=2),
         FanInNormal(1.0, 3),
         FanAverageUniform(3),
     ],
