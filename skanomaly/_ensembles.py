@@ -17,6 +17,7 @@ from skanomaly._encoding import (
     UnsupervisedScores,
     soft_clip,
 )
+from skanomaly._forest import Forest
 from skanomaly._forward import forward
 from skanomaly._learners import f1_offset, uniform_background
 from skanomaly._neighbours import NeighbourDistances, reference_rows
@@ -35,6 +36,8 @@ _FIRST_OFFSET, _THRESHOLD_LABELS = 0.7, 5
 _LINEAR = {"rate": 2.5, "bias_rate": 10.0}
 #: A group's mean log odds stay within this: networks extrapolate without measure.
 _LOGIT_LIMIT = 15.0
+#: Weights of the groups with all labels, forest last, before they are judged.
+_PRIOR_WEIGHTS = (0.5, 0.0, 0.0, 0.5)
 #: The neighbour whose distance counts where there are no labels.
 _NEIGHBOUR = (20,)
 #: Weight of the unsupervised evidence, in labelled anomalies; and its share at the least, which
@@ -131,6 +134,20 @@ class _FeatureRows:
         return self.features.transform(self.X[rows], self.odd[rows])
 
 
+class _FirstColumns:
+    """A view of a table's first columns."""
+
+    def __init__(self, values, width):
+        self.values, self.shape = values, (len(values), width)
+        self.block_rows = getattr(values, "block_rows", len(values))
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        return self.values[rows][:, : self.shape[1]]
+
+
 class _LabelledEnsemble:
     """What both labelled ensembles share; they differ in features, groups and margins.
 
@@ -169,8 +186,7 @@ class _LabelledEnsemble:
         slots = np.arange(len(rows), dtype=rows.dtype)
         self.trainer.fit(values, y, rows=slots, schedule=schedule)
         own = _own_fold(self._logits(values), folds, len(self.kinds))
-        self._weigh(own, labels)
-        self._honest = self._margins(own, odd[rows]), labels
+        self._honest = self._judge(own, odd[rows], values, labels), labels
         return self
 
     def margins(self, X):
@@ -178,13 +194,15 @@ class _LabelledEnsemble:
 
         def one(part):
             odd = self.features.oddity(part)
-            logits = self._logits(_FeatureRows(part, odd, self.features))
-            return self._margins(logits.reshape(len(part), len(self.kinds), N_FOLDS), odd)
+            values = _FeatureRows(part, odd, self.features)[:]
+            logits = self._logits(values).reshape(len(part), len(self.kinds), N_FOLDS)
+            return self._margins(logits, odd, values)
 
         return in_chunks(one, X)
 
-    def _weigh(self, own, labels):
-        """Learn how far to trust each group; by default there is nothing to learn."""
+    def _judge(self, own, odd, values, labels):
+        """Return the margins that go with logits out of fold."""
+        return self._margins(own, odd, values)
 
     def honest(self):
         """Return margins out of fold and labels, one for each slot of a training pass."""
@@ -200,10 +218,10 @@ class _LabelledEnsemble:
 
 
 class FullLabels(_LabelledEnsemble):
-    """All labels known: three groups, weighted by how right they were out of fold.
+    """All labels known: four groups, weighted by how right they were on rows they did not see.
 
-    Networks on piecewise-linear features follow jumps and come first; smooth and linear ones
-    take over as far as they prove better, as they do where classes overlap.
+    Networks on piecewise-linear features and a forest follow jumps and come first; smooth and
+    linear networks take over as far as they prove better.
     """
 
     kinds = ("cross_entropy", "cross_entropy", "cross_entropy")
@@ -224,11 +242,18 @@ class FullLabels(_LabelledEnsemble):
         steps = 400 if n <= 512 else 520 if n <= 2048 else 1200
         return {"learning_rate": 4e-3, "max_steps": steps}
 
-    def _weigh(self, own, labels):
-        self.group_weights = stacking_weights(_bounded(own), labels)
+    def _judge(self, own, odd, values, labels):
+        self.forest = Forest(self.seed).fit(self._linear(values), labels)
+        groups = np.column_stack([_bounded(own), self.forest.honest_])
+        self.group_weights = stacking_weights(groups, labels, _PRIOR_WEIGHTS)
+        return groups @ self.group_weights
 
-    def _margins(self, logits, odd):
-        return _bounded(logits) @ self.group_weights
+    def _margins(self, logits, odd, values):
+        votes = self.forest.logits(self._linear(values))
+        return np.column_stack([_bounded(logits), votes]) @ self.group_weights
+
+    def _linear(self, values):
+        return _FirstColumns(values, self.features.n_linear)
 
     def offset(self, scores, labels):
         """Return the threshold on scores (negative margins) from out-of-fold scores."""
@@ -256,7 +281,7 @@ class FewLabels(_LabelledEnsemble):
     def _budget(self, n):
         return {"learning_rate": 2e-3, "max_steps": 300}
 
-    def _margins(self, logits, odd):
+    def _margins(self, logits, odd, values):
         p = expit(logits.mean(axis=2)).mean(axis=1)
         z = (odd - self.features.odd_mean) / self.features.odd_spread
         oddness = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))

@@ -7,15 +7,15 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-#: Pull towards the first group alone: a handful of anomalies cannot choose between groups.
+#: Pull towards the prior weights: a handful of anomalies cannot choose between groups.
 _RIDGE = 10.0
 
 
-def stacking_weights(logits, labels):
+def stacking_weights(logits, labels, prior):
     """Return weights of groups whose weighted logits predict labels best.
 
     Non-negative weights with the least cross-entropy of the labels (Breiman 1996, "Stacked
-    regressions"), scaled to the sum 1. The first group has all the weight until others prove
+    regressions"), scaled to the sum 1. They stay near the prior ones until others prove
     better.
 
     Parameters
@@ -24,6 +24,8 @@ def stacking_weights(logits, labels):
         Out-of-fold log odds.
     labels : ndarray of shape (n_samples,)
         1 for an anomaly, 0 for any other row.
+    prior : sequence of float
+        Weights of the groups when nothing is known.
 
     Returns
     -------
@@ -35,11 +37,12 @@ def stacking_weights(logits, labels):
     >>> from skanomaly._stacking import stacking_weights
     >>> labels = np.tile([0.0, 1.0], 200)
     >>> noise = np.random.default_rng(0).normal(size=400)
-    >>> weights = stacking_weights(np.stack([4 * labels - 2 + noise, noise], axis=1), labels)
+    >>> logits = np.stack([4 * labels - 2 + noise, noise], axis=1)
+    >>> weights = stacking_weights(logits, labels, [0.5, 0.5])
     >>> bool(weights[0] > 0.9)
     True
     """
-    start = np.eye(1, logits.shape[1] + 1)[0]  # the weights, and a bias
+    start = np.append(prior, 0.0)  # the weights, and a bias
 
     def objective(parameters):
         weights, pull = parameters[:-1], _RIDGE * (parameters - start)[:-1]
