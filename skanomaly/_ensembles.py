@@ -17,7 +17,7 @@ from skanomaly._encoding import (
     UnsupervisedScores,
     soft_clip,
 )
-from skanomaly._forest import Forest
+from skanomaly._forest import Forest, log_odds
 from skanomaly._forward import forward
 from skanomaly._learners import f1_offset, uniform_background
 from skanomaly._neighbours import NeighbourDistances, reference_rows
@@ -186,7 +186,10 @@ class _LabelledEnsemble:
         slots = np.arange(len(rows), dtype=rows.dtype)
         self.trainer.fit(values, y, rows=slots, schedule=schedule)
         own = _own_fold(self._logits(values), folds, len(self.kinds))
-        self._honest = self._judge(own, odd[rows], values, labels), labels
+        self.forest = Forest(self.complete, self.seed).fit(self._first_columns(values), labels)
+        votes, self.forest.honest_ = self.forest.honest_, None
+        self._weigh(own, votes, labels)
+        self._honest = self._margins(own, votes, odd[rows]), labels
         return self
 
     def margins(self, X):
@@ -196,13 +199,16 @@ class _LabelledEnsemble:
             odd = self.features.oddity(part)
             values = _FeatureRows(part, odd, self.features)[:]
             logits = self._logits(values).reshape(len(part), len(self.kinds), N_FOLDS)
-            return self._margins(logits, odd, values)
+            return self._margins(logits, self.forest.votes(self._first_columns(values)), odd)
 
         return in_chunks(one, X)
 
-    def _judge(self, own, odd, values, labels):
-        """Return the margins that go with logits out of fold."""
-        return self._margins(own, odd, values)
+    def _weigh(self, own, votes, labels):
+        """Learn how far to trust each group; by default there is nothing to learn."""
+
+    def _first_columns(self, values):
+        """Return the columns that are not encoded: what trees and linear groups see."""
+        return _FirstColumns(values, self.features.n_linear)
 
     def honest(self):
         """Return margins out of fold and labels, one for each slot of a training pass."""
@@ -224,6 +230,7 @@ class FullLabels(_LabelledEnsemble):
     linear networks take over as far as they prove better.
     """
 
+    complete = True
     kinds = ("cross_entropy", "cross_entropy", "cross_entropy")
     imbalance = 0.5
 
@@ -242,18 +249,12 @@ class FullLabels(_LabelledEnsemble):
         steps = 400 if n <= 512 else 520 if n <= 2048 else 1200
         return {"learning_rate": 4e-3, "max_steps": steps}
 
-    def _judge(self, own, odd, values, labels):
-        self.forest = Forest(self.seed).fit(self._linear(values), labels)
-        groups = np.column_stack([_bounded(own), self.forest.honest_])
+    def _weigh(self, own, votes, labels):
+        groups = np.column_stack([_bounded(own), log_odds(votes)])
         self.group_weights = stacking_weights(groups, labels, _PRIOR_WEIGHTS)
-        return groups @ self.group_weights
 
-    def _margins(self, logits, odd, values):
-        votes = self.forest.logits(self._linear(values))
-        return np.column_stack([_bounded(logits), votes]) @ self.group_weights
-
-    def _linear(self, values):
-        return _FirstColumns(values, self.features.n_linear)
+    def _margins(self, logits, votes, odd):
+        return np.column_stack([_bounded(logits), log_odds(votes)]) @ self.group_weights
 
     def offset(self, scores, labels):
         """Return the threshold on scores (negative margins) from out-of-fold scores."""
@@ -264,8 +265,9 @@ class FullLabels(_LabelledEnsemble):
 
 
 class FewLabels(_LabelledEnsemble):
-    """Some labels known: three groups that err differently, and a prior from oddity."""
+    """Some labels known: networks of three kinds and a forest, equal, and a prior from oddity."""
 
+    complete = False
     kinds = ("cross_entropy", "sigmoid", "cross_entropy")
     imbalance = 1.0
 
@@ -281,8 +283,8 @@ class FewLabels(_LabelledEnsemble):
     def _budget(self, n):
         return {"learning_rate": 2e-3, "max_steps": 300}
 
-    def _margins(self, logits, odd, values):
-        p = expit(logits.mean(axis=2)).mean(axis=1)
+    def _margins(self, logits, votes, odd):
+        p = np.column_stack([expit(logits.mean(axis=2)), votes]).mean(axis=1)
         z = (odd - self.features.odd_mean) / self.features.odd_spread
         oddness = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
         prior = max(_PRIOR_WEIGHT / (_PRIOR_WEIGHT + self.n_anomalies), _PRIOR_SHARE)
