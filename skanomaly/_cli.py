@@ -32,9 +32,12 @@ DESCRIPTION = """\
 Find the anomalous rows of a table.
 
 Without --label an AutoencoderDetector learns what the rows have in common; with --label a
-NeuralAnomalyClassifier learns from the rows whose label is known. Both use the columns that
-hold numbers or true/false. Missing values are filled with the column's mean, and every column
-is scaled to mean 0 and standard deviation 1.
+NeuralAnomalyClassifier learns from the rows whose label is known.
+
+Columns are used as they are: numbers, true/false, texts of few different values as categories,
+dates as days and hours of the day. Missing values stay missing. Left out, and named, are texts
+with more than 64 different values or hardly any twice, identifiers, and columns that are empty
+or hold one value only.
 """
 
 EPILOG = """\
@@ -179,7 +182,15 @@ def _add_model_arguments(add):
         metavar="COLUMN",
         action="append",
         default=[],
-        help="do not learn from this column, such as an identifier; may be repeated",
+        help="do not learn from this column; may be repeated",
+    )
+    add(
+        "--category",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="take the values of this column as categories, such as numbers that stand for "
+        "kinds, or texts with many different values; may be repeated",
     )
     add(
         "--random-state",
@@ -215,7 +226,7 @@ def _add_reading_arguments(add):
         action=argparse.BooleanOptionalAction,
         help="whether the first line names the columns; default: found",
     )
-    add("--encoding", help="the text encoding, such as latin-1; default: utf-8")
+    add("--encoding", help="the text encoding, such as cp1251; default: found, utf-8 or cp1252")
     add(
         "--missing",
         metavar="TEXT",
@@ -256,9 +267,9 @@ def _detect(arguments):
     say = _say_nothing if arguments.quiet else _say
     if arguments.out is not None:
         check_out(arguments.out, arguments.file)
-    table, features, texts, labels = _prepare(arguments, say)
+    table, features, labels = _prepare(arguments, say)
     try:
-        scores, held_out = _fit_and_score(features.to_numpy(), labels, arguments, say)
+        scores, held_out = _fit_and_score(features.frame, labels, arguments, say)
     except (ValueError, ImportError) as error:
         raise CommandError(f"training failed: {error}") from error
     if arguments.out is not None:
@@ -266,13 +277,13 @@ def _detect(arguments):
         write_table(table, scores, arguments.out, arguments.label)
     if held_out is not None:
         print_held_out(*held_out)
-    print_report(table, features, texts, labels, scores, arguments)
+    print_report(table, features, labels, scores, arguments)
     if arguments.out is not None:
         say(f"wrote {count(len(scores), 'row')} to {arguments.out}")
 
 
 def _prepare(arguments, say):
-    """Return the table, its features, the names of its text columns, and its labels."""
+    """Return the table, its features, and its labels."""
     notes = []  # told once nothing stands in the way: an error comes alone
     if arguments.file is None:
         table = _demo(arguments.label is not None)
@@ -280,12 +291,10 @@ def _prepare(arguments, say):
         table = read_table(arguments, notes.append)
     label = None if arguments.label is None else position_of(table, arguments.label)
     labels = None if label is None else labels_of(table, label, arguments, notes.append)
-    features, texts = features_of(table, label, arguments.drop, notes.append)
-    rows, columns = features.shape
-    notes.append(f"{table.name}: {count(rows, 'row')}, learning from {count(columns, 'column')}")
+    features = features_of(table, label, arguments, notes.append)
     for note in notes:
         say(note)
-    return table, features, texts, labels
+    return table, features, labels
 
 
 def _say(line):
@@ -296,25 +305,24 @@ def _say_nothing(line):
     pass
 
 
-def _fit_and_score(values, labels, arguments, say):
+def _fit_and_score(frame, labels, arguments, say):
     """Return the scores of all rows; with labels, also the labels and scores held out."""
     if labels is None:
-        return _fit(values, None, arguments).decision_function(values), None
+        return _fit(frame, None, arguments).decision_function(frame), None
     train, held_out = _split(labels, arguments.random_state)
     say(f"1 of 2: training without {count(len(held_out), 'held-out row')}")
-    model = _fit(values[train], labels[train], arguments)
-    unseen = _decisions(model, values[held_out], values[train], arguments.contamination)
+    part = frame.iloc[train]
+    known = frame.loc[:, part.notna().any()]  # a column may be empty in the training part alone
+    model = _fit(known.iloc[train], labels[train], arguments)
+    decisions = _decisions(model, known, train, arguments.contamination)
     say("2 of 2: training on all rows")
-    model = _fit(values, labels, arguments)
-    scores = _decisions(model, values, values, arguments.contamination)
-    return scores, (labels[held_out], unseen)
+    model = _fit(frame, labels, arguments)
+    scores = _decisions(model, frame, slice(None), arguments.contamination)
+    return scores, (labels[held_out], decisions[held_out])
 
 
-def _fit(values, labels, arguments):
+def _fit(frame, labels, arguments):
     import numpy as np
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 
@@ -324,19 +332,17 @@ def _fit(values, labels, arguments):
     else:
         detector = NeuralAnomalyClassifier(**common)
         labels = np.where(labels == 0, np.nan, labels)  # the coding that leaves no doubt
-    # A column may be empty in the training part alone: it must keep its place.
-    imputer = SimpleImputer(keep_empty_features=True)
-    return make_pipeline(imputer, StandardScaler(), detector).fit(values, labels)
+    return detector.fit(frame, labels)
 
 
-def _decisions(model, values, training_values, contamination):
+def _decisions(model, frame, trained, contamination):
     """Return the classifier's decision function, at another threshold where one is asked for."""
     from skanomaly._threshold import contamination_offset
 
-    scores = model.decision_function(values)
+    scores = model.decision_function(frame)
     if contamination == "auto":
         return scores
-    return scores - contamination_offset(model.decision_function(training_values), contamination)
+    return scores - contamination_offset(scores[trained], contamination)
 
 
 def _split(labels, random_state):
@@ -365,4 +371,4 @@ def _demo(labelled):
         kept = np.union1d(np.flatnonzero(target == 1), malignant[::10])
         frame, target = frame.iloc[kept].reset_index(drop=True), target.iloc[kept]
         name += ", all benign and every tenth malignant row"
-    return Table(frame, name, known=np.where(target == 0, -1, 1))
+    return Table(frame, name, known=np.where(target == 0, -1, 1), truth="diagnosis")

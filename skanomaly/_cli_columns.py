@@ -1,23 +1,35 @@
 """Columns of the command line: which are labels and features, and why the others are not."""
 
+import dataclasses
 import difflib
-import shlex
 import warnings
+from typing import Any
 
 from skanomaly._cli_files import (
     CommandError,
     count,
     earlier_results,
     joined,
-    kind_of,
     listed,
-    shown,
-    without_marks,
-    written_as_numbers,
+    percent,
 )
+from skanomaly._cli_kinds import Reading, is_identifier, numbers_the_rows, read_column
 
 MOST_LABELS = 20  # more different values than this are a measurement, not a label
-LARGEST = 1e100  # squares of larger values overflow in the scaler
+LARGEST = 1e100  # squares of larger values overflow
+
+
+@dataclasses.dataclass
+class Features:
+    """What to learn from: floats and categories, with NaN for what is missing.
+
+    `sources` has the column of the table that each feature comes from, `tells` the columns
+    left out that tell rows apart.
+    """
+
+    frame: Any
+    sources: list
+    tells: list
 
 
 def position_of(table, name):
@@ -79,33 +91,46 @@ def _check_labels(counts, where):
             )
 
 
-def features_of(table, label, drop, say):
-    """Return the columns to learn from, as floats, and the names of the text columns."""
+def features_of(table, label, arguments, say):
+    """Return the features of a table; say what has become of each of its columns."""
     import pandas as pd
 
-    reasons = _reasons_given(table, label, drop)
-    columns, left_out, texts = {}, [], []
-    for position, name in enumerate(table.frame.columns):
-        column = table.frame.iloc[:, position]
-        reason = reasons.get(position) or _why_unusable(column, table)
-        if reason == "text" and column.nunique() > 1:
-            texts.append(name)
-        if not reason:
-            columns[name] = _as_floats(column, table)
-        elif position != label:
-            left_out.append(f"{name!r} ({reason})")
-    _leave_out_row_numbers(columns, left_out, table)
-    if left_out:
-        say(f"left out {count(len(left_out), 'column')}: {joined(left_out)}")
+    readings = _readings(table, label, arguments)
+    _leave_out_identifiers(readings)
+    left_out = [
+        f"{name!r} ({reading.reason})"
+        for position, (name, reading) in enumerate(readings.items())
+        if reading.reason and position != label
+    ]
+    columns, sources = {}, []
+    for name, reading in readings.items():
+        for part, values in reading.parts.items():
+            columns[_free_name(name + part, part, readings)] = values
+            sources.append(name)
     if not columns:
         raise CommandError(_nothing_to_learn_from(table, left_out))
-    for name, values in columns.items():
-        _check_size(values, name, table)
-        _hint_identifier(values, name, say)
-    if table.sep is not None:
-        for name in texts:
-            _hint_marker(table.frame[name], name, say)
-    return pd.DataFrame(columns, index=table.frame.index), texts
+    for feature, values in columns.items():
+        _check_size(values, feature, table)
+    frame = pd.DataFrame(columns)
+    rows, width = frame.shape
+    say(f"{table.name}: {count(rows, 'row')}, learning from {count(width, 'column')}")
+    _tell_readings(readings, frame, left_out, say)
+    return Features(frame, sources, [name for name, read in readings.items() if read.tells])
+
+
+def _readings(table, label, arguments):
+    """Return what becomes of each column, by its name."""
+    reasons = _reasons_given(table, label, arguments.drop)
+    forced = {position_of(table, name) for name in arguments.category}
+    readings = {}
+    for position, name in enumerate(table.frame.columns):
+        if position in reasons:
+            told = name == table.truth and position != label
+            readings[name] = Reading(reason=reasons[position], tells=told)
+        else:
+            column = table.frame.iloc[:, position]
+            readings[name] = read_column(column, table, position in forced)
+    return readings
 
 
 def _reasons_given(table, label, drop):
@@ -113,6 +138,8 @@ def _reasons_given(table, label, drop):
     reasons = {}
     for name in earlier_results(table.frame):
         reasons[position_of(table, name)] = "an earlier result"
+    if table.truth is not None:
+        reasons[position_of(table, table.truth)] = "the truth, to measure by"
     for name in drop:
         reasons[position_of(table, name)] = "--drop"
     if label is not None:
@@ -120,37 +147,29 @@ def _reasons_given(table, label, drop):
     return reasons
 
 
-def _why_unusable(column, table):
-    """Return why nothing can be learnt from this column, or an empty string."""
-    kind = kind_of(column)
-    if kind == "empty":
-        return "no values"
-    if kind not in ("number", "text"):
-        return kind
-    if kind == "text" and not written_as_numbers(column, table):
-        return "text"
-    if column.nunique() == 1:
-        return f"nothing but {shown(column.dropna().iloc[0])}"
-    return ""
+def _leave_out_identifiers(readings):
+    """Leave out numbers that only name or count the rows, where there is more to learn from."""
+    first = next(iter(readings))
+    for name, reading in readings.items():
+        others = sum(bool(other.parts) for other in readings.values()) - 1
+        if reading.kind != "numbers" or others == 0:
+            continue
+        values = reading.parts[""]
+        if name == first and numbers_the_rows(values):
+            readings[name] = Reading(reason="numbers the rows")
+        elif is_identifier(name, values):
+            readings[name] = Reading(reason="an identifier, different in each row", tells=True)
 
 
-def _as_floats(column, table):
-    if kind_of(column) == "text":
-        column = without_marks(column, table.decimal)
-    return column.astype("Float64").to_numpy("float64", na_value=float("nan"))
-
-
-def _leave_out_row_numbers(columns, left_out, table):
-    """Leave out a first column that only counts the rows, as a saved index does."""
-    first = table.frame.columns[0]
-    values = columns.get(first, [])
-    if len(columns) > 1 and len(values) >= 10 and (values[1:] - values[:-1] == 1).all():
-        del columns[first]
-        left_out.append(f"{first!r} (numbers the rows)")
+def _free_name(name, part, readings):
+    """Return a name that no column of the table has, for a part of one."""
+    while part and name in readings:
+        name += "'"
+    return name
 
 
 def _nothing_to_learn_from(table, left_out):
-    parts = [f"no numeric column to learn from in {table.name}"]
+    parts = [f"no column to learn from in {table.name}"]
     if left_out:
         parts.append(f"left out: {joined(left_out)}")
     if table.sep is not None:
@@ -159,25 +178,39 @@ def _nothing_to_learn_from(table, left_out):
 
 
 def _check_size(values, name, table):
+    if values.dtype.kind != "f":
+        return
     for row in (abs(values) > LARGEST).nonzero()[0][:1]:
+        text = f"{values[row]:g}"
+        csv_infinity = "inf" in text and table.sep is not None
+        missing = f"read it as missing with --missing={text}, " if csv_infinity else ""
         raise CommandError(
-            f"column {name!r} of {table.name} holds {values[row]:g} in row {row + 1}; expected "
-            f"numbers up to {LARGEST:g}: mend the file, or leave the column out with --drop"
+            f"column {name!r} of {table.name} holds {text} in row {row + 1}; expected numbers "
+            f"up to {LARGEST:g}: mend the file, {missing}or leave the column out with --drop"
         )
 
 
-def _hint_identifier(values, name, say):
-    whole = len(values) >= 10 and (values % 1 == 0).all()
-    if whole and name.lower().endswith("id") and len(set(values)) == len(values):
-        say(f"note: {name!r} looks like an identifier; --drop {shlex.quote(name)} leaves it out")
+def _tell_readings(readings, frame, left_out, say):
+    """Say what has become of the columns; of a table of numbers alone there is little to say."""
+    for name, reading in readings.items():
+        if reading.note:
+            say(f"note: {name!r} {reading.note}")
+    kinds = {reading.kind for reading in readings.values() if reading.parts}
+    for kind in ("numbers", "categories", "dates"):
+        told = [_with_remark(name, read) for name, read in readings.items() if read.kind == kind]
+        if kind in kinds and kinds != {"numbers"}:
+            say(f"{kind}: {joined(told)}")
+    missing = frame.isna()
+    shares = missing.mean()
+    told = [f"{name!r} {percent(share)}" for name, share in shares.items() if share > 0]
+    if told:
+        say(f"missing values, left as they are: {joined(told)}")
+    nothing = int(missing.all(axis=1).sum())
+    if nothing:
+        say(f"note: {count(nothing, 'row')} without any value, scored like the median row")
+    if left_out:
+        say(f"left out {count(len(left_out), 'column')}: {joined(left_out)}")
 
 
-def _hint_marker(column, name, say):
-    """Point at a column that would be numeric but for one text, such as '?'."""
-    import pandas as pd
-
-    texts = column.dropna().astype(str)
-    others = texts[pd.to_numeric(texts, errors="coerce").isna()].unique()
-    if len(others) == 1 and (texts != others[0]).any():
-        marker = shlex.quote(others[0])
-        say(f"note: {name!r} holds numbers and {marker}; --missing={marker} reads that as missing")
+def _with_remark(name, reading):
+    return f"{name!r} ({reading.remark})" if reading.remark else repr(name)

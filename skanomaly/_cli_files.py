@@ -18,14 +18,14 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from skanomaly._cli_texts import kind_of, numbers_of
+
 RESULTS = ("score", "is_anomaly")
 OUTPUTS = (".csv", ".csv.gz", ".parquet")
 SEPARATORS = ",;\t|"
 HEAD = 2**20  # bytes: enough for the first records of very wide files
-WRITTEN = {  # numbers by their decimal mark, with or without marks between the thousands
-    ".": r"[-+]?(\d{1,3}([,\s']\d{3})+|\d+)(\.\d+)?([eE][-+]?\d+)?",
-    ",": r"[-+]?(\d{1,3}([.\s']\d{3})+|\d+)(,\d+)?([eE][-+]?\d+)?",
-}
+WINDOWS = "cp1252"  # what Excel writes in western Europe and America
+FIRST = 10_000  # different texts of a column that tell its decimal mark
 
 
 class CommandError(Exception):
@@ -40,7 +40,8 @@ class Table:
     name: str
     sep: str | None = None
     decimal: str = "."
-    known: Any = None  # -1 for anomalies and +1, never shown to a detector without --label
+    known: Any = None  # -1 for anomalies and +1, to measure a detector by that has not seen it
+    truth: str | None = None  # the column that has the same
 
 
 def read_table(arguments, say):
@@ -104,7 +105,7 @@ def _require_pyarrow():
 
 def _read_csv(data, arguments, say):
     path = arguments.file
-    encoding = arguments.encoding or _marked_encoding(data)
+    encoding = arguments.encoding or _likely_encoding(data, say)
     records = _first_records(data, encoding, path, arguments.sep)
     sep = arguments.sep or _find_separator(records)
     names = next(iter(records[sep]), [])
@@ -153,10 +154,19 @@ def _parse_csv(data, sep, encoding, header, arguments):
     return frame
 
 
-def _marked_encoding(data):
-    """Return the encoding that the first bytes give away, as Excel's "Unicode text" does."""
-    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return "utf-16" if marked else "utf-8"
+def _likely_encoding(data, say):
+    """Return UTF-8 or what else the bytes give away, as those that Excel writes do."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for encoding in ("utf-8", WINDOWS):
+        try:
+            data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == WINDOWS:
+            say(f"note: the file is no UTF-8 text, so it is read as {WINDOWS}; --encoding if not")
+        return encoding
+    return "utf-8"  # the error will say where it is not
 
 
 def _first_records(data, encoding, path, sep):
@@ -228,42 +238,23 @@ def _broken_encoding(data, encoding, path):
 
 
 def _find_decimal(table):
-    """Return the decimal mark that reads more of the text columns as numbers."""
-    texts = [name for name in table.frame if kind_of(table.frame[name]) == "text"]
-    read = {}
-    for mark in (",", ".") if table.sep == ";" else (".", ","):
-        candidate = dataclasses.replace(table, decimal=mark)
-        read[mark] = sum(written_as_numbers(table.frame[name], candidate) for name in texts)
-    return max(read, key=read.get) if any(read.values()) else "."
-
-
-def written_as_numbers(column, table):
-    """Tell whether all texts of a CSV column are numbers such as 1.234,5 or 1,234.5."""
-    if table.sep is None:
-        return False
-    texts = column.dropna().astype(str)
-    written = re.compile(WRITTEN[table.decimal]).fullmatch
-    # In Python, since most text columns are told by their first row.
-    read = all(written(text.strip()) for text in texts)
-    return read and bool(texts.str.contains("[.,]").any())  # or it may be a telephone number
-
-
-def without_marks(column, decimal):
-    """Turn such texts into what every parser reads."""
-    thousands = r"[.\s']" if decimal == "," else r"[,\s']"
-    texts = column.astype("string").str.replace(thousands, "", regex=True)
-    return texts.str.replace(decimal, ".", regex=False)
-
-
-def kind_of(column):
+    """Return the decimal mark that reads more of the texts as numbers."""
+    import numpy as np
     import pandas as pd
 
-    if column.isna().all():
-        return "empty"
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind in ("integer", "floating", "boolean", "decimal", "mixed-integer-float"):
-        return "number"
-    return {"string": "text", "datetime64": "dates", "categorical": "categories"}.get(kind, kind)
+    texts, floats = [], False
+    for name in table.frame:
+        column = table.frame[name]
+        floats = floats or pd.api.types.is_float_dtype(column)
+        if kind_of(column) == "text":
+            distinct = column.drop_duplicates().iloc[:FIRST]
+            texts.append(distinct[distinct.str.contains("[.,]").fillna(False)])
+    candidates = (",", ".") if table.sep == ";" and not floats else (".", ",")
+    read = {
+        mark: sum(np.count_nonzero(~np.isnan(numbers_of(part, mark))) for part in texts)
+        for mark in candidates
+    }
+    return max(read, key=read.get) if any(read.values()) else "."
 
 
 def earlier_results(frame):
@@ -348,6 +339,10 @@ def joined(parts, at_most=10):
 
 def count(number, one, many=None):
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def percent(share):
+    return f"{share:.0%}" if share >= 0.01 else "<1%"
 
 
 def one_line(message):

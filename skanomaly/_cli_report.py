@@ -3,7 +3,8 @@
 import shutil
 import sys
 
-from skanomaly._cli_files import count, shortened
+from skanomaly._cli_files import count, percent, shortened
+from skanomaly._cli_texts import kind_of
 
 FEW_ANOMALIES = 10  # held-out figures on fewer anomalies than this come with a caution
 
@@ -35,7 +36,7 @@ def _print_figures(labels, scores):
     print(f"  F1                 {f1:.3f}")
 
 
-def print_report(table, features, texts, labels, scores, arguments):
+def print_report(table, features, labels, scores, arguments):
     import numpy as np
 
     flagged = int((scores < 0).sum())
@@ -46,24 +47,24 @@ def print_report(table, features, texts, labels, scores, arguments):
         rows, whose = np.flatnonzero(labels == 0), "unlabelled "
     rows = rows[np.argsort(scores[rows], kind="stable")][: arguments.top]
     if len(rows):
-        names = ([] if labels is None or whose else [arguments.label]) + texts[:2]
+        names = ([] if labels is None or whose else [arguments.label]) + features.tells[:2]
         print(f"\nThe most anomalous {whose}rows (row 1 is the first one of data):")
-        _print_rows(table.frame[names], features, scores, rows)
+        _print_rows(table.frame, names, features, scores, rows)
     if table.known is not None and labels is None:
         print("\nMeasured against the diagnosis, which the detector did not see:")
         _print_figures(table.known, scores)
 
 
-def _print_rows(told, features, scores, rows):
-    """Print a line per row: score, texts that tell which row it is, its extreme values."""
-    lines = [["row", "score", "anomaly", *map(shortened, told.columns)]]
+def _print_rows(frame, names, features, scores, rows):
+    """Print a line per row: score, values that tell which row it is, its extreme values."""
+    lines = [["row", "score", "anomaly", *map(shortened, names)]]
     for row in rows:
         flag = "yes" if scores[row] < 0 else "no"
-        texts = [shortened(text) for text in told.iloc[row]]
-        lines.append([str(row + 1), f"{scores[row]:.4g}", flag, *texts])
+        told = [_cell(frame[name].iloc[row]) for name in names]
+        lines.append([str(row + 1), f"{scores[row]:.4g}", flag, *told])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     sides = [">", ">"] + ["<"] * (len(widths) - 2)
-    last = ["extreme values (standard deviations from the mean)", *_extremes(features, rows)]
+    last = [_heading(features.frame), *_extremes(frame, features, rows)]
     for line, values in zip(lines, last, strict=True):
         cells = [
             f"{cell:{side}{width}}" for cell, side, width in zip(line, sides, widths, strict=True)
@@ -71,20 +72,66 @@ def _print_rows(told, features, scores, rows):
         print(_fitted("  ".join(["", *cells, values])))
 
 
-def _extremes(features, rows, at_most=3):
-    """Describe, for each row, the values farthest from their column's mean."""
+def _cell(value):
+    import pandas as pd
+
+    return "" if pd.isna(value) else shortened(value)
+
+
+def _heading(frame):
+    measures = ["standard deviations from the mean", "share of rows"]
+    held = [any(_is_category(frame[name]) == kind for name in frame) for kind in (False, True)]
+    told = [measure for measure, is_held in zip(measures, held, strict=True) if is_held]
+    return f"extreme values ({' or '.join(told)})"
+
+
+def _is_category(column):
+    return column.dtype.kind == "O"
+
+
+def _extremes(frame, features, rows, at_most=3):
+    """Describe, for each row, the values farthest from their column's mean, or rarest.
+
+    Besides the first they are those that a third of the rows exceeds at most.
+    """
     import numpy as np
 
-    values = features.iloc[rows]
-    deviations = (values - features.mean()) / features.std(ddof=0)
+    told = [_extremes_of(features.frame[name], rows) for name in features.frame]
+    away = np.array([distances for distances, _ in told]).T  # 0 where the value is missing
     lines = []
-    for row, away in zip(values.to_numpy(), deviations.to_numpy(), strict=True):
-        order = np.argsort(-np.abs(away), kind="stable")[:at_most]  # missing values come last
-        known = [i for i in order if not np.isnan(away[i])]
-        names = [shortened(features.columns[i]) for i in known]
-        told = zip(names, known, strict=True)
-        lines.append(", ".join(f"{name}={row[i]:.4g} ({away[i]:+.1f})" for name, i in told))
+    for place, row in enumerate(rows):
+        order = np.argsort(-away[place], kind="stable")[:at_most]
+        far = [j for j in order if away[place, j] > (0 if j == order[0] else 1)]
+        shown = [_shown_value(frame, features, j, row) for j in far]
+        cells = zip(shown, far, strict=True)
+        lines.append(", ".join(f"{value} ({told[j][1][place]})" for value, j in cells))
     return lines
+
+
+def _extremes_of(column, rows):
+    """Return how far out the rows' values are, in standard deviations, and how to say that.
+
+    A value that a share p of the rows has is as far out as the number that a share p of
+    normally distributed ones exceeds, on either side.
+    """
+    import numpy as np
+    from scipy.stats import norm
+
+    if _is_category(column):
+        shares = column.value_counts(normalize=True)
+        shares = column.iloc[rows].astype(object).map(shares).fillna(1.0).to_numpy(float)
+        return norm.isf(shares / 2), [percent(share) for share in shares]
+    away = ((column.iloc[rows] - column.mean()) / column.std(ddof=0)).to_numpy()
+    return np.nan_to_num(np.abs(away)), [f"{value:+.1f}" for value in away]
+
+
+def _shown_value(frame, features, place, row):
+    """Return a value with its name: as the file has it, but numbers in four digits."""
+    name, source = features.frame.columns[place], features.sources[place]
+    value = features.frame.iat[row, place]
+    if name == source and (isinstance(value, str) or kind_of(frame[source]) != "number"):
+        value = frame[source].iloc[row]
+    return f"{shortened(name)}={f'{value:.4g}' if isinstance(value, float) else shortened(value)}"
 
 
 def _fitted(line):

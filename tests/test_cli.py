@@ -1,6 +1,8 @@
 """The command line, on stand-ins for the detectors where only the command is tested."""
 
 import contextlib
+import datetime
+import functools
 import gzip
 import io
 import os
@@ -21,13 +23,20 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.datasets import load_wine
 
 import skanomaly
-from skanomaly import _cli, _cli_columns, _cli_files, _cli_report
+from skanomaly import _cli, _cli_columns, _cli_files, _cli_report, _cli_texts
 
 FITS = []  # what the stand-ins were fitted on, in order
 
 
+def numbered(X):
+    """Return rows as numbers without holes: the values of a category are counted."""
+    codes = {name: X[name].cat.codes for name in X if X[name].dtype == "category"}
+    X = X.assign(**codes).astype(float)
+    return X.fillna(X.mean()).to_numpy()
+
+
 class Distance(OutlierMixin, BaseEstimator):
-    """Distance from the origin, which is the mean of scaled columns; knows no labels."""
+    """Distance from the mean in standard deviations; knows no labels."""
 
     def __init__(self, contamination="auto", random_state=None, verbose=0):
         self.contamination = contamination
@@ -37,12 +46,13 @@ class Distance(OutlierMixin, BaseEstimator):
     def fit(self, X, y=None):
         FITS.append((self, X, y))
         share = 0.1 if self.contamination == "auto" else self.contamination
+        self.mean_, self.scale_ = numbered(X).mean(0), numbered(X).std(0)
         self.offset_ = 0.0
         self.offset_ = np.percentile(self.decision_function(X), 100 * share)
         return self
 
     def decision_function(self, X):
-        return -np.linalg.norm(X, axis=1) - self.offset_
+        return -np.linalg.norm((numbered(X) - self.mean_) / self.scale_, axis=1) - self.offset_
 
 
 class Centroids(OutlierMixin, BaseEstimator):
@@ -55,10 +65,12 @@ class Centroids(OutlierMixin, BaseEstimator):
     def fit(self, X, y):
         FITS.append((self, X, y))
         assert set(y[~np.isnan(y)]) == {-1, 1}
+        X = numbered(X)
         self.anomalous_, self.normal_ = X[y == -1].mean(0), X[y == 1].mean(0)
         return self
 
     def decision_function(self, X):
+        X = numbered(X)
         away = [np.linalg.norm(X - mean, axis=1) for mean in (self.anomalous_, self.normal_)]
         return away[0] - away[1]
 
@@ -117,8 +129,8 @@ def read(path, *arguments):
     arguments = _cli._parser().parse_args(["detect", str(path), *arguments])
     notes = []
     table = _cli_files.read_table(arguments, notes.append)
-    features, _ = _cli_columns.features_of(table, None, arguments.drop, notes.append)
-    return table, features, " ".join(notes)
+    features = _cli_columns.features_of(table, None, arguments, notes.append)
+    return table, features.frame, "\n".join(line for line in notes if "learning from" not in line)
 
 
 # ---------------------------------------------------------------------------- the arguments
@@ -199,15 +211,15 @@ BAD_FILES = {
     "empty parquet": ("f.parquet", "", "is empty"),
     "header only": ("f.csv", "a,b\n", "0 rows of data"),
     "one row": ("f.csv", "a,b\n1,2\n", "1 row of data"),
-    "no numeric column": ("f.csv", "a,b\nx,y\nz,w\n", "no numeric column"),
+    "texts alone": ("f.csv", "a,b\nx,y\nz,w\n", "no column to learn from"),
     "constant columns": ("f.csv", "a,b\n1,x\n1,y\n", "'a' (nothing but 1)"),
-    "broken encoding": ("f.csv", b"a,b\n1,2\n3,\xff\n", "line 3 of"),
+    "broken encoding": ("f.csv", b"a,b\n1,2\n3,\x81\n", "line 3 of"),
     "not text": ("f.csv", bytes(range(256)), "not a text file"),
     "spreadsheet": ("f.xlsx", b"PK\x03\x04" + bytes(30), "save it as CSV"),
     "too many fields": ("f.csv", "a,b\n1,2\n3,4,5\n", "Expected 2 fields in line 3, saw 3"),
     "more fields than names": ("f.csv", "a,b\n1,2,3\n3,4,5\n", "more fields than the header"),
     "open quote": ("f.csv", 'a,b\n"1,2\n3,4\n', "malformed"),
-    "infinite": ("f.csv", "a,b\n1,2\n3,-inf\n4,5\n", "column 'b' of"),
+    "infinite": ("f.csv", "a,b\n1,2\n3,-inf\n4,5\n", "--missing=-inf"),
     "too large": ("f.csv", "a,b\n1,2\n3,1e200\n4,5\n", "holds 1e+200 in row 2"),
     "cut gzip": ("f.csv.gz", gzip.compress(TABLE.encode())[:-20], "damaged gzip"),
     "text named parquet": ("f.parquet", "a,b\n1,2\n", "not a readable Parquet file"),
@@ -369,7 +381,7 @@ def test_reads_each_format(tmp_path, name):
     )
     _, features, _ = read(tmp_path / name)
     assert list(features) == ["a", "b", "c", "flag", "whole"]
-    np.testing.assert_array_equal(features["flag"], [1, 0] * 10)
+    assert list(features["flag"]) == ["True", "False"] * 10
     np.testing.assert_array_equal(features["whole"], [1, np.nan, 3, 4] * 5)
 
 
@@ -378,7 +390,8 @@ def test_decimals_and_missing_booleans_of_parquet_are_numbers(tmp_path):
     frame.to_parquet(tmp_path / "f.parquet")
     _, features, _ = read(tmp_path / "f.parquet")
     np.testing.assert_array_equal(features["price"], [1.5, np.nan, 3])
-    np.testing.assert_array_equal(features["ok"], [1, np.nan, 0])
+    assert features["ok"].dtype == "category"
+    assert features["ok"].astype(object).fillna("").to_list() == ["True", "", "False"]
 
 
 def test_columns_of_lists_are_left_out_and_no_labels(run, tmp_path):
@@ -389,7 +402,7 @@ def test_columns_of_lists_are_left_out_and_no_labels(run, tmp_path):
 
 
 def test_numbers_with_thousands_marks(tmp_path):
-    european = write(tmp_path / "e.csv", "x;y\n1.234,5;01.02.2024\n2,25;03.02.2024\n-7;x\n")
+    european = write(tmp_path / "e.csv", "x;y\n1.234,5;1.2.3\n2,25;1.3.0\n-7;x\n")
     table, features, _ = read(european)
     assert (list(features), list(features["x"]), table.decimal) == (["x"], [1234.5, 2.25, -7], ",")
     american = write(tmp_path / "a.csv", 'x,y\n"1,234.5",1\n2.25,2\n"12,000",4\n')
@@ -409,16 +422,17 @@ def test_says_which_columns_are_left_out(run, tmp_path):
     frame["name"], frame["empty"], frame["same"] = [f"n{i}" for i in range(20)], None, 3
     frame.insert(0, "", range(20))
     frame.to_csv(tmp_path / "f.csv", index=False)
-    frame["when"] = pd.date_range("2024", periods=20)
+    frame["when"], frame["took"] = pd.date_range("2024", periods=20), [b"x", b"y"] * 10
     frame.rename(columns={"": "first"}).to_parquet(tmp_path / "f.parquet")
     code, _, err = run("detect", tmp_path / "f.csv", "--drop", "b")
     assert code == 0
     assert (
-        "left out 5 columns: 'b' (--drop), 'name' (text), 'empty' (no values), "
-        "'same' (nothing but 3), 'Unnamed: 0' (numbers the rows)"
+        "left out 5 columns: 'Unnamed: 0' (numbers the rows), 'b' (--drop), 'name' (text, "
+        "20 different values in 20 rows), 'empty' (no values), 'same' (nothing but 3)"
     ) in err
     assert FITS[-1][1].shape == (20, 2)
-    assert "'when' (dates)" in run("detect", tmp_path / "f.parquet")[2]
+    err = run("detect", tmp_path / "f.parquet")[2]
+    assert "'when' (dates in the order of the rows), 'took' (bytes)" in err
 
 
 def test_row_numbers_are_kept_where_nothing_else_is(tmp_path):
@@ -448,22 +462,40 @@ def test_no_header_on_request(tmp_path):
     assert list(read(path, "--no-header")[1]) == ["column_1", "column_2"]
 
 
-def test_marker_among_numbers_is_pointed_at_and_read_as_missing(tmp_path):
-    path = write(tmp_path / "f.csv", "a,b\n1,2\n?,3\n5,8\n")
+@pytest.mark.parametrize("marker", ["?", "-", "#DIV/0!", "unknown", "k.A."])
+def test_what_says_missing_among_numbers_is_read_so(tmp_path, marker):
+    path = write(tmp_path / "f.csv", f"a,b\n1,2\n{marker},3\n5,8\n")
     _, features, notes = read(path)
-    assert list(features) == ["b"]
-    assert "'a' holds numbers and '?'; --missing='?'" in notes
-    _, features, notes = read(path, "--missing=?")
     np.testing.assert_array_equal(features["a"], [1, np.nan, 5])
-    assert notes == ""
+    assert f"'a' holds numbers and '{marker}' in 1 row, read as missing" in notes
+    assert "'a' holds" not in read(path, f"--missing={marker}")[2]
+
+
+def test_few_odd_texts_among_many_numbers_are_read_as_missing(tmp_path):
+    prices = [f"{1000 + i},{i:02d}" for i in range(99)]
+    prices[50] = "ask"
+    path = write(tmp_path / "f.csv", "price;b\n" + "".join(f"{p};{p[:2]}1\n" for p in prices))
+    table, features, notes = read(path, "--missing=101")
+    assert table.decimal == ","
+    assert features["price"].isna().sum() == 1
+    assert features["price"][3] == 1003.03
+    assert "'price' holds numbers and 'ask' in 1 row, read as missing" in notes
+
+
+def test_one_text_among_few_codes_is_a_value_and_pointed_at(tmp_path):
+    path = write(tmp_path / "f.csv", "children,b\n" + "0,1\n1,2\n2,3\n3+,4\n" * 5)
+    _, features, notes = read(path)
+    assert set(features["children"]) == {"0", "1", "2", "3+"}
+    assert "--missing=3+ reads that as missing" in notes
+    np.testing.assert_array_equal(read(path, "--missing=3+")[1]["children"][:3], [0, 1, 2])
 
 
 def test_repeated_names_and_identifiers_are_pointed_at(tmp_path):
     rows = "".join(f"{i * 31 % 97},{i % 3},{i % 5}\n" for i in range(20))
     _, features, notes = read(write(tmp_path / "f.csv", "user_id,x,x\n" + rows))
-    assert list(features) == ["user_id", "x", "x.1"]
+    assert list(features) == ["x", "x.1"]
     assert "several columns are named 'x'" in notes
-    assert "'user_id' looks like an identifier; --drop user_id" in notes
+    assert "left out 1 column: 'user_id' (an identifier, different in each row)" in notes
 
 
 def test_repeated_names_in_parquet_are_refused(run, tmp_path):
@@ -475,6 +507,175 @@ def test_repeated_names_in_parquet_are_refused(run, tmp_path):
     code, out, err = run("detect", tmp_path / "f.parquet")
     assert (code, out) == (2, "")
     assert "a" in err
+
+
+def test_texts_of_few_values_are_categories(tmp_path):
+    rows = [f"v{i % 64},w{i % 65},{i % 90}x,k{i % 2} \n" for i in range(180)]
+    path = write(tmp_path / "f.csv", "few,many,twice,blank\n" + "".join(rows))
+    _, features, notes = read(path)
+    assert list(features) == ["few", "blank"]
+    assert set(features["blank"]) == {"k0", "k1"}
+    assert "categories: 'few' (64 values), 'blank' (2 values)" in notes
+    assert (
+        "left out 2 columns: 'many' (text, 65 different values, more than 64), "
+        "'twice' (text, 90 different values, more than 64)"
+    ) in notes
+
+
+def test_categories_on_request(run, tmp_path):
+    frame = pd.DataFrame({"code": [10, 20, None, 30] * 20, "name": [f"n{i}" for i in range(80)]})
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    _, features, _ = read(tmp_path / "f.csv", "--category", "code", "--category", "name")
+    assert [len(features[name].cat.categories) for name in ("code", "name")] == [3, 80]
+    assert features["code"].isna().sum() == 20
+    assert_refused(run("detect", tmp_path / "f.csv", "--category", "nam"), "did you mean 'name'?")
+
+
+def test_categories_of_parquet(tmp_path):
+    frame = numbers(8).assign(kind=pd.Categorical(["3", "5", None, "5"] * 2), text=["a", "b"] * 4)
+    frame["day"] = pd.Categorical(pd.to_datetime(["2024-05-01", "2024-01-01"] * 4))
+    frame.to_parquet(tmp_path / "f.parquet")
+    _, features, notes = read(tmp_path / "f.parquet")
+    assert list(features["kind"].cat.categories) == ["3", "5"]
+    np.testing.assert_array_equal(features["day"], [121, 0] * 4)
+    assert "categories: 'kind' (2 values), 'text' (2 values)" in notes
+
+
+def test_blank_texts_are_missing(tmp_path):
+    rows = '"a ","b ",1\n" "," ",2\na,b,3\nc,"b  ",5\n' * 2
+    path = write(tmp_path / "f.csv", "kind,same,x\n" + rows)
+    _, features, notes = read(path)
+    assert list(features) == ["kind", "x"]
+    assert features["kind"].astype(object).fillna("").to_list() == ["a", "", "a", "c"] * 2
+    assert "'same' (nothing but 'b')" in notes
+
+
+FORMATS = [
+    "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S.%f", "%Y/%m/%d", "%d.%m.%Y %H:%M",
+    "%d.%m.%y", "%m/%d/%Y %I:%M %p", "%d/%m/%Y %H:%M:%S",
+]  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(FORMATS),
+    st.lists(st.datetimes(pd.Timestamp(1971, 1, 1), pd.Timestamp(2060, 1, 1)), max_size=5),
+)
+def test_dates_are_read_however_written(form, dates):
+    dates = [pd.Timestamp(2001, 1, 31, 13, 5), *dates]  # this one tells days from months
+    column = pd.Series([date.strftime(form) for date in dates])
+    expected = pd.Series([datetime.datetime.strptime(text, form) for text in column])
+    pd.testing.assert_series_equal(_cli_texts.dates_of(column), expected, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["a", "b"],
+        ["1.5", "2.5"],
+        ["1.2.3", "1.2.4"],
+        ["192.168.1.1", "10.0.0.1"],
+        ["2024-13-45", "2024-99-99"],
+        ["555-123-4567", "555-123-4568"],
+        ["2024-01-01", "soon"],
+        ["12:30", "13:45"],
+    ],
+)
+def test_other_texts_are_no_dates(texts):
+    assert _cli_texts.dates_of(pd.Series(texts)) is None
+
+
+def test_dates_become_days_and_hours(run, tmp_path):
+    days = pd.to_datetime("2024-03-01") + pd.to_timedelta(np.arange(20) * 7 % 20, unit="D")
+    hours = pd.to_timedelta(np.arange(20) % 5 * 2.5, unit="h")
+    frame = pd.DataFrame({"day": days, "both": days + hours, "log": np.sort(days) + hours})
+    frame.loc[3, "day"] = None
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    frame.assign(took=hours, due=days.date).to_parquet(tmp_path / "f.parquet")
+    _, features, notes = read(tmp_path / "f.csv")
+    assert list(features) == ["day", "both", "both (hour)", "log (hour)"]
+    expected = (frame["day"] - frame["day"].min()) / pd.Timedelta(days=1)
+    np.testing.assert_allclose(features["day"], expected)
+    np.testing.assert_allclose(features["both (hour)"], np.arange(20) % 5 * 2.5)
+    assert "'day' (2024-03-01 to 2024-03-20, as days)" in notes
+    assert "as days and hour of the day" in notes
+    _, again, _ = read(tmp_path / "f.parquet")
+    pd.testing.assert_frame_equal(again[list(features)], features)
+    np.testing.assert_allclose(again["took"], np.arange(20) % 5 * 2.5)
+    np.testing.assert_allclose(again["due"], np.arange(20) * 7 % 20)
+    assert "both (hour)=" in run("detect", tmp_path / "f.csv", "--top", "20")[1]
+
+
+def test_dates_that_are_none_are_missing_and_named(tmp_path):
+    days = [f"{1 + i * 7 % 28}.{1 + i % 12}.2024" for i in range(40)]
+    days[5], days[6] = "31.02.2024", None
+    pd.DataFrame({"day": days, "x": range(0, 80, 2)}).to_csv(tmp_path / "f.csv", index=False)
+    _, features, notes = read(tmp_path / "f.csv")
+    assert features["day"].isna().sum() == 2
+    assert "'day' holds dates and '31.02.2024' in 1 row, read as missing" in notes
+
+
+def test_times_of_day_are_hours(tmp_path):
+    path = write(tmp_path / "f.csv", "at,x\n8:30,1\n23:59:30,2\n,3\n0:00,5\n")
+    _, features, _ = read(path)
+    np.testing.assert_allclose(features["at"], [8.5, 23 + 59.5 / 60, np.nan, 0])
+    times = [datetime.time(8, 30), None, datetime.time(12)]
+    pd.DataFrame({"at": times}).to_parquet(tmp_path / "f.parquet")
+    np.testing.assert_allclose(read(tmp_path / "f.parquet")[1]["at"], [8.5, np.nan, 12])
+
+
+@pytest.mark.parametrize(
+    ("texts", "decimal", "expected"),
+    [
+        (["1.5", "-2", "3e2", ".5"], ".", [1.5, -2, 300, 0.5]),
+        (["1,234.5", "1,234,567", "9"], ".", [1234.5, 1234567, 9]),
+        (["1.234,5", "7", "0,25"], ",", [1234.5, 7, 0.25]),
+        (["12%", "5.5 %"], ".", [12, 5.5]),
+        (["$1,200", "-$3.50", "€ 7"], ".", [1200, -3.5, 7]),
+        (["1'234.5", "2.5"], ".", [1234.5, 2.5]),
+        (["555 123 456", "555 123 457"], ".", [np.nan, np.nan]),
+        (["1.2.3", "x1", "", None, "4"], ".", [np.nan, np.nan, np.nan, np.nan, 4]),
+    ],
+)
+def test_numbers_as_people_write_them(texts, decimal, expected):
+    read = _cli_texts.numbers_of(pd.Series(texts, dtype="string"), decimal)
+    np.testing.assert_array_equal(read, expected)
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "order_id", "orderId", "customer key", "Nr", "uuid"])
+def test_identifiers_are_left_out(tmp_path, name):
+    frame = numbers().assign(**{name: np.arange(20) * 7 % 20, "amount": np.arange(20) * 3 % 20})
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    assert list(read(tmp_path / "f.csv")[1]) == ["a", "b", "c", "amount"]
+    frame[[name]].to_csv(tmp_path / "f.csv", index=False)
+    assert name in read(tmp_path / "f.csv")[1]  # there is nothing else
+    frame[name] //= 2
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    assert name in read(tmp_path / "f.csv")[1]  # some are the same
+
+
+@pytest.mark.parametrize("name", ["paid", "humid", "Android", "monkey"])
+def test_names_that_end_alike_are_no_identifiers(tmp_path, name):
+    numbers().assign(**{name: np.arange(20) * 7 % 20}).to_csv(tmp_path / "f.csv", index=False)
+    assert name in read(tmp_path / "f.csv")[1]
+
+
+def test_file_of_excel_is_read_without_options(tmp_path):
+    content = "Größe;Straße;leer;\n" + "1,5;Süd;;\n2,25;Nord;;\n1.000,5;Süd;;\n;Nord;;\n"
+    path = write(tmp_path / "f.csv", content.encode("cp1252"))
+    table, features, notes = read(path)
+    assert (list(features), table.decimal) == (["Größe", "Straße"], ",")
+    np.testing.assert_array_equal(features["Größe"], [1.5, 2.25, 1000.5, np.nan])
+    assert "read as cp1252; --encoding" in notes
+
+
+def test_says_what_is_missing(tmp_path):
+    frame = numbers(200).assign(kind=["x", "y"] * 100)
+    frame.loc[:49, "a"], frame.loc[:0, ["b", "c", "kind"]] = np.nan, None
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    notes = read(tmp_path / "f.csv")[2].splitlines()
+    assert "missing values, left as they are: 'a' 25%, 'b' <1%, 'c' <1%, 'kind' <1%" in notes
+    assert "note: 1 row without any value, scored like the median row" in notes
 
 
 # -------------------------------------------------------------------------------- detecting
@@ -494,7 +695,17 @@ def test_prints_the_most_anomalous_rows(run, tmp_path):
     row, name, extremes = re.fullmatch(expected, first).groups()
     assert (row, name) == ("7", "6")
     deviation = (40 - frame["b"].mean()) / frame["b"].std(ddof=0)
-    assert extremes.startswith(f"b=40 (+{deviation:.1f}), ")
+    assert extremes == f"b=40 (+{deviation:.1f})"
+
+
+def test_prints_rare_values_of_categories(run, tmp_path):
+    frame = numbers(50).assign(kind=["x", "y"] * 25, ref=[f"r{i}" for i in range(50)])
+    frame.loc[6, "kind"], frame["a"] = "odd one", frame["a"].clip(-1.5, 1.5)
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    _, out, _ = run("detect", tmp_path / "f.csv", "--top", "50")
+    assert "(standard deviations from the mean or share of rows)" in out
+    assert re.search(r"^ +7 .* r6 .*kind=odd one \(2%\)", out, re.MULTILINE)
+    assert not re.search(r", kind=[xy]", out)  # half of the rows have it
 
 
 def test_top_zero_prints_no_rows(run, wine):
@@ -502,7 +713,7 @@ def test_top_zero_prints_no_rows(run, wine):
 
 
 def test_text_cannot_disturb_the_terminal(run, tmp_path):
-    names = ["\x1b[2Jx\ny"] * 5 + ["z"] * 5
+    names = [f"\x1b[2Jx\ny{i}" for i in range(10)]
     numbers(10).assign(name=names).to_csv(tmp_path / "f.csv", index=False)
     _, out, _ = run("detect", tmp_path / "f.csv")
     assert "\x1b" not in out
@@ -521,17 +732,17 @@ def test_table_fits_the_terminal(quick, wine, monkeypatch):
     assert (max(lengths), len(lengths)) == (60, 11)
 
 
-def test_imputes_scales_and_forwards(run, tmp_path):
-    frame = numbers()
+def test_forwards_the_table_as_it_is(run, tmp_path):
+    frame = numbers().assign(kind=["x", "y", None, "x"] * 5)
     frame.loc[3, "a"] = np.nan
     frame.to_csv(tmp_path / "f.csv", index=False)
     run("detect", tmp_path / "f.csv", "--contamination", "0.25", "--random-state", "7")
     detector, seen, y = FITS[-1]
     assert (detector.contamination, detector.random_state, detector.verbose) == (0.25, 7, 1)
     assert y is None
-    assert seen[3, 0] == 0
-    np.testing.assert_allclose(seen.mean(0), 0, atol=1e-12)
-    np.testing.assert_allclose(seen.std(0), 1)
+    np.testing.assert_allclose(seen[["a", "b", "c"]], frame[["a", "b", "c"]])
+    assert seen["kind"].dtype == "category"
+    assert seen["kind"].astype(object).fillna("").to_list() == ["x", "y", "", "x"] * 5
 
 
 def test_quiet_says_nothing_beside_the_results(run, wine):
@@ -557,6 +768,8 @@ def test_demo_is_measured_against_the_diagnosis(run):
     code, out, err = run("detect")
     assert code == 0
     assert "379 rows, learning from 30 columns" in err
+    assert "diagnosis" not in FITS[-1][1]
+    assert re.search(r"^ +\d+ .*(malignant|benign)", out, re.MULTILINE)
     assert "Measured against the diagnosis" in out
     assert 0.5 < float(re.search(r"ROC AUC +([\d.]+)", out)[1]) <= 1
 
@@ -653,6 +866,17 @@ def test_anomaly_label_is_read_as_the_column_is(run, tmp_path, values, wanted, a
     code, _, err = run("detect", tmp_path / name, "--label", "label", "--anomaly-label", wanted)
     assert code == 0
     assert re.search(rf"10 anomalies \({anomalies}(\.0)?\), \d0 normal", err)
+
+
+def test_a_value_may_be_in_the_held_out_part_alone(run, tmp_path):
+    frame = numbers(30).assign(label=[1, 0, 0] * 10, only=np.nan)
+    train, held_out = _cli._split(np.array([-1, 1, 1] * 10), 0)
+    frame.loc[held_out[:2], "only"] = [1, 2]
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    assert run("detect", tmp_path / "f.csv", "--label", "label")[0] == 0
+    (_, first, _), (_, second, _) = FITS
+    assert (list(first), list(second)) == (["a", "b", "c"], ["a", "b", "c", "only"])
+    assert len(first) == len(train)
 
 
 # ---------------------------------------------------------------------------------- writing
@@ -830,6 +1054,26 @@ def test_real_classifier_on_real_data(capsys):
     assert float(re.search(r"ROC AUC +([\d.]+)", out)[1]) > 0.97
     assert float(re.search(r"F1 +([\d.]+)", out)[1]) > 0.9
     assert "warning" not in err
+
+
+@pytest.mark.parametrize("label", [[], ["--label", "bad"]])
+def test_real_detectors_take_awkward_tables(tmp_path, capsys, label):
+    rng = np.random.default_rng(0)
+    frame = numbers(80).assign(bad=rng.random(80) < 0.2, kind=rng.choice(["x", "y"], 80))
+    frame["a"] = frame["a"].mask(rng.random(80) < 0.3)
+    frame["when"] = pd.to_datetime("2024-01-01") + pd.to_timedelta(rng.random(80) * 99, unit="D")
+    unseen = _cli._split(np.where(frame["bad"], -1, 1), 0)[1]
+    frame.loc[unseen[:3], "kind"] = "held out"
+    frame.loc[unseen[3], ["a", "b", "c", "kind", "when"]] = None
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    names = ("AutoencoderDetector", "NeuralAnomalyClassifier")
+    quick = {name: functools.partial(getattr(skanomaly, name), epochs=2) for name in names}
+    with stand_ins(**quick):
+        assert _cli.main(["detect", str(tmp_path / "f.csv"), *label]) == 0
+    out, err = capsys.readouterr()
+    assert "Flagged as anomalies" in out
+    assert "'kind' (3 values)" in err
+    assert "'when' (2024-01-0" in err
 
 
 def test_real_detector_is_reproducible(tmp_path, wine, capsys):
