@@ -106,8 +106,9 @@ def _require_pyarrow():
 def _read_csv(data, arguments, say):
     path = arguments.file
     encoding = arguments.encoding or _likely_encoding(data, say)
-    records = _first_records(data, encoding, path, arguments.sep)
-    sep = arguments.sep or _find_separator(records)
+    data, told = _told_separator(data)
+    records = _first_records(data, encoding, path, arguments.sep or told)
+    sep = arguments.sep or told or _find_separator(records)
     names = next(iter(records[sep]), [])
     header = arguments.header
     if header is None:
@@ -147,7 +148,8 @@ def _parse_csv(data, sep, encoding, header, arguments):
     except ValueError as error:
         problem = str(error).removeprefix("Error tokenizing data. C error: ")
         raise CommandError(
-            f"{path} is malformed: {problem} (columns are separated at {sep!r})"
+            f"{path} is malformed: {problem} (columns are separated at {sep!r}; "
+            "lines above the header have to go)"
         ) from error
     if not header:
         frame.columns = [f"column_{number + 1}" for number in range(frame.shape[1])]
@@ -167,6 +169,12 @@ def _likely_encoding(data, say):
             say(f"note: the file is no UTF-8 text, so it is read as {WINDOWS}; --encoding if not")
         return encoding
     return "utf-8"  # the error will say where it is not
+
+
+def _told_separator(data):
+    """Return the data below a first line such as sep=; and what that says, or None."""
+    line = re.match(rb'(?:\xef\xbb\xbf)?"?sep=([ -~\t])"?\r?\n', data)
+    return (data[line.end() :], line[1].decode()) if line else (data, None)
 
 
 def _first_records(data, encoding, path, sep):

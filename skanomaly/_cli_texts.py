@@ -10,13 +10,14 @@ ENOUGH = 0.9  # so many texts of one kind make a column of that kind, and the ot
 SAMPLE = 50  # different texts that tell which formats are worth trying on the whole column
 
 _UNIT = r"[$€£¥%]?"
+_GAP = "\\s\u00a0\u202f'’"  # not every engine takes the spaces that do not break for \\s
 _PLAIN = {  # by decimal mark
     ".": r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?",
     ",": r"(?:\d+,?\d*|,\d+)(?:[eE][-+]?\d+)?",
 }
 _GROUPED = {  # with marks between the thousands
-    ".": r"\d{1,3}(?:[,\s']\d{3})+(?:\.\d+)?",
-    ",": r"\d{1,3}(?:[.\s']\d{3})+(?:,\d+)?",
+    ".": rf"\d{{1,3}}(?:[,{_GAP}]\d{{3}})+(?:\.\d+)?",
+    ",": rf"\d{{1,3}}(?:[.{_GAP}]\d{{3}})+(?:,\d+)?",
 }
 # texts that say "missing" in a column of numbers: "?", "--", "#DIV/0!", "unknown"
 _MISSING = re.compile(r"[\W_]*|#.*[!?]|n\.?a\.?|k\.? ?a\.?|none|nil|unknown|missing", re.I)
@@ -83,15 +84,17 @@ def _parsed(texts, decimal):
     known = plain | _written(texts, _GROUPED[decimal])
     # digits in groups alone may be a telephone number
     known = known if texts[known].str.contains("[.,]").any() else plain
-    marks = r"[$€£¥%\s'.]" if decimal == "," else r"[$€£¥%\s',]"
+    marks = f"[$€£¥%{_GAP}{'.' if decimal == ',' else ','}]"
     bare = texts[known].str.replace(marks, "", regex=True).str.replace(decimal, ".", regex=False)
     numbers = np.full(len(texts), np.nan)
-    numbers[known.to_numpy(bool)] = pd.to_numeric(bare).to_numpy("float64")
+    numbers[known.to_numpy(bool)] = pd.to_numeric(bare, errors="coerce").to_numpy(
+        "float64", na_value=np.nan
+    )
     return numbers
 
 
 def _written(texts, pattern):
-    return texts.str.fullmatch(rf"[-+]?\s?{_UNIT}\s?{pattern}\s?{_UNIT}")
+    return texts.str.fullmatch(rf"[-+]?[{_GAP}]?{_UNIT}[{_GAP}]?{pattern}[{_GAP}]?{_UNIT}")
 
 
 def says_missing(text):
@@ -144,7 +147,7 @@ def hours_of(column):
     clock = texts.str.fullmatch(_CLOCK).fillna(False).to_numpy(bool)
     if clock.sum() < ENOUGH * texts.notna().sum():
         return None
-    parts = texts[clock].str.split(":", expand=True).apply(pd.to_numeric)
+    parts = texts[clock].str.split(":", expand=True).apply(pd.to_numeric, errors="coerce")
     parts = parts.astype("Float64").to_numpy("float64", na_value=0)  # some lack the seconds
     hours = np.full(len(texts), np.nan)
     hours[clock] = parts @ 60.0 ** -np.arange(parts.shape[1])

@@ -528,7 +528,7 @@ def test_categories_on_request(run, tmp_path):
     _, features, _ = read(tmp_path / "f.csv", "--category", "code", "--category", "name")
     assert [len(features[name].cat.categories) for name in ("code", "name")] == [3, 80]
     assert features["code"].isna().sum() == 20
-    assert_refused(run("detect", tmp_path / "f.csv", "--category", "nam"), "did you mean 'name'?")
+    assert_refused(run("detect", tmp_path / "f.csv", "--category", "names"), "did you mean 'name'?")
 
 
 def test_categories_of_parquet(tmp_path):
@@ -633,6 +633,7 @@ def test_times_of_day_are_hours(tmp_path):
         (["12%", "5.5 %"], ".", [12, 5.5]),
         (["$1,200", "-$3.50", "€ 7"], ".", [1200, -3.5, 7]),
         (["1'234.5", "2.5"], ".", [1234.5, 2.5]),
+        (["1\u202f234,5", "2\u00a0000", "-7\u00a0€"], ",", [1234.5, 2000, -7]),
         (["555 123 456", "555 123 457"], ".", [np.nan, np.nan]),
         (["1.2.3", "x1", "", None, "4"], ".", [np.nan, np.nan, np.nan, np.nan, 4]),
     ],
@@ -661,7 +662,7 @@ def test_names_that_end_alike_are_no_identifiers(tmp_path, name):
 
 
 def test_file_of_excel_is_read_without_options(tmp_path):
-    content = "Größe;Straße;leer;\n" + "1,5;Süd;;\n2,25;Nord;;\n1.000,5;Süd;;\n;Nord;;\n"
+    content = "sep=;\nGröße;Straße;leer;\n" + "1,5;Süd;;\n2,25;Nord;;\n1.000,5;Süd;;\n;Nord;;\n"
     path = write(tmp_path / "f.csv", content.encode("cp1252"))
     table, features, notes = read(path)
     assert (list(features), table.decimal) == (["Größe", "Straße"], ",")
