@@ -36,7 +36,7 @@ NeuralAnomalyClassifier learns from the rows whose label is known.
 
 Columns are used as they are: numbers, true/false, texts of few different values as categories,
 dates as days and hours of the day. Missing values stay missing. Left out, and named, are texts
-with more than 64 different values or hardly any twice, identifiers, and columns that are empty
+with more than 64 different values or that hardly recur, identifiers, and columns that are empty
 or hold one value only.
 """
 

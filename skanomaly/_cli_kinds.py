@@ -111,10 +111,12 @@ def _numbers_in_text(texts, decimal):
         return None
     values = numbers_of(texts, decimal)
     others = texts[~_known(values)].dropna().unique()
+    share = _known(values).sum() / texts.notna().sum()
     if not all(map(says_missing, others)):
-        if not _why_no_category(texts):  # one text among a few codes may be the anomaly
-            return _category(texts, note=_hint_marker(texts, values, others))
-        if _known(values).sum() < ENOUGH * texts.notna().sum():
+        if share > 0.5 and not _why_no_category(texts):
+            # one text among a few codes may be the anomaly
+            return _category(texts, note=_hint_marker(others))
+        if share < ENOUGH:
             return None
     return _numbers(values, note=_not_read(texts, values, "numbers"))
 
@@ -123,9 +125,9 @@ def _known(values):
     return values == values
 
 
-def _hint_marker(texts, values, others):
+def _hint_marker(others):
     """Point at the one text that keeps a column from being one of numbers."""
-    if len(others) > 1 or 2 * _known(values).sum() < texts.notna().sum():
+    if len(others) > 1:
         return ""
     marker = shlex.quote(others[0])
     return f"holds numbers and {marker}, as categories; --missing={marker} reads that as missing"
@@ -147,12 +149,13 @@ def _read_dates(column, table, texts=None):
     """Days since the first, unless that only tells the order of the rows; hours if there are."""
     import pandas as pd
 
-    dates = pd.to_datetime(column, errors="coerce", utc=True).dt.tz_localize(None)
+    several_zones = column.dtype == object
+    dates = pd.to_datetime(column, errors="coerce", utc=several_zones).dt.tz_localize(None)
     days = (dates - dates.min()) / pd.Timedelta(days=1)
     hours = (dates - dates.dt.normalize()) / pd.Timedelta(hours=1)
-    in_order = len(days) >= FEW_ROWS and (
-        days.is_monotonic_increasing or days.is_monotonic_decreasing
-    )
+    known = days.dropna()
+    in_order = known.is_monotonic_increasing or known.is_monotonic_decreasing
+    in_order = in_order and len(known) >= FEW_ROWS
     parts = {"": days, " (hour)": hours}
     parts = {part: values.to_numpy("float64") for part, values in parts.items()}
     if in_order:

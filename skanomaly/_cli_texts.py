@@ -28,6 +28,7 @@ _DAYS = (
     "%d.%m.%y", "%m/%d/%y", "%d/%m/%y",
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_ZONE = re.compile(r"(:\d\d(?:\.\d+)?) ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?)$")
 _CLOCK = r"\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
 
 
@@ -108,13 +109,14 @@ def dates_of(column):
     Returns
     -------
     dates : pandas.Series of datetimes, or None
-        In UTC where the texts name a time zone. Day and month are told apart by the column as a
-        whole; where both orders fit, a slash or dash means that the month comes first.
+        As the clock showed it, whatever time zone the texts name. Day and month are told apart
+        by the column as a whole; where both orders fit, a slash or dash means that the month
+        comes first.
     """
     import pandas as pd
 
     codes, texts = pd.factorize(texts_of(column))
-    texts = pd.Series(texts, dtype="string")
+    texts = pd.Series(texts, dtype="string").str.replace(_ZONE, lambda m: m[1], regex=True)
     sample = texts[:SAMPLE]
     if sum(_DAY.fullmatch(text) is not None for text in sample) < ENOUGH * len(sample):
         return None
@@ -134,8 +136,7 @@ def _formats_for(sample):
 def _as_dates(texts, form):
     import pandas as pd
 
-    dates = pd.to_datetime(texts, format=form, errors="coerce", utc=True)
-    return dates.dt.tz_localize(None)
+    return pd.to_datetime(texts, format=form, errors="coerce")
 
 
 def hours_of(column):

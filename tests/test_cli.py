@@ -528,7 +528,9 @@ def test_categories_on_request(run, tmp_path):
     _, features, _ = read(tmp_path / "f.csv", "--category", "code", "--category", "name")
     assert [len(features[name].cat.categories) for name in ("code", "name")] == [3, 80]
     assert features["code"].isna().sum() == 20
-    assert_refused(run("detect", tmp_path / "f.csv", "--category", "names"), "did you mean 'name'?")
+    assert_refused(
+        run("detect", tmp_path / "f.csv", "--category", "names"), "did you mean 'name'?"
+    )
 
 
 def test_categories_of_parquet(tmp_path):
@@ -568,6 +570,20 @@ def test_dates_are_read_however_written(form, dates):
     pd.testing.assert_series_equal(_cli_texts.dates_of(column), expected, check_dtype=False)
 
 
+def test_hours_are_those_of_the_clock_in_any_zone(tmp_path):
+    midnights = pd.date_range("2024-01-01", periods=200, tz="Europe/Berlin")
+    frame = pd.DataFrame({"at": midnights.repeat(2)[::-1], "x": np.arange(400) % 7})
+    frame.loc[0, "at"] = midnights[0]  # out of order
+    frame.to_parquet(tmp_path / "f.parquet")
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    for name in ("f.parquet", "f.csv"):
+        features = read(tmp_path / name)[1]
+        assert list(features) == ["at", "x"]
+        assert set(features["at"]) == set(range(200))
+    texts = pd.Series(["2024-01-01 05:00:00+02", "2024-01-01T06:00:00.5Z"])
+    assert _cli_texts.dates_of(texts).dt.hour.to_list() == [5, 6]
+
+
 @pytest.mark.parametrize(
     "texts",
     [
@@ -589,7 +605,7 @@ def test_dates_become_days_and_hours(run, tmp_path):
     days = pd.to_datetime("2024-03-01") + pd.to_timedelta(np.arange(20) * 7 % 20, unit="D")
     hours = pd.to_timedelta(np.arange(20) % 5 * 2.5, unit="h")
     frame = pd.DataFrame({"day": days, "both": days + hours, "log": np.sort(days) + hours})
-    frame.loc[3, "day"] = None
+    frame.loc[3, ["day", "log"]] = None
     frame.to_csv(tmp_path / "f.csv", index=False)
     frame.assign(took=hours, due=days.date).to_parquet(tmp_path / "f.parquet")
     _, features, notes = read(tmp_path / "f.csv")
@@ -597,6 +613,7 @@ def test_dates_become_days_and_hours(run, tmp_path):
     expected = (frame["day"] - frame["day"].min()) / pd.Timedelta(days=1)
     np.testing.assert_allclose(features["day"], expected)
     np.testing.assert_allclose(features["both (hour)"], np.arange(20) % 5 * 2.5)
+    assert np.isnan(features["log (hour)"][3])
     assert "'day' (2024-03-01 to 2024-03-20, as days)" in notes
     assert "as days and hour of the day" in notes
     _, again, _ = read(tmp_path / "f.parquet")
