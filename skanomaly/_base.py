@@ -9,13 +9,14 @@ from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skanomaly._callbacks import CallbackSupportMixin, epoch_tasks, fit_task
 from skanomaly._convergence import warn_if_unfinished
+from skanomaly._decisions import DecisionMixin
 from skanomaly._incremental import StreamMixin, unchanged_on_failure
 from skanomaly._labels import read_labels
 from skanomaly._reading import read_rows
@@ -29,7 +30,7 @@ from skanomaly._training import Schedule
 
 
 class BaseNeuralDetector(
-    StreamMixin, CallbackSupportMixin, OutlierMixin, BaseEstimator, metaclass=ABCMeta
+    StreamMixin, CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta
 ):
     """Base class of the detectors; not for direct use."""
 
@@ -168,55 +169,6 @@ class BaseNeuralDetector(
         self.offset_ = as_threshold(threshold, lambda: self._score_all(X), codes, **options)
         return self
 
-    def fit_predict(self, X, y=None, **kwargs):
-        """Fit on `X` (and `y`, where the detector uses labels) and label the same rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,), default=None
-            Passed to `fit`.
-        **kwargs : dict
-            Passed to `fit`.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int
-            +1 for normal rows, -1 for anomalies.
-        """
-        return self.fit(X, y, **kwargs).predict(X)
-
-    def predict(self, X):
-        """Label rows: +1 for normal rows, -1 for anomalies.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int
-            The sign of `decision_function`; a row on the threshold is normal.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def decision_function(self, X):
-        """Return `score_samples` less the threshold `offset_`: negative for anomalies.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            Signed distance from the threshold.
-        """
-        return self.score_samples(X) - self.offset_
-
     def score_samples(self, X):
         """Score rows: the lower, the more abnormal.
 
@@ -293,9 +245,6 @@ class BaseNeuralDetector(
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.sparse = True
         return tags
-
-    def __sklearn_is_fitted__(self):
-        return "offset_" in vars(self)
 
     def _schedule(self, settings, **own):
         """Return how to train, from parameters with "auto" resolved."""

@@ -7,8 +7,7 @@ scores become decisions; a subclass brings ``fit``, ``score_samples`` and the th
 from abc import ABCMeta, abstractmethod
 from numbers import Integral
 
-import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import (
@@ -20,11 +19,12 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import check_is_fitted, indexable
 
 from skanomaly._crossfit import Rows
+from skanomaly._decisions import DecisionMixin
 from skanomaly._labels import read_labels
 from skanomaly._splitters import n_rows
 
 
-class MetaDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
+class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of detectors around a detector; not for direct use."""
 
     _parameter_constraints: dict = {
@@ -53,55 +53,6 @@ class MetaDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
             elif hasattr(self, name):
                 delattr(self, name)
 
-    def fit_predict(self, X, y=None, **fit_params):
-        """Fit on `X` (and `y`) and label the same rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,), default=None
-            Passed to `fit`.
-        **fit_params : dict
-            Passed to `fit`.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int
-            +1 for normal rows, -1 for anomalies.
-        """
-        return self.fit(X, y, **fit_params).predict(X)
-
-    def predict(self, X):
-        """Label rows: +1 for normal rows, -1 for anomalies.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int
-            The sign of `decision_function`; a row on the threshold is normal.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def decision_function(self, X):
-        """Return `score_samples` less the threshold `offset_`: negative for anomalies.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            Signed distance from the threshold.
-        """
-        return self.score_samples(X) - self.offset_
-
     @abstractmethod
     def score_samples(self, X):
         """Score rows: the lower, the more abnormal."""
@@ -109,9 +60,6 @@ class MetaDetector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
     def _checked(self):
         check_is_fitted(self)
         return self
-
-    def __sklearn_is_fitted__(self):
-        return "offset_" in vars(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
