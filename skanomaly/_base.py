@@ -100,10 +100,7 @@ class BaseNeuralDetector(
             self._encoder = TableEncoder().fit(rows, self.is_categorical_, weight)
         X = self._encoder.view(rows)
         seen = self._train(X, y, weight, seed, again)
-        scores, empty = in_chunks(self._score_rows, X), nothing_seen(X)
-        self._typical_score = float(np.median(scores if empty is None else scores[~empty]))
-        if empty is not None:
-            scores[empty] = self._typical_score
+        scores = self._score_all(X, training=True)
         self.offset_ = self._find_offset(scores, weight, seen)
         return scores
 
@@ -212,9 +209,11 @@ class BaseNeuralDetector(
             return X
         return self._encoder.view(read_rows(self, X, reset=False))
 
-    def _score_all(self, X):
-        """Score any number of checked rows in bounded memory."""
+    def _score_all(self, X, training=False):
+        """Score any number of checked rows in bounded memory; training rows say what is usual."""
         scores, empty = in_chunks(self._score_rows, X), nothing_seen(X)
+        if training:
+            self._typical_score = float(np.median(scores if empty is None else scores[~empty]))
         if empty is not None:  # nothing speaks for or against such a row
             scores[empty] = self._typical_score
         return scores
