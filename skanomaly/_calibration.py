@@ -51,11 +51,13 @@ class SigmoidMap:
         Higher is more normal.
     is_anomaly : ndarray of shape (n_samples,), bool
         Labels.
+    centre : float, default=None
+        Centre of the scores, their median by default: without one, a large common part of the
+        scores would drown their differences. Log odds are centred already, at 0.
     """
 
-    def __init__(self, scores, is_anomaly):
-        # centred, lest a large common part of the scores drowns their differences
-        self.centre = float(np.median(scores))
+    def __init__(self, scores, is_anomaly, centre=None):
+        self.centre = float(np.median(scores)) if centre is None else centre
         self.slope, self.intercept = platt(self.centre - scores, is_anomaly)
 
     def __call__(self, scores):

@@ -9,14 +9,12 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.special import expit
-from sklearn.utils import ClassifierTags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from skanomaly._architectures import ARCHITECTURES, DEFAULTS
 from skanomaly._base import BaseNeuralDetector, resolve
-from skanomaly._calibration import platt
+from skanomaly._calibration import SigmoidMap
+from skanomaly._decisions import ProbabilityMixin
 from skanomaly._ensembles import FewLabels, FullLabels, Subspaces
 from skanomaly._labels import label_codes
 from skanomaly._learners import RowWeighted, SingleNetwork
@@ -51,7 +49,7 @@ RECIPES = {
 _SUSPICIOUS_RATIO, _SUSPICIOUS_ROWS = 1.5, 5
 
 
-class NeuralAnomalyClassifier(BaseNeuralDetector):
+class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     """Anomaly detection by networks that learn from labels.
 
     Labels may be complete, partly missing or absent. Rows are standardised inside. `predict`
@@ -176,6 +174,10 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
       around them [2]_, each in three columns of its own; the distance to the 20th neighbour in
       all columns counts as much. `contamination` sets the threshold.
 
+    There is a `predict_proba` after a fit with complete labels of both classes alone: scores out
+    of fold are calibrated on them (Platt scaling), so that a doubtful row has a low probability
+    even where `predict` calls it.
+
     ===================  =============================================  ==================
     "auto" stands for    "ensemble"                                     "plain"
     ===================  =============================================  ==================
@@ -287,12 +289,12 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         self.random_state = random_state
         self.verbose = verbose
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags = ClassifierTags(multi_class=False)  # it has `predict_proba`
-        return tags
-
     _uses_labels = True
+    _needs_for_probabilities = (
+        "a fit with complete labels of both classes: only then is there something to calibrate "
+        "on. Use decision_function, or skanomaly.ThresholdedDetector around a frozen detector and "
+        "labelled rows."
+    )
 
     # ------------------------------------------------------------------ training
 
@@ -393,11 +395,11 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
         return -self._learner.margins(X[:])
 
     def _find_offset(self, scores, weight, seen):
-        self._log_odds = None
+        self._map = None
         if seen is not None:
             margins, labels = self._learner.honest()
             if (seen != 0).all():
-                self._log_odds = platt(margins, labels > 0)
+                self._map = SigmoidMap(-margins, labels > 0, centre=0.0)
             if isinstance(self._learner, FullLabels):
                 self._warn_if_incomplete(margins, labels)
         if seen is None or self.contamination != "auto":
@@ -416,37 +418,3 @@ class NeuralAnomalyClassifier(BaseNeuralDetector):
                 UserWarning,
                 stacklevel=5,
             )
-
-    def _is_calibrated(self):
-        """Tell whether there are probabilities; before `fit` that is not known."""
-        if hasattr(self, "_learner") and self._log_odds is None:
-            raise AttributeError(
-                "predict_proba needs a fit with complete labels of both classes: only then is "
-                "there something to calibrate on. Use decision_function, or "
-                "skanomaly.ThresholdedDetector around a frozen detector and labelled rows."
-            )
-        return True
-
-    @available_if(_is_calibrated)
-    def predict_proba(self, X):
-        """Return calibrated probabilities of being an anomaly and of being normal.
-
-        There is no such method after a fit with missing labels, or without any: nothing could
-        be calibrated on them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, 2), float64
-            Columns as in `classes_`: the anomaly's first. Scores out of fold are calibrated on
-            the labels (Platt scaling), so that a doubtful row has a low probability even where
-            `predict` calls it.
-        """
-        scores = self.score_samples(X)
-        slope, intercept = self._log_odds
-        anomaly = expit(intercept - slope * scores)
-        return np.stack([anomaly, 1 - anomaly], axis=1)

@@ -1,11 +1,14 @@
-"""From scores to decisions: what every detector answers once it has scores and a threshold.
+"""From scores to answers: what every detector says once it has scores and a threshold.
 
-Owns: the signs and labels of outlier detectors. Does not own: scores, or how a threshold is
-found; a detector brings ``fit``, ``score_samples`` and ``offset_``.
+Owns: the signs and labels of outlier detectors, and the columns of probabilities. Does not own:
+scores, or how a threshold is found or scores are calibrated; a detector brings ``fit``,
+``score_samples`` and ``offset_``.
 """
 
 import numpy as np
 from sklearn.base import OutlierMixin
+from sklearn.utils import ClassifierTags
+from sklearn.utils.metaestimators import available_if
 
 
 class DecisionMixin(OutlierMixin):
@@ -62,3 +65,47 @@ class DecisionMixin(OutlierMixin):
 
     def __sklearn_is_fitted__(self):
         return "offset_" in vars(self)
+
+
+class ProbabilityMixin:
+    """Probabilities of a detector that calibrates its scores where labels allow it.
+
+    A fit sets `_map` before `offset_`: what turns scores into probabilities of being an anomaly,
+    or None where there is none.
+    """
+
+    #: What probabilities need, and what there is instead, for those who lack it.
+    _needs_for_probabilities: str
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # scikit-learn asks this of whatever has probabilities
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        return tags
+
+    def _is_calibrated(self):
+        """Tell whether there are probabilities; before `fit` that is not known."""
+        if "offset_" in vars(self) and self._map is None:
+            raise AttributeError(f"predict_proba needs {self._needs_for_probabilities}")
+        return True
+
+    @available_if(_is_calibrated)
+    def predict_proba(self, X):
+        """Return calibrated probabilities of being an anomaly and of being normal.
+
+        There is such a method only after a fit with labels that can calibrate scores, see the
+        class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, 2), float64
+            Columns as in `classes_`: the anomaly's first. They do not depend on the threshold.
+        """
+        scores = self.score_samples(X)  # refuses where there was no fit
+        anomaly = self._map(scores)
+        return np.stack([anomaly, 1 - anomaly], axis=1)

@@ -16,7 +16,7 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import check_is_fitted, indexable
+from sklearn.utils.validation import indexable
 
 from skanomaly._crossfit import Rows
 from skanomaly._decisions import DecisionMixin
@@ -56,10 +56,6 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def score_samples(self, X):
         """Score rows: the lower, the more abnormal."""
-
-    def _checked(self):
-        check_is_fitted(self)
-        return self
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,6 +1,6 @@
 """ThresholdedDetector: any outlier detector with a threshold chosen by a rule.
 
-Owns: which scores a rule sees, and probabilities from the same scores. Does not own: the rules
+Owns: which scores a rule sees, and what calibrates probabilities. Does not own: the rules
 (``_rules``), or how rows are held out (``_crossfit``).
 """
 
@@ -8,17 +8,17 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils import ClassifierTags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._calibration import MAPS
 from skanomaly._crossfit import checked_scores, fit_folds, fit_on, is_frozen, make_splits
+from skanomaly._decisions import ProbabilityMixin
 from skanomaly._meta import MetaDetector
 from skanomaly._rule_names import RULES, as_threshold, check_rule, has_both, rule_threshold
 
 
-class ThresholdedDetector(MetaDetector):
+class ThresholdedDetector(ProbabilityMixin, MetaDetector):
     """Any outlier detector with a threshold that holds for new rows.
 
     Thresholds that detectors set on their training scores promise too much: a model fits the rows
@@ -65,7 +65,10 @@ class ThresholdedDetector(MetaDetector):
         Folds and shares are drawn at random, with as many known anomalies in each as in the
         whole.
     probability : {"sigmoid", "isotonic"}, default="sigmoid"
-        How `predict_proba` is calibrated.
+        How `predict_proba` is calibrated. There is such a method only after a fit with labels of
+        both classes, and not with ``cv=None``: training scores cannot calibrate. Rows without a
+        label are left out, so that the probabilities hold for rows that are like the labelled
+        ones.
     anomaly_label : scalar, default="auto"
         The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
     n_jobs : int, default=None
@@ -125,6 +128,11 @@ class ThresholdedDetector(MetaDetector):
         ],
         "probability": [StrOptions(set(MAPS))],
     }
+
+    _needs_for_probabilities = (
+        "a fit with labels of both classes, and scores of rows that the detector did not train on "
+        "(cv or a FrozenEstimator). Use decision_function."
+    )
 
     def __init__(
         self,
@@ -234,7 +242,7 @@ class ThresholdedDetector(MetaDetector):
             If the rule lacks its labels or level, or does not work for these scores. The
             threshold is then as it was.
         """
-        self._checked()
+        check_is_fitted(self)
         codes, scores = self.labels_, lambda: self.scores_
         if X is not None:
             codes = self._rows(X, y, {}).codes
@@ -259,22 +267,8 @@ class ThresholdedDetector(MetaDetector):
         scores : ndarray of shape (n_samples,), float64
             The detector's ``score_samples``, or else its ``decision_function``.
         """
-        return checked_scores(self._checked().detector_, X)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        # scikit-learn asks this of whatever has probabilities
-        tags.classifier_tags = ClassifierTags(multi_class=False)
-        return tags
-
-    def _is_calibrated(self):
-        """Tell whether there are probabilities; before `fit` that is not known."""
-        if "offset_" in vars(self) and self._map is None:
-            raise AttributeError(
-                "predict_proba needs a fit with labels of both classes, and scores of rows that "
-                "the detector did not train on (cv or a FrozenEstimator). Use decision_function."
-            )
-        return True
+        check_is_fitted(self)
+        return checked_scores(self.detector_, X)
 
     @property
     def classes_(self):
@@ -282,25 +276,3 @@ class ThresholdedDetector(MetaDetector):
         if getattr(self, "_map", None) is None:
             raise AttributeError("'ThresholdedDetector' has no 'classes_' without probabilities.")
         return np.array([-1, 1])
-
-    @available_if(_is_calibrated)
-    def predict_proba(self, X):
-        """Return calibrated probabilities of being an anomaly and of being normal.
-
-        There is such a method only after a fit with labels of both classes, and not with
-        ``cv=None``: training scores cannot calibrate. Rows without a label are left out, so
-        that the probabilities hold for rows that are like the labelled ones.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, 2), float64
-            Columns as in `classes_`: the anomaly's first. They do not depend on the threshold.
-        """
-        scores = self.score_samples(X)
-        anomaly = self._map(scores)
-        return np.stack([anomaly, 1 - anomaly], axis=1)
