@@ -19,9 +19,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
+from skanomaly._handing import labels_for, n_rows, recode
 from skanomaly._labels import read_labels
 from skanomaly._scorers import anomaly_scorer
-from skanomaly._splitters import StratifiedAnomalyKFold, labels_for, n_rows, recode
+from skanomaly._splitters import StratifiedAnomalyKFold
 
 
 def compare_detectors(

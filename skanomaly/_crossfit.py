@@ -14,9 +14,10 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from skanomaly._handing import labels_for, n_rows, recode
 from skanomaly._sampling import split_rows
 from skanomaly._scorers import scores_of
-from skanomaly._splitters import labels_for, n_rows, recode, stratified_masks
+from skanomaly._splitters import stratified_masks
 
 
 @dataclass

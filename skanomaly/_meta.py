@@ -20,8 +20,8 @@ from sklearn.utils.validation import indexable
 
 from skanomaly._crossfit import Rows
 from skanomaly._decisions import DecisionMixin
+from skanomaly._handing import n_rows
 from skanomaly._labels import read_labels
-from skanomaly._splitters import n_rows
 
 
 class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):

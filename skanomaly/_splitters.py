@@ -1,7 +1,7 @@
 """Splitters for ``cv=`` that know which rows are anomalies, whatever the coding of labels.
 
-Owns: the splitters, and handing labels on to those who read them themselves. Does not own: the
-meaning of labels (``_labels``). The public door is `skanomaly.model_selection`.
+Owns: the splitters. Does not own: the meaning of labels (``_labels``), or handing them on to those
+who read them themselves (``_handing``). The public door is `skanomaly.model_selection`.
 """
 
 import itertools
@@ -12,6 +12,7 @@ from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, Ti
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skanomaly._handing import labels_for, n_rows, recode
 from skanomaly._labels import read_labels
 
 
@@ -385,23 +386,3 @@ def stratified_masks(strata, n_splits, rng):
         fold[strata == stratum] = folds if rng is None else rng.permutation(folds)
     for i in range(n_splits):
         yield fold == i
-
-
-def labels_for(consumer, y, coded):
-    """Return y as it came to whoever names the anomaly itself, -1/+1 to everybody else."""
-    if hasattr(consumer, "get_params"):
-        params = consumer.get_params()
-    else:
-        params = getattr(consumer, "__dict__", {})
-    own = [value for name, value in params.items() if name.endswith("anomaly_label")]
-    return y if any(not isinstance(value, str) or value != "auto" for value in own) else coded
-
-
-def recode(labels):
-    """Return labels read before in a coding that needs no guessing."""
-    return np.where(labels == 0, np.nan, labels) if (labels == 0).any() else labels
-
-
-def n_rows(X):
-    """Return the number of rows of an array, a frame or a list."""
-    return X.shape[0] if hasattr(X, "shape") else len(X)
