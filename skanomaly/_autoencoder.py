@@ -1,7 +1,8 @@
 """AutoencoderDetector: learns to rebuild the training rows and scores what it cannot rebuild.
 
-Owns the detector's parameters, its recipes and its ways to turn what the network makes of a
-row into a score.
+Owns the detector's parameters, its training and its threshold. Does not own: what "auto" stands
+for (``_recipes``), how the network's answers are read (``_answers``) or scored
+(``_view_scores``).
 """
 
 from functools import partial
@@ -10,53 +11,21 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skanomaly._answers import AnswersMixin
 from skanomaly._architectures import ARCHITECTURES, DEFAULTS, autoencoder, row_shape
 from skanomaly._base import BaseNeuralDetector
-from skanomaly._channels import ScoreChannels
-from skanomaly._forward import forward
-from skanomaly._mahalanobis import Mahalanobis
 from skanomaly._neighbours import reference_rows
-from skanomaly._networks import (
-    MultiscaleNoise,
-    member_autoencoder,
-    with_codes,
-)
+from skanomaly._networks import MultiscaleNoise, member_autoencoder
+from skanomaly._recipes import AUTOENCODER, noise_bounds, settings_of
 from skanomaly._reconstruction import Reconstruction
 from skanomaly._sampling import canonical_order, repeat_rows
 from skanomaly._scaling import RowScaler, ScaledRows, in_chunks
 from skanomaly._table_loss import table_loss
-from skanomaly._tables import missing_columns, missing_features, needs_targets, targets
+from skanomaly._tables import needs_targets, targets
 from skanomaly._threshold import robust_offset
 from skanomaly._training import Trainer, assemble, output_shape, user_network
+from skanomaly._view_scores import SCORERS
 
-#: What "auto" stands for in each recipe.
-RECIPES = {
-    "multiscale": {
-        "hidden_layer_sizes": (128, 64),
-        "latent_dim": 32,
-        "activation": "silu",
-        "n_estimators": 4,
-        "noise": (0.3, 3.0),
-        "learning_rate": 3e-3,
-        "max_steps": 600,
-        "warmup_steps": 30,
-        "batch_size": 64,
-        "anomaly_score": "ensemble",
-    },
-    "plain": {
-        "hidden_layer_sizes": (64, 64),
-        "latent_dim": None,
-        "activation": "relu",
-        "n_estimators": 1,
-        "noise": 0.0,
-        "learning_rate": 1e-3,
-        "epochs": 100,
-        "max_steps": None,
-        "warmup_steps": None,
-        "batch_size": 32,
-        "anomaly_score": "reconstruction",
-    },
-}
 #: With more columns than this a single network is trained: four cost four times as much and
 #: gain .001 to .008 ROC AUC.
 _WIDE = 512
@@ -64,7 +33,7 @@ _WIDE = 512
 _SCORE_SAMPLE = 32_768
 
 
-class AutoencoderDetector(BaseNeuralDetector):
+class AutoencoderDetector(AnswersMixin, BaseNeuralDetector):
     """Anomaly detection by networks that learn to rebuild the training rows.
 
     Rows are standardised inside, so that the detector stands wherever an
@@ -214,7 +183,7 @@ class AutoencoderDetector(BaseNeuralDetector):
 
     _parameter_constraints: dict = {
         **BaseNeuralDetector._parameter_constraints,
-        "recipe": [StrOptions({"auto", *RECIPES})],
+        "recipe": [StrOptions({"auto", *AUTOENCODER})],
         "architecture": [StrOptions({*ARCHITECTURES})],
         "input_shape": ["array-like", Interval(Integral, 1, None, closed="left"), None],
         "hidden_layer_sizes": [
@@ -322,8 +291,8 @@ class AutoencoderDetector(BaseNeuralDetector):
         recipe = self.recipe
         if recipe == "auto":
             recipe = "multiscale" if self.model is None else "plain"
-        settings = self._resolve(RECIPES[recipe] | DEFAULTS.get(self.architecture, {}))
-        settings["noise"] = _noise_bounds(settings["noise"])
+        settings = settings_of(self, AUTOENCODER[recipe] | DEFAULTS.get(self.architecture, {}))
+        settings["noise"] = noise_bounds(settings["noise"])
         settings["row_shape"] = self._row_shape(n_features)
         wide = n_features > _WIDE and self.n_estimators == "auto"
         if self.model is not None or wide or settings["row_shape"] is not None:
@@ -368,30 +337,12 @@ class AutoencoderDetector(BaseNeuralDetector):
         """Fit what turns residuals and codes into a score, on a bounded sample of rows."""
         self._scorer = None
         if score != "reconstruction":
-            Z, holes = self._scaled(X)
-            Z = np.asarray(Z, dtype=np.float64)
-            self._scorer = _SCORERS[score](seed).fit(Z, *self._views(Z, holes))
+            self._scorer = SCORERS[score](seed).fit(*self._views(X))
 
     def _score_rows(self, X):
-        Z, holes = self._scaled(X)
         if self._scorer is None:
-            return -self._squared_errors(Z, holes).mean(axis=2).mean(axis=1)
-        Z = np.asarray(Z, dtype=np.float64)
-        return -self._scorer.score(Z, *self._views(Z, holes))
-
-    def _scaled(self, X):
-        """Return scaled rows, and which of their features are missing (None: none is)."""
-        Z, holes = ScaledRows(X, self._scaler)[:], missing_features(X)
-        if holes is not None:  # the network's own guess of what is missing is the better one
-            guess = self._compare.values(self._outputs(Z)).mean(axis=1)
-            Z = np.where(missing_columns(X), guess, Z).astype(np.float32)
-        return Z, holes
-
-    def _squared_errors(self, Z, holes):
-        """Return squared errors of scaled rows, (n_samples, n_members, n_features)."""
-        Z = np.asarray(Z, np.float64).reshape(len(Z), 1, -1)
-        holes = None if holes is None else holes[:, None]
-        return np.square(self._compare.residuals(self._outputs(Z[:, 0]), Z, holes))
+            return -self._squared_errors(X).mean(axis=2).mean(axis=1)
+        return -self._scorer.score(*self._views(X))
 
     def _error_parts(self, X):
         """Return each feature's part of the mean squared error; None with another score."""
@@ -399,7 +350,7 @@ class AutoencoderDetector(BaseNeuralDetector):
             return None
 
         def one(rows):
-            error = self._squared_errors(*self._scaled(rows)).mean(axis=1)
+            error = self._squared_errors(rows).mean(axis=1)
             return self._compare.in_order(error) / error.shape[1]
 
         return in_chunks(one, self._checked_rows(X))
@@ -411,133 +362,6 @@ class AutoencoderDetector(BaseNeuralDetector):
         # roots (Wilson and Hilferty, 1931). A hair lower, lest rounding flags equal scores.
         root = robust_offset(np.cbrt(scores), weight)
         return float(root**3 * (1 + 1e-9))
-
-    def _views(self, Z, holes):
-        """Return the members' residuals and codes, each (n_members, n_samples, width)."""
-        outputs, codes = forward(with_codes(self.network_), Z)
-        outputs, codes = _by_member(outputs), _by_member(codes)
-        holes = None if holes is None else holes[None]
-        return self._compare.residuals(outputs, Z[None], holes), codes
-
-    def _outputs(self, Z):
-        """Return the members' reconstructions, (n_samples, n_members, n_features)."""
-        outputs = np.asarray(forward(self.network_, Z), dtype=np.float64)
-        return outputs.reshape(len(Z), -1, Z.shape[1])
-
-    def reconstruct(self, X):
-        """Return what the network makes of rows, in the units of the data.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        reconstruction : ndarray of shape (n_samples, n_features), float64
-            The mean over the networks. For a category it is the probability of the row's own
-            value; NaN where that is missing.
-        """
-
-        def one(rows):
-            mean = self._compare.values(self._outputs(self._scaled(rows)[0])).mean(axis=1)
-            mean = mean if self._scaler is None else self._scaler.inverse_transform(mean)
-            if self._compare.layout is None:
-                return mean
-            return self._compare.to_features(mean, rows.with_holes(slice(None)))
-
-        return in_chunks(one, self._checked_rows(X))
-
-    def encode(self, X):
-        """Return the inner codes of rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_samples, n_codes), float64
-            Values of the layer called "latent", else of the narrowest inner layer; those of
-            several networks side by side.
-
-        Raises
-        ------
-        ValueError
-            If an own `model` has no inner layer to read.
-        """
-        X = self._checked_rows(X)
-        encoder = with_codes(self.network_)
-
-        def one(rows):
-            codes = forward(encoder, self._scaled(rows)[0])[1]
-            return np.asarray(codes, dtype=np.float64).reshape(len(rows), -1)
-
-        return in_chunks(one, X)
-
-
-class _Ensemble:
-    """All channels of the multiscale recipe."""
-
-    def __init__(self, seed):
-        self.channels = ScoreChannels(seed=seed)
-
-    def fit(self, Z, residual, codes):
-        # the sample comes in canonical order already
-        self.channels.fit(Z, residual, codes, order=np.arange(len(Z)))
-        return self
-
-    def score(self, Z, residual, codes):
-        return self.channels.score(Z, residual, codes)
-
-
-class _Mahalanobis:
-    """Log squared Mahalanobis distance, mean over the members."""
-
-    def __init__(self, seed):
-        self.members = []
-
-    def fit(self, Z, residual, codes):
-        features = self._features(residual, codes)
-        self.members = [Mahalanobis().fit(a) for a in features]
-        return self
-
-    def score(self, Z, residual, codes):
-        pairs = zip(self.members, self._features(residual, codes), strict=True)
-        return np.mean([member.score(a) for member, a in pairs], axis=0)
-
-    def _features(self, residual, codes):
-        return np.concatenate([residual, codes], axis=2)
-
-
-class _Residual(_Mahalanobis):
-    """The same on the residual alone."""
-
-    def _features(self, residual, codes):
-        return residual
-
-
-_SCORERS = {"ensemble": _Ensemble, "mahalanobis": _Mahalanobis, "residual": _Residual}
-
-
-def _by_member(values):
-    """Bring (n, width) or (n, n_members, width) to (n_members, n, width), float64."""
-    values = np.asarray(values, dtype=np.float64)
-    return values[None] if values.ndim == 2 else values.transpose(1, 0, 2)
-
-
-def _noise_bounds(noise):
-    """Return the lowest and highest standard deviation of the noise."""
-    if isinstance(noise, Real):
-        return float(noise), float(noise)
-    bounds = np.asarray(noise, dtype=np.float64)
-    if bounds.shape != (2,) or not 0 < bounds[0] <= bounds[1] < np.inf:
-        raise ValueError(
-            "The 'noise' parameter of AutoencoderDetector must be a number of at least 0 or a "
-            f"pair (low, high) with 0 < low <= high. Got {noise!r} instead."
-        )
-    return float(bounds[0]), float(bounds[1])
 
 
 def _check_outputs(network, n_features):

@@ -263,24 +263,6 @@ class BaseNeuralDetector(
             **own,
         )
 
-    def _resolve(self, recipe):
-        """Return the recipe's settings with the user's own values in place of "auto"."""
-        settings = {"dropout": 0.0, "epochs": None, "early_stopping": False, **recipe}
-        for name in settings.keys() - {"warmup_steps"}:
-            settings[name] = resolve(getattr(self, name), settings[name])
-        if resolve(self.epochs, None) is not None:
-            settings["max_steps"] = None
-        elif resolve(self.max_steps, None) is not None:
-            settings["epochs"] = None
-        if settings["epochs"] is None and settings["max_steps"] is None:
-            raise ValueError(
-                f"The parameters 'epochs' and 'max_steps' of {type(self).__name__} must not "
-                "both be None. Set one of them, for example epochs=100."
-            )
-        widths = settings["hidden_layer_sizes"]
-        settings["hidden_layer_sizes"] = checked_widths(widths, type(self).__name__)
-        return settings
-
     def _callbacks(self):
         """Return the user's callbacks, and what tells scikit-learn's own about epochs."""
         given = () if self.callbacks is None else self.callbacks
@@ -293,22 +275,6 @@ def _is_plain_row(X, n_features):
     if type(X) is not np.ndarray or X.shape != (1, n_features):
         return False
     return X.dtype in (np.float64, np.float32) and np.isfinite(X).all()
-
-
-def resolve(value, default):
-    """Return the default in place of 'auto'."""
-    return default if isinstance(value, str) and value == "auto" else value
-
-
-def checked_widths(widths, owner):
-    """Return layer widths as a tuple of positive int."""
-    array = np.atleast_1d(np.asarray(widths, dtype=object))
-    if not all(isinstance(w, Integral) and not isinstance(w, bool) and w > 0 for w in array):
-        raise ValueError(
-            f"The 'hidden_layer_sizes' parameter of {owner} must hold positive whole numbers, "
-            f"for example (64, 32). Got {widths!r} instead."
-        )
-    return tuple(int(w) for w in array)
 
 
 def _checked_weight(sample_weight, X):

@@ -12,39 +12,16 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly._architectures import ARCHITECTURES, DEFAULTS
-from skanomaly._base import BaseNeuralDetector, resolve
+from skanomaly._base import BaseNeuralDetector
 from skanomaly._calibration import SigmoidMap
 from skanomaly._decisions import ProbabilityMixin
 from skanomaly._ensembles import FewLabels, FullLabels, Subspaces
 from skanomaly._labels import label_codes
 from skanomaly._learners import RowWeighted, SingleNetwork
+from skanomaly._recipes import CLASSIFIER, class_weights, resolve, settings_of
 from skanomaly._sampling import canonical_order, repeat_rows
 from skanomaly._threshold import contamination_offset
 
-#: What "auto" stands for in each recipe.
-RECIPES = {
-    "ensemble": {
-        "hidden_layer_sizes": (32, 32),
-        "activation": "relu",
-        "weight_decay": 0.02,
-        "learning_rate": "auto",
-        "max_steps": "auto",
-        "warmup_steps": None,
-        "batch_size": 128,
-    },
-    "plain": {
-        "hidden_layer_sizes": (32, 16),
-        "activation": "relu",
-        "dropout": 0.1,
-        "weight_decay": 1e-4,
-        "learning_rate": 1e-3,
-        "epochs": 100,
-        "max_steps": None,
-        "warmup_steps": None,
-        "batch_size": 32,
-        "early_stopping": True,
-    },
-}
 #: Rows that look like anomalies out of fold, over those labelled so, before labels are doubted.
 _SUSPICIOUS_RATIO, _SUSPICIOUS_ROWS = 1.5, 5
 
@@ -220,7 +197,7 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
 
     _parameter_constraints: dict = {
         **BaseNeuralDetector._parameter_constraints,
-        "recipe": [StrOptions({"auto", *RECIPES})],
+        "recipe": [StrOptions({"auto", *CLASSIFIER})],
         "architecture": [StrOptions({*ARCHITECTURES})],
         "input_shape": ["array-like", Interval(Integral, 1, None, closed="left"), None],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
@@ -309,7 +286,8 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
             learner.fit_background(X, rows, before)
         else:
             labels = (codes == -1).astype(np.float64)
-            learner.fit(X, labels, rows, self._class_weights(labels[rows], learner), before)
+            weights = class_weights(self.class_weight, labels[rows], learner.imbalance)
+            learner.fit(X, labels, rows, weights, before)
         self.classes_ = np.array([-1, 1])
         self._learner, self._trainer = learner, learner.trainer
         return codes
@@ -343,7 +321,7 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
             recipe = "plain" if self.model is not None or own else "ensemble"
         self._check_architecture(recipe)
         widths = {"hidden_layer_sizes": own["hidden_layer_sizes"]} if own else {}
-        settings = self._resolve(RECIPES[recipe] | widths)
+        settings = settings_of(self, CLASSIFIER[recipe] | widths)
         if recipe == "plain":
             names = ("model", "standardize", "architecture", "input_shape")
             settings |= {name: getattr(self, name) for name in names}
@@ -370,24 +348,6 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
         if settings["epochs"] is None:
             settings["warmup_steps"] = settings["max_steps"] // 20
         return self._schedule(settings, weight_decay=settings["weight_decay"], **own)
-
-    def _class_weights(self, labels, learner):
-        """Return the weights of the losses of normal rows and anomalies."""
-        if self.class_weight is None:
-            return 1.0, 1.0
-        if isinstance(self.class_weight, str):
-            power = 1.0 if self.class_weight == "balanced" else learner.imbalance
-            anomalies = np.count_nonzero(labels)
-            return 1.0, ((len(labels) - anomalies) / anomalies) ** power
-        unknown = set(self.class_weight) - {-1, 1}
-        values = [self.class_weight.get(1, 1.0), self.class_weight.get(-1, 1.0)]
-        if unknown or not all(isinstance(v, Real) and v > 0 for v in values):
-            raise ValueError(
-                "The 'class_weight' parameter of NeuralAnomalyClassifier must be 'balanced', "
-                "None or a dict of positive numbers such as {-1: 10.0, 1: 1.0}, where -1 "
-                f"stands for anomalies and 1 for normal rows. Got {self.class_weight!r} instead."
-            )
-        return float(values[0]), float(values[1])
 
     # ------------------------------------------------------------------ scores
 

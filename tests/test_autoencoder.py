@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
-from skanomaly._autoencoder import RECIPES
+from skanomaly._recipes import AUTOENCODER
 
 FAR = np.full((3, 4), 1e3)
 Plain = partial(AutoencoderDetector, "plain", epochs=3, random_state=0)
@@ -228,7 +228,7 @@ def test_no_budget_at_all_is_refused(blob):
 
 def test_recipe_table_in_the_documentation_is_the_recipes():
     notes = AutoencoderDetector.__doc__
-    for recipe in RECIPES.values():
+    for recipe in AUTOENCODER.values():
         for name in ("hidden_layer_sizes", "latent_dim", "n_estimators", "batch_size"):
             row = next(line for line in notes.splitlines() if line.strip().startswith(name + "  "))
             assert str(recipe[name]) in row

@@ -17,8 +17,7 @@ from skanomaly import (
     ThresholdedDetector,
     WindowedDetector,
     _architectures,
-    _autoencoder,
-    _classifier,
+    _recipes,
 )
 
 #: scikit-learn's checks bring labels such as 0, 1, 2, nothing to learn from them, and a handful
@@ -109,12 +108,16 @@ def test_no_failure_is_declared_as_expected():
 
 
 @pytest.mark.parametrize(
-    ("module", "recipe"), [(_autoencoder, "multiscale"), (_classifier, "ensemble")]
+    ("detector", "recipes", "auto"),
+    [
+        (AutoencoderDetector, _recipes.AUTOENCODER, "multiscale"),
+        (NeuralAnomalyClassifier, _recipes.CLASSIFIER, "ensemble"),
+    ],
 )
-def test_every_recipe_is_checked(module, recipe):
+def test_every_recipe_is_checked(detector, recipes, auto):
     """A recipe added later must appear among the variants (or be what "auto" takes)."""
-    checked = {e.recipe for e in FULL if type(e).__module__ == module.__name__}
-    assert {recipe if name == "auto" else name for name in checked} == set(module.RECIPES)
+    checked = {e.recipe for e in FULL if type(e) is detector}
+    assert {auto if name == "auto" else name for name in checked} == set(recipes)
 
 
 def test_every_sequential_architecture_is_checked():

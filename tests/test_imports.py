@@ -76,7 +76,7 @@ def test_estimators_around_detectors_know_no_network():
     "name",
     [
         "_threshold", "_tail", "_pvalues", "_labels", "_sampling", "_scaling", "_shapley",
-        "_categories", "_missing", "_streams", "_reconstruction", "_handing",
+        "_categories", "_missing", "_streams", "_reconstruction", "_recipes", "_handing",
     ],
 )  # fmt: skip
 def test_rooms_of_numbers_know_neither_networks_nor_estimators(name):
