@@ -1,6 +1,7 @@
 """scikit-learn's own checks on every built-in variant, nothing excused."""
 
 import inspect
+import math
 import re
 from pathlib import Path
 
@@ -35,6 +36,10 @@ SEQUENTIAL = [
     AutoencoderDetector("plain", architecture="lstm", latent_dim=2, **_TINY),
     NeuralAnomalyClassifier(architecture="conv1d", early_stopping=False, **_TINY),
     NeuralAnomalyClassifier(architecture="gru", early_stopping=False, **_TINY),
+]
+IMAGES = [
+    AutoencoderDetector(architecture="conv2d", latent_dim=2, **_TINY),
+    NeuralAnomalyClassifier(architecture="conv2d", early_stopping=False, **_TINY),
 ]
 FULL = [
     AutoencoderDetector(),
@@ -72,6 +77,19 @@ VARIANTS = FULL if keras.backend.backend() == "jax" else QUICK
 @pytest.mark.core
 @parametrize_with_checks(VARIANTS)
 def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="the other backends train slowly")
+@parametrize_with_checks(IMAGES)
+def test_scikit_learn_checks_of_images(estimator, check, monkeypatch):
+    """The checks bring any number of columns: images here are as near to squares as it allows."""
+
+    def rectangle(rank, n_features, owner):
+        height = next(h for h in range(math.isqrt(n_features), 0, -1) if n_features % h == 0)
+        return height, n_features // height, 1
+
+    monkeypatch.setattr(_architectures, "_default_shape", rectangle)
     check(estimator)
 
 
@@ -120,10 +138,9 @@ def test_every_recipe_is_checked(detector, recipes, auto):
     assert {auto if name == "auto" else name for name in checked} == set(recipes)
 
 
-def test_every_sequential_architecture_is_checked():
-    """Images need a square number of columns, which the checks do not bring."""
-    checked = {estimator.architecture for estimator in SEQUENTIAL}
-    assert checked == {*_architectures.ARCHITECTURES} - {"dense", "conv2d"}
+def test_every_architecture_is_checked():
+    checked = {estimator.architecture for estimator in [*FULL, *IMAGES]}
+    assert checked == {*_architectures.ARCHITECTURES}
 
 
 @pytest.mark.parametrize("variants", [FULL, QUICK])
