@@ -138,12 +138,14 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     Labels decide what the ensemble learns:
 
     - **All rows are labelled.** Three groups of eight small networks (on piecewise-linear
-      features [1]_, smooth ones, linear ones) see three unsupervised scores, too. Each network
-      never sees an eighth of the rows: scores out of fold decide how much a group counts [4]_,
-      the threshold (as many rows as there are anomalies; the best F1 when there are more than
-      150) and the probabilities.
+      features [1]_, smooth ones, linear ones) and a forest of a hundred trees [5]_ see three
+      unsupervised scores, too. Each network never sees an eighth of the rows, each tree about
+      a third: what they say of rows they did not see decides how much a group counts [4]_,
+      the threshold (between flagging as many rows as there are anomalies and the best
+      expected F1) and the probabilities.
     - **Some rows are unlabelled.** They count as normal ones with little weight. Three groups
-      of eight networks differ in shape and loss, and the unsupervised scores speak for the
+      of eight networks differ in shape and loss; the trees of a forest see the labelled
+      anomalies and small draws of other rows [6]_; and the unsupervised scores speak for the
       anomalies as long as labels are few. The threshold catches the known anomalies out of
       fold with the fewest rows [3]_; a handful of labels moves it but little from odds of
       one to two.
@@ -182,6 +184,11 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     .. [3] W. S. Lee and B. Liu, "Learning with Positive and Unlabeled Examples Using Weighted
        Logistic Regression", ICML 2003.
     .. [4] L. Breiman, "Stacked Regressions", Machine Learning 24, 1996.
+    .. [5] L. Breiman, "Random Forests", Machine Learning 45, 2001; half the trees after
+       P. Geurts, D. Ernst and L. Wehenkel, "Extremely Randomized Trees", Machine Learning 63,
+       2006.
+    .. [6] F. Mordelet and J.-P. Vert, "A Bagging SVM to Learn from Positive and Unlabeled
+       Examples", Pattern Recognition Letters 37, 2014.
 
     Examples
     --------

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from scipy.special import expit
 
+from skanomaly._calibration import platt
 from skanomaly._channels import Calibration
 from skanomaly._encoding import (
     PiecewiseLinearEncoding,
@@ -19,17 +20,15 @@ from skanomaly._encoding import (
 )
 from skanomaly._forest import Forest, log_odds
 from skanomaly._forward import forward
-from skanomaly._learners import f1_offset, uniform_background
+from skanomaly._learners import uniform_background
 from skanomaly._neighbours import NeighbourDistances, reference_rows
 from skanomaly._packed import N_FOLDS, FoldedLoss, assign_folds, packed_network
 from skanomaly._scaling import ScaledRows, StackedRows, in_chunks
 from skanomaly._stacking import stacking_weights
 from skanomaly._tables import dense_sample
-from skanomaly._threshold import few_labels_offset
+from skanomaly._threshold import expected_f1_offset, few_labels_offset
 from skanomaly._training import Trainer, assemble
 
-#: Above so many anomalies the threshold has the best F1; below it takes as many rows as labels.
-_MANY_ANOMALIES = 150
 #: Threshold of few labels before there are any (log odds of 2), and how many labels weigh as much.
 _FIRST_OFFSET, _THRESHOLD_LABELS = 0.7, 5
 #: A linear group's factors on the learning rate.
@@ -257,11 +256,16 @@ class FullLabels(_LabelledEnsemble):
         return np.column_stack([_bounded(logits), log_odds(votes)]) @ self.group_weights
 
     def offset(self, scores, labels):
-        """Return the threshold on scores (negative margins) from out-of-fold scores."""
-        if self.n_anomalies > _MANY_ANOMALIES:
-            return f1_offset(scores, labels)
+        """Return the threshold on scores (negative margins) from out-of-fold scores.
+
+        It lies midway between the one that flags as many rows as there are anomalies and the
+        one with the best expected F1. The best F1 on the labels themselves is less steady.
+        """
         ranked, k = np.sort(scores), self.n_anomalies
-        return float((ranked[k - 1] + ranked[min(k, len(ranked) - 1)]) / 2)
+        as_many = (ranked[k - 1] + ranked[min(k, len(ranked) - 1)]) / 2
+        slope, intercept = platt(-scores, labels > 0)
+        likely = expected_f1_offset(scores, expit(intercept - slope * scores))
+        return float((as_many + likely) / 2)
 
 
 class FewLabels(_LabelledEnsemble):

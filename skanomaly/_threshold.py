@@ -144,6 +144,38 @@ def best_f1_offset(scores, labels):
     return float(offsets[np.argmax(2 * found / (found + false_alarms + found[-1]))])
 
 
+def expected_f1_offset(scores, probabilities):
+    """Return the offset with the highest expected F1 of the anomaly class.
+
+    Probabilities vary less from sample to sample than the labels they were calibrated on (Ye,
+    Chai, Lee and Chieu, "Optimizing F-measure: A Tale of Two Approaches", ICML 2012).
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Scores, higher is more normal.
+    probabilities : ndarray of shape (n_samples,)
+        Calibrated probabilities of being an anomaly.
+
+    Returns
+    -------
+    offset : float
+        Midway between two distinct scores, or the highest of all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly._threshold import expected_f1_offset
+    >>> expected_f1_offset(np.arange(4.0), np.array([0.9, 0.8, 0.1, 0.1]))
+    1.5
+    """
+    order = np.argsort(scores)
+    ranked, found = scores[order], np.cumsum(probabilities[order])
+    last = np.flatnonzero(np.append(np.diff(ranked) > 0, True))  # equal scores go together
+    best = last[np.argmax(found[last] / (last + 1 + found[-1]))]
+    return float(ranked[best] / 2 + ranked[min(best + 1, len(ranked) - 1)] / 2)
+
+
 def few_labels_offset(scores, labels):
     """Return the offset that suits labels which name some of the anomalies only.
 

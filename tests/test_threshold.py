@@ -11,6 +11,7 @@ from skanomaly._threshold import (
     best_f1_offset,
     contamination_offset,
     cost_offset,
+    expected_f1_offset,
     few_labels_offset,
     precision_offset,
     recall_offset,
@@ -282,6 +283,23 @@ def test_contamination_out_of_range(contamination):
 def test_unusable_scores_and_weights(contamination, scores, weight, match):
     with pytest.raises(ValueError, match=match):
         contamination_offset(scores, contamination, weight)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(-9, 9), st.floats(0.01, 1)), min_size=1, max_size=30))
+def test_expected_f1_is_the_best_of_all_cuts(rows):
+    scores, probabilities = np.array(rows).T
+
+    def expected(cut):
+        found = probabilities[scores < cut].sum()
+        return 2 * found / ((scores < cut).sum() + probabilities.sum())
+
+    offset = expected_f1_offset(scores, probabilities)
+    best = max(map(expected, every_cut(scores)))
+    everything = offset == scores.max()  # stands for calling every row an anomaly, too
+    assert expected(offset) == pytest.approx(best) or (
+        everything and expected(offset + 1) == pytest.approx(best)
+    )
 
 
 def test_few_labels_offset_catches_known_anomalies_with_few_rows():
