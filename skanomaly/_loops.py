@@ -21,7 +21,7 @@ import keras  # noqa: E402  (the backend is chosen first)
 from keras import ops  # noqa: E402
 
 #: Steps one compiled call holds: a power of two between these, whatever the number of epochs.
-CALL_STEPS = (32, 512)
+CALL_STEPS = (64, 512)
 #: Upper bound on the float32 values one compiled call is fed with.
 CALL_VALUES = 2**19
 #: Tables of at most so many values are held ready in float32.

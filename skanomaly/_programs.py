@@ -185,6 +185,9 @@ def _strip(config, dropped, names, names_here=False):
         for key in sorted(config):
             if key in dropped or key in _VALUE_FREE or key.endswith("_initializer"):
                 continue
+            if key == "dtype":  # the name of a policy says what is computed
+                kept[key] = config[key]
+                continue
             kept[key] = _strip(config[key], dropped, names, names_here or key in _NAMES)
         return kept
     if isinstance(config, (list, tuple)):

@@ -55,6 +55,18 @@ def test_what_a_program_depends_on_matters(other):
     assert signature(network()) != signature(other())
 
 
+def test_policies_of_precision_matter():
+    before, found = keras.config.dtype_policy(), set()
+    policies = ("float32", "mixed_bfloat16", "mixed_float16")
+    try:
+        for policy in policies:
+            keras.config.set_dtype_policy(policy)
+            found.add(signature(network()))
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert len(found) == len(policies)
+
+
 def test_wiring_matters():
     def wired(swap):
         inputs = keras.Input((4,))
