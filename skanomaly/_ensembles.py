@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from scipy.special import expit
 
-from skanomaly._calibration import platt
+from skanomaly._calibration import SigmoidMap
 from skanomaly._channels import Calibration
 from skanomaly._encoding import (
     PiecewiseLinearEncoding,
@@ -249,11 +249,10 @@ class FullLabels(_LabelledEnsemble):
         return {"learning_rate": 4e-3, "max_steps": steps}
 
     def _weigh(self, own, votes, labels):
-        groups = np.column_stack([_bounded(own), log_odds(votes)])
-        self.group_weights = stacking_weights(groups, labels, _PRIOR_WEIGHTS)
+        self.group_weights = stacking_weights(_group_logits(own, votes), labels, _PRIOR_WEIGHTS)
 
     def _margins(self, logits, votes, odd):
-        return np.column_stack([_bounded(logits), log_odds(votes)]) @ self.group_weights
+        return _group_logits(logits, votes) @ self.group_weights
 
     def offset(self, scores, labels):
         """Return the threshold on scores (negative margins) from out-of-fold scores.
@@ -263,9 +262,8 @@ class FullLabels(_LabelledEnsemble):
         """
         ranked, k = np.sort(scores), self.n_anomalies
         as_many = (ranked[k - 1] + ranked[min(k, len(ranked) - 1)]) / 2
-        slope, intercept = platt(-scores, labels > 0)
-        likely = expected_f1_offset(scores, expit(intercept - slope * scores))
-        return float((as_many + likely) / 2)
+        probabilities = SigmoidMap(scores, labels > 0, centre=0.0)(scores)
+        return float((as_many + expected_f1_offset(scores, probabilities)) / 2)
 
 
 class FewLabels(_LabelledEnsemble):
@@ -308,9 +306,9 @@ class FewLabels(_LabelledEnsemble):
         return weight * rule + (1 - weight) * _FIRST_OFFSET
 
 
-def _bounded(logits):
-    """Return the groups' mean logits, (n, n_groups), squashed into bounds."""
-    return soft_clip(logits.mean(axis=2), _LOGIT_LIMIT)
+def _group_logits(logits, votes):
+    """Return the groups' log odds, those of networks squashed into bounds, the forest's last."""
+    return np.column_stack([soft_clip(logits.mean(axis=2), _LOGIT_LIMIT), log_odds(votes)])
 
 
 def _own_fold(logits, folds, n_groups):

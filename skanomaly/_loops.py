@@ -39,13 +39,12 @@ def train(model, feed, callbacks, initial_epoch):
     fused = keras.backend.backend() == "jax" and not any(map(_wants_batches, callbacks))
     if not fused:
         logs = _run_observed(_KerasRunner(model, feed, observers), observers, initial_epoch)
-    elif callbacks or feed.validation_rows is not None:
-        watched = not all(getattr(c, "reads_logs_alone", False) for c in callbacks)
-        with _Runner(model, feed, watched) as runner:
-            logs = _run_observed(runner, observers, initial_epoch)
     else:
-        with _Runner(model, feed, False) as runner:
-            logs = _run_unobserved(runner, observers, initial_epoch)
+        watched = not all(getattr(c, "reads_logs_alone", False) for c in callbacks)
+        observed = callbacks or feed.validation_rows is not None
+        run = _run_observed if observed else _run_unobserved
+        with _Runner(model, feed, watched) as runner:
+            logs = run(runner, observers, initial_epoch)
     model.optimizer.finalize_variable_values(model.trainable_weights)
     observers.on_train_end(logs)
     return history
