@@ -8,16 +8,16 @@ import importlib
 from skanomaly._version import __version__
 
 _PUBLIC = {
-    "AutoencoderDetector": "skanomaly._autoencoder",
-    "ConformalDetector": "skanomaly._conformal",
-    "Explanation": "skanomaly._explain",
-    "NeuralAnomalyClassifier": "skanomaly._classifier",
-    "ThresholdedDetector": "skanomaly._thresholded",
-    "WindowedDetector": "skanomaly._windowed",
-    "explain": "skanomaly._explain",
+    "AutoencoderDetector": "skanomaly.detectors._autoencoder",
+    "ConformalDetector": "skanomaly.meta._conformal",
+    "Explanation": "skanomaly.inspection._explain",
+    "NeuralAnomalyClassifier": "skanomaly.detectors._classifier",
+    "ThresholdedDetector": "skanomaly.meta._thresholded",
+    "WindowedDetector": "skanomaly.meta._windowed",
+    "explain": "skanomaly.inspection._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "metrics", "model_selection", "thresholds")
+_DOORS = ("display", "inspection", "metrics", "model_selection", "thresholds")
 
 __all__ = [
     "AutoencoderDetector",

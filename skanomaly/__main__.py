@@ -2,7 +2,7 @@
 
 import sys
 
-from skanomaly._cli import main
+from skanomaly.cli._main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import skanomaly
-from skanomaly import _cli, display, metrics, model_selection, thresholds
+from skanomaly import display, metrics, model_selection, thresholds
+from skanomaly.cli import _main
 
 ROOT = Path(__file__).parents[1]
 README, DOCS = ROOT / "README.md", ROOT / "docs"
@@ -92,7 +93,7 @@ def commands():
 
 @pytest.mark.parametrize("command", commands())
 def test_commands_are_understood(command):
-    assert _cli._parser().parse_args(shlex.split(command)).command == "detect"
+    assert _main._parser().parse_args(shlex.split(command)).command == "detect"
 
 
 def test_links_of_the_readme_lead_somewhere():

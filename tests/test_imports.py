@@ -9,95 +9,159 @@ import pytest
 import skanomaly
 
 FOLDER = Path(skanomaly.__file__).parent
-MODULES = {path.stem for path in FOLDER.glob("*.py")}
-#: The engine's rooms from the ground up: each may import rooms before it alone.
-GROUND_UP = (
-    "_version", "_backend", "_seeding", "_programs", "_sampling", "_weighted", "_scaling",
-    "_forward", "_networks", "_parts", "_steps", "_loops", "_fused", "_progress", "_training",
-    "_callbacks",
-)  # fmt: skip
+#: What each wing may import of the package. Public names alone: `cli`.
+ALLOWED = {
+    "utils": set(),
+    "backend": set(),
+    "base": {"utils"},
+    "preprocessing": {"utils"},
+    "scores": {"preprocessing", "utils"},
+    "thresholds": {"utils"},
+    "networks": {"backend"},
+    "training": {"networks", "backend", "utils"},
+    "learners": {
+        "training", "networks", "preprocessing", "scores", "thresholds", "backend", "utils",
+    },
+    "metrics": {"utils"},
+    "model_selection": {"metrics", "utils"},
+    "inspection": {"utils"},
+    "display": {"metrics", "inspection", "utils"},
+    "detectors": {
+        "learners", "training", "networks", "preprocessing", "scores", "thresholds", "inspection",
+        "base", "utils",
+    },
+    "meta": {"thresholds", "model_selection", "metrics", "base", "utils"},
+    "cli": set(),
+}  # fmt: skip
+#: Wings that load no network library, whatever they are asked.
+WITHOUT_KERAS = {
+    "utils", "base", "preprocessing", "scores", "thresholds", "metrics", "model_selection",
+    "inspection", "display", "meta", "cli",
+}  # fmt: skip
+NETWORK_LIBRARIES = {"keras", "jax", "scikeras", "tensorflow", "torch"}
+#: Modules, by their dotted names below the package.
+MODULES = {
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in FOLDER.rglob("*.py")
+    if path.parent != FOLDER or path.stem == "base"
+}
 
 
-def imported(name):
-    """Return the package's modules that a module imports, anywhere in its text."""
-    found = set()
-    for node in ast.walk(ast.parse((FOLDER / f"{name}.py").read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "skanomaly":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("skanomaly."):
-            found.add(node.module.split(".")[1])
+def imports_of(name):
+    """Yield (module, name) of all that a module imports, anywhere in its text."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name} imports relatively"
+            yield from ((node.module, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
-            names = [alias.name.split(".") for alias in node.names]
-            found |= {parts[1] for parts in names if parts[0] == "skanomaly" and len(parts) > 1}
-    return found & MODULES
+            yield from ((alias.name, None) for alias in node.names)
+
+
+def inside(name):
+    """Return the package's modules that a module imports."""
+    found = set()
+    for module, imported in imports_of(name):
+        if module.split(".")[0] != "skanomaly":
+            continue
+        module = module.removeprefix("skanomaly").lstrip(".")
+        longer = ".".join(filter(None, [module, imported]))
+        found.add(longer if longer in MODULES else module)
+    return found - {"", "_version"}
 
 
 def outside(name):
     """Return the top-level names of what a module imports besides the package."""
-    found = set()
-    for node in ast.walk(ast.parse((FOLDER / f"{name}.py").read_text())):
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(node.module.split(".")[0])
-        elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-    return found
+    return {module.split(".")[0] for module, _ in imports_of(name)} - {"skanomaly"}
 
 
-@pytest.mark.parametrize("name", GROUND_UP)
-def test_engine_rooms_import_downward(name):
-    assert imported(name) <= set(GROUND_UP[: GROUND_UP.index(name)])
+def wing(name):
+    return name.split(".")[0]
 
 
-def test_no_room_imports_in_a_circle():
-    left = {name: imported(name) for name in MODULES - {"__init__", "__main__"}}
+def test_every_module_is_in_a_wing():
+    assert {wing(name) for name in MODULES} == ALLOWED.keys()
+
+
+def test_the_list_of_wings_runs_downward():
+    left = dict(ALLOWED)
+    while left:
+        ground = {name for name, needs in left.items() if not needs & left.keys()}
+        assert ground, f"these wings import each other: {sorted(left)}"
+        left = {name: needs for name, needs in left.items() if name not in ground}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_wings_import_what_lies_below(name):
+    others = {wing(other) for other in inside(name)} - {wing(name)}
+    assert others <= ALLOWED[wing(name)]
+
+
+def test_no_module_imports_in_a_circle():
+    left = {name: inside(name) - {name} for name in MODULES}
     while left:
         free = {name for name, needs in left.items() if not needs & left.keys()}
         assert free, f"these import each other: {sorted(left)}"
         left = {name: needs for name, needs in left.items() if name not in free}
 
 
+def test_the_command_line_uses_public_names():
+    private = {
+        (name, module)
+        for name in MODULES
+        if wing(name) == "cli"
+        for module in inside(name)
+        if wing(module) != "cli"
+    }
+    assert private == set()
+
+
 def test_detectors_do_not_import_each_other():
-    assert "_classifier" not in imported("_autoencoder")
-    assert "_autoencoder" not in imported("_classifier")
+    assert "detectors._classifier" not in inside("detectors._autoencoder")
+    assert "detectors._autoencoder" not in inside("detectors._classifier")
 
 
-def test_estimators_around_detectors_know_no_network():
-    """They wrap any outlier detector, and load nothing that one of scikit-learn does not need."""
-    networks = {"_base", "_training", "_autoencoder", "_classifier"}
-    reached, left = set(), {"_thresholded", "_conformal", "_display_reliability"}
-    while left:
-        reached |= left
-        left = set().union(*(imported(name) for name in left)) - reached
-    assert not reached & networks
-    assert not any(outside(name) & {"keras", "jax", "scikeras"} for name in reached)
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if wing(n) in WITHOUT_KERAS))
+def test_wings_without_keras_import_no_network_library(name):
+    assert not outside(name) & NETWORK_LIBRARIES
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "_threshold", "_tail", "_pvalues", "_labels", "_sampling", "_scaling", "_shapley",
-        "_categories", "_missing", "_streams", "_reconstruction", "_recipes", "_handing",
-    ],
-)  # fmt: skip
-def test_rooms_of_numbers_know_neither_networks_nor_estimators(name):
-    assert not outside(name) & {"keras", "jax", "sklearn", "scikeras"}
-    assert imported(name) <= {"_weighted", "_sampling", "_threshold", "_scaling"}
+def test_scikeras_is_known_in_one_module():
+    assert [n for n in sorted(MODULES) if "scikeras" in outside(n)] == ["training._trainer"]
 
 
-def test_scikeras_is_known_in_one_room():
-    assert [name for name in sorted(MODULES) if "scikeras" in outside(name)] == ["_training"]
+def test_keras_comes_from_the_backend_wing():
+    assert {wing(name) for name in MODULES if "keras" in outside(name)} <= {"backend"}
+
+
+def test_wings_say_what_they_are():
+    for name in ALLOWED.keys() - {"base"}:
+        said = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+        assert len(said.splitlines()) >= 3, name
 
 
 def test_importing_the_package_loads_nothing_heavy(fresh_python):
     code = "import skanomaly, sys, json; print(json.dumps([m for m in sys.modules]))"
     loaded = {name.split(".")[0] for name in json.loads(fresh_python(code))}
-    assert not loaded & {"keras", "jax", "matplotlib", "tensorflow", "torch", "scikeras"}
+    assert not loaded & {*NETWORK_LIBRARIES, "matplotlib", "sklearn"}
 
 
-def test_explaining_any_detector_loads_no_network_library(fresh_python):
-    code = "import skanomaly, sys; skanomaly.explain; print(*sys.modules)"
-    loaded = {name.split(".")[0] for name in fresh_python(code).split()}
-    assert not loaded & {"keras", "jax", "matplotlib", "shap"}
+@pytest.mark.parametrize(
+    "code",
+    [
+        "skanomaly.explain",
+        "skanomaly.inspection.explain",
+        "skanomaly.ThresholdedDetector(IsolationForest(n_estimators=5)).fit(X).predict(X)",
+        "skanomaly.ConformalDetector(IsolationForest(n_estimators=5)).fit(X).predict(X)",
+        "skanomaly.WindowedDetector(IsolationForest(n_estimators=5)).fit(X).predict(X)",
+    ],
+)
+def test_around_any_detector_no_network_library_is_loaded(code, fresh_python):
+    start = (
+        "import sys, numpy as np, skanomaly; from sklearn.ensemble import IsolationForest;"
+        "X = np.random.default_rng(0).normal(size=(100, 2));"
+    )
+    loaded = {n.split(".")[0] for n in fresh_python(f"{start}{code}; print(*sys.modules)").split()}
+    assert not loaded & {*NETWORK_LIBRARIES, "matplotlib", "shap"}
 
 
 def test_a_detector_loads_one_backend(fresh_python):

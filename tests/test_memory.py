@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from skanomaly import AutoencoderDetector, _loops
-from skanomaly._autoencoder import _SCORE_SAMPLE
-from skanomaly._scaling import ScaledRows
+from skanomaly import AutoencoderDetector
+from skanomaly.detectors._autoencoder import _SCORE_SAMPLE
+from skanomaly.preprocessing._scaling import ScaledRows
+from skanomaly.training import _loop
 
 SMALL = {"hidden_layer_sizes": (4,), "max_steps": 10, "random_state": 0}
 
@@ -48,7 +49,7 @@ def reads(monkeypatch):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_mapped_file_is_read_in_parts_and_gives_the_same(tmp_path, table, reads, dtype):
-    n = _loops.HELD_VALUES // 20 + 1
+    n = _loop.HELD_VALUES // 20 + 1
     mapped = np.memmap(tmp_path / "table", dtype, "w+", shape=(n, 20))
     mapped[:] = table[:n]
     mapped.flush()

@@ -1,0 +1,89 @@
+"""Seeds every generator that building a network may draw from, and puts them back.
+
+Owns the global generators alone: nothing else in the package touches them, so that neither a
+fit nor a copy of a network shows in the caller's random numbers.
+"""
+
+import contextlib
+import random
+import threading
+
+import numpy as np
+
+from skanomaly.backend import keras
+
+_building = threading.RLock()
+
+
+@contextlib.contextmanager
+def seeded(seed):
+    """Seed every generator a builder may draw from, and put their states back afterwards.
+
+    Layers and initialisers without a seed of their own take it from Keras' or Python's global
+    generator. One thread at a time is inside.
+
+    Parameters
+    ----------
+    seed : int
+        Seed, not negative.
+    """
+    with _building, _keras_seeded(seed), _torch_seeded(seed):
+        python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def seeded_training(seed):
+    """Seed what training draws from besides the layers' own seeds.
+
+    That is nothing, but on PyTorch: Keras' dropout takes PyTorch's global generator there,
+    whatever its seed says. One thread at a time trains on PyTorch, therefore.
+
+    Parameters
+    ----------
+    seed : int
+        Seed, not negative.
+    """
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    with _building, _torch_seeded(seed):
+        yield
+
+
+@contextlib.contextmanager
+def _keras_seeded(seed):
+    from keras.src.backend.common import global_state
+    from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+    from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
+
+    names = (GLOBAL_RANDOM_SEED, GLOBAL_SEED_GENERATOR)
+    before = [global_state.get_global_attribute(name) for name in names]
+    global_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
+    global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+    try:
+        yield
+    finally:
+        for name, value in zip(names, before, strict=True):
+            global_state.set_global_attribute(name, value)
+
+
+@contextlib.contextmanager
+def _torch_seeded(seed):
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    before = torch.get_rng_state()
+    torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)

@@ -1,0 +1,153 @@
+"""What the texts of a column stand for: numbers as people write them, dates, times of day.
+
+Owns which texts are read as which, whatever the column is then used for. A text that is not of
+its column's kind, such as "?" among numbers, comes out as NaN or NaT.
+"""
+
+import re
+
+ENOUGH = 0.9  # so many texts of one kind make a column of that kind, and the others errors
+SAMPLE = 50  # different texts that tell which formats are worth trying on the whole column
+_UNIT = r"[$€£¥%]?"
+_GAP = "\\s\u00a0\u202f'’"  # not every engine takes the spaces that do not break for \\s
+_PLAIN = {  # by decimal mark
+    ".": r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?",
+    ",": r"(?:\d+,?\d*|,\d+)(?:[eE][-+]?\d+)?",
+}
+_GROUPED = {  # with marks between the thousands
+    ".": rf"\d{{1,3}}(?:[,{_GAP}]\d{{3}})+(?:\.\d+)?",
+    ",": rf"\d{{1,3}}(?:[.{_GAP}]\d{{3}})+(?:,\d+)?",
+}
+# texts that say "missing" in a column of numbers: "?", "--", "#DIV/0!", "unknown"
+_MISSING = re.compile(r"[\W_]*|#.*[!?]|n\.?a\.?|k\.? ?a\.?|none|nil|unknown|missing", re.I)
+_DAY = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ].*)?|(19|20)\d\d-\d\d")
+_DAYS = (
+    "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y",
+    "%d.%m.%y", "%m/%d/%y", "%d/%m/%y",
+)  # fmt: skip
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_ZONE = re.compile(r"(:\d\d(?:\.\d+)?) ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?)$")
+_CLOCK = r"\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
+
+
+def kind_of(column):
+    """Tell what a column holds: "empty", "number", "boolean", "text", "dates" or another kind."""
+    import pandas as pd
+
+    if column.isna().all():
+        return "empty"
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "dates" if column.cat.categories.dtype.kind == "M" else "category"
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("integer", "floating", "decimal", "mixed-integer-float"):
+        return "number"
+    return {"string": "text", "datetime64": "dates", "datetime": "dates", "date": "dates"}.get(
+        kind, kind
+    )
+
+
+def texts_of(column):
+    """Return values as texts without blanks around them; missing or blank is missing."""
+    texts = column.astype("string").str.strip()
+    return texts.mask(texts == "")
+
+
+def numbers_of(column, decimal):
+    """Return what a column of texts holds as numbers, NaN where a text is none.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Texts.
+    decimal : "." or ","
+        The decimal mark.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n_rows,), float64
+    """
+    import numpy as np
+    import pandas as pd
+
+    codes, texts = pd.factorize(texts_of(column))
+    texts = pd.Series(texts, dtype="string")
+    numbers = np.append(_parsed(texts, decimal), np.nan)  # missing values have code -1
+    return numbers[codes]
+
+
+def _parsed(texts, decimal):
+    import numpy as np
+    import pandas as pd
+
+    plain = _written(texts, _PLAIN[decimal])
+    known = plain | _written(texts, _GROUPED[decimal])
+    # digits in groups alone may be a telephone number
+    known = known if texts[known].str.contains("[.,]").any() else plain
+    marks = f"[$€£¥%{_GAP}{'.' if decimal == ',' else ','}]"
+    bare = texts[known].str.replace(marks, "", regex=True).str.replace(decimal, ".", regex=False)
+    numbers = np.full(len(texts), np.nan)
+    numbers[known.to_numpy(bool)] = pd.to_numeric(bare, errors="coerce").to_numpy(
+        "float64", na_value=np.nan
+    )
+    return numbers
+
+
+def _written(texts, pattern):
+    return texts.str.fullmatch(rf"[-+]?[{_GAP}]?{_UNIT}[{_GAP}]?{pattern}[{_GAP}]?{_UNIT}")
+
+
+def says_missing(text):
+    """Tell whether a text among numbers says that there is none, as "?" and "unknown" do."""
+    return _MISSING.fullmatch(text) is not None
+
+
+def dates_of(column):
+    """Return the dates that a column of texts holds, or None where it holds other texts.
+
+    Returns
+    -------
+    dates : pandas.Series of datetimes, or None
+        As the clock showed it, whatever time zone the texts name. Day and month are told apart
+        by the column as a whole; where both orders fit, a slash or dash means that the month
+        comes first.
+    """
+    import pandas as pd
+
+    codes, texts = pd.factorize(texts_of(column))
+    texts = pd.Series(texts, dtype="string").str.replace(_ZONE, lambda m: m[1], regex=True)
+    sample = texts[:SAMPLE]
+    if sum(_DAY.fullmatch(text) is not None for text in sample) < ENOUGH * len(sample):
+        return None
+    best = max(_formats_for(sample), key=lambda form: _as_dates(texts, form).notna().sum())
+    dates = _as_dates(texts, best)
+    if dates.notna().sum() < ENOUGH * len(texts):
+        return None
+    return pd.Series(dates.array.take(codes, allow_fill=True), index=column.index)
+
+
+def _formats_for(sample):
+    forms = ["ISO8601", *(day + time for day in _DAYS for time in _TIMES)]
+    read = {form: _as_dates(sample, form).notna().sum() for form in forms}
+    return [form for form in forms if read[form] == max(read.values())]
+
+
+def _as_dates(texts, form):
+    import pandas as pd
+
+    return pd.to_datetime(texts, format=form, errors="coerce")
+
+
+def hours_of(column):
+    """Return the hours that texts such as 13:45 or 0:45:10 stand for, or None for other texts."""
+    import numpy as np
+    import pandas as pd
+
+    texts = texts_of(column)
+    clock = texts.str.fullmatch(_CLOCK).fillna(False).to_numpy(bool)
+    if clock.sum() < ENOUGH * texts.notna().sum():
+        return None
+    parts = texts[clock].str.split(":", expand=True).apply(pd.to_numeric, errors="coerce")
+    parts = parts.astype("Float64").to_numpy("float64", na_value=0)  # some lack the seconds
+    hours = np.full(len(texts), np.nan)
+    hours[clock] = parts @ 60.0 ** -np.arange(parts.shape[1])
+    return hours

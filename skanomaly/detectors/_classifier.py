@@ -1,0 +1,389 @@
+"""NeuralAnomalyClassifier: learns anomalies from labels, few or many, or none.
+
+Owns the detector's parameters, what its labels mean, its threshold and its probabilities.
+How networks are trained on labels is the business of the learners.
+"""
+
+import warnings
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skanomaly.base import ProbabilityMixin
+from skanomaly.detectors._base import BaseNeuralDetector
+from skanomaly.detectors._recipes import CLASSIFIER, class_weights, resolve, settings_of
+from skanomaly.learners._labelled import FewLabels, FullLabels
+from skanomaly.learners._single import SingleNetwork
+from skanomaly.learners._subspaces import Subspaces
+from skanomaly.networks._losses import RowWeighted
+from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS
+from skanomaly.thresholds._unlabelled import contamination_offset
+from skanomaly.utils._calibration import SigmoidMap
+from skanomaly.utils._labels import label_codes
+from skanomaly.utils._weights import canonical_order, repeat_rows
+
+#: Rows that look like anomalies out of fold, over those labelled so, before labels are doubted.
+_SUSPICIOUS_RATIO, _SUSPICIOUS_ROWS = 1.5, 5
+
+
+class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
+    """Anomaly detection by networks that learn from labels.
+
+    Labels may be complete, partly missing or absent. Rows are standardised inside. `predict`
+    answers +1 and -1 whatever the coding of the labels, like every outlier detector of
+    scikit-learn.
+
+    Parameters
+    ----------
+    recipe : {"auto", "ensemble", "plain"}, default="auto"
+        How to learn, and what every parameter left at "auto" stands for, see the notes.
+        "auto" is "ensemble", or "plain" (one network) when `model` is given or `architecture`
+        is not "dense".
+    architecture : {"dense", "conv1d", "lstm", "gru", "conv2d"}, default="dense"
+        Kind of network. "conv1d", "lstm" and "gru" read a row as a sequence, "conv2d" as an
+        image, see :ref:`sequences`.
+    input_shape : tuple of int, default=None
+        What a flat row stands for with those: (n_steps, n_channels), step by step, or (height,
+        width, n_channels); the channels may be left out where there is one. None is one channel,
+        for "conv2d" in a square image. `WindowedDetector` sets it.
+    hidden_layer_sizes : "auto" or array-like of int, default="auto"
+        Widths of the hidden layers; the smooth group's are twice as wide. Filters of
+        convolutions, units of recurrent layers (which keep tanh for an activation).
+    activation : "auto", str or callable, default="auto"
+        Activation of the hidden layers, by its Keras name.
+    dropout : "auto" or float in [0, 1), default="auto"
+        Dropout rate behind hidden layers.
+    weight_decay : "auto" or float, default="auto"
+        Decoupled weight decay of a named optimizer.
+    class_weight : "auto", "balanced", dict or None, default="auto"
+        Weights of the classes in the loss. "balanced" gives both classes the same total
+        weight, a dict names them as ``{-1: weight_of_anomalies, 1: weight_of_normal_rows}``,
+        None weighs all rows the same. "auto" is "balanced", but for the ensemble with
+        complete labels the square root of those weights.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks anomalies. With "auto", -1 does in labels of -1 and 1, and
+        1 (True) in labels of 0 and 1; of other values the rarest does, with a warning.
+    unlabeled_label : scalar, default=None
+        A value of `y` that says "not checked", for example 0 where 1 marks the anomalies found
+        so far. Missing labels (NaN, None, pandas.NA) always say so.
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+        Name, or instance: that is copied and brings its own learning rate.
+    learning_rate : "auto" or float, default="auto"
+        Learning rate of a named optimizer.
+    loss : str, callable or keras.losses.Loss, default="binary_crossentropy"
+        Loss between label (1 for an anomaly) and output ("plain" alone).
+    epochs : "auto", int or None, default="auto"
+        Passes over the training rows.
+    max_steps : "auto", int or None, default="auto"
+        Budget in optimizer steps, whatever the number of rows; an explicit `epochs` wins.
+    batch_size : "auto" or int, default="auto"
+        Rows in a batch.
+    early_stopping : "auto" or bool, default="auto"
+        Hold out rows, the same share of both classes, stop when their loss no longer falls,
+        and keep the best weights. "auto" does so for "plain"; the ensemble has a budget in
+        steps, and members that check each other.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows held out for early stopping.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before early stopping.
+    callbacks : keras.callbacks.Callback or list of them, default=None
+        Called while training.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which features are categories: a mask, places or names of columns. "from_dtype" takes
+        the columns of a DataFrame that hold categories, strings or booleans; None takes none.
+    contamination : "auto" or float in (0, 0.5], default="auto"
+        Share of the training rows to call anomalies. With "auto", labels decide, see the
+        notes. Without labels "auto" calls those rows anomalies whose score lies more than
+        three robust standard deviations below the median.
+    standardize : bool, default=True
+        Standardise the columns and cut them off at 20 standard deviations ("plain" alone; the
+        ensemble scales its features itself).
+    model : callable or keras.Model, default=None
+        Own network instead of the built-in one: a function or partial that returns a Keras
+        model with one sigmoid output (it may take an argument called ``n_features``), or such
+        a model, of which a copy is trained.
+    warm_start : bool, default=False
+        Go on training the network of the last `fit` instead of a new one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of everything random. The global generators are left alone.
+    verbose : int, default=0
+        1 shows a progress line on standard error.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        ``[-1, 1]``: the order of the columns of `predict_proba`.
+    offset_ : float
+        Threshold: ``decision_function = score_samples - offset_``.
+    network_ : keras.Model
+        The trained network.
+    history_ : dict of str to list of float
+        "loss" per epoch, and "val_loss" with early stopping.
+    n_iter_ : int
+        Number of epochs trained.
+    is_categorical_ : ndarray of shape (n_features_in_,), bool, or None
+        Which features are categories; None when none is.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when all of them are strings.
+
+    See Also
+    --------
+    AutoencoderDetector : Learns without labels.
+    ThresholdedDetector : Finds a threshold that holds for new rows.
+
+    Notes
+    -----
+    Labels decide what the ensemble learns:
+
+    - **All rows are labelled.** Three groups of eight small networks (on piecewise-linear
+      features [1]_, smooth ones, linear ones) and a forest of a hundred trees [5]_ see three
+      unsupervised scores, too. Each network never sees an eighth of the rows, each tree about
+      a third: what they say of rows they did not see decides how much a group counts [4]_,
+      the threshold (between flagging as many rows as there are anomalies and the best
+      expected F1) and the probabilities.
+    - **Some rows are unlabelled.** They count as normal ones with little weight. Three groups
+      of eight networks differ in shape and loss; the trees of a forest see the labelled
+      anomalies and small draws of other rows [6]_; and the unsupervised scores speak for the
+      anomalies as long as labels are few. The threshold catches the known anomalies out of
+      fold with the fewest rows [3]_; a handful of labels moves it but little from odds of
+      one to two.
+    - **There are no labels, or one class alone.** 32 networks tell the rows from uniform noise
+      around them [2]_, each in three columns of its own; the distance to the 20th neighbour in
+      all columns counts as much. `contamination` sets the threshold.
+
+    There is a `predict_proba` after a fit with complete labels of both classes alone: scores out
+    of fold are calibrated on them (Platt scaling), so that a doubtful row has a low probability
+    even where `predict` calls it.
+
+    ===================  =============================================  ==================
+    "auto" stands for    "ensemble"                                     "plain"
+    ===================  =============================================  ==================
+    hidden_layer_sizes   (32, 32)                                       (32, 16)
+    activation           "relu"                                         "relu"
+    dropout              0                                              0.1
+    weight_decay         0.02                                           1e-4
+    learning_rate        all labels 4e-3, some 2e-3, none 4e-3          1e-3
+    epochs               as `max_steps` says                            100
+    max_steps            all 400 to 1200, some 300, none 250            None
+    batch_size           128                                            32
+    early_stopping       False                                          True
+    ===================  =============================================  ==================
+
+    With "plain", unlabelled rows are trained on as normal ones, and without labels the noise
+    fills all columns at once. Its threshold has the best F1 of the anomaly class, on held-out
+    rows where they hold ten anomalies.
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical Features in
+       Tabular Deep Learning", NeurIPS 2022.
+    .. [2] T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning",
+       2nd edition, 2009, section 14.2.4.
+    .. [3] W. S. Lee and B. Liu, "Learning with Positive and Unlabeled Examples Using Weighted
+       Logistic Regression", ICML 2003.
+    .. [4] L. Breiman, "Stacked Regressions", Machine Learning 24, 1996.
+    .. [5] L. Breiman, "Random Forests", Machine Learning 45, 2001; half the trees after
+       P. Geurts, D. Ernst and L. Wehenkel, "Extremely Randomized Trees", Machine Learning 63,
+       2006.
+    .. [6] F. Mordelet and J.-P. Vert, "A Bagging SVM to Learn from Positive and Unlabeled
+       Examples", Pattern Recognition Letters 37, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly import NeuralAnomalyClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.r_[rng.normal(size=(190, 3)), rng.normal(4, 1, size=(10, 3))]
+    >>> y = np.r_[np.zeros(190), np.ones(10)]
+    >>> detector = NeuralAnomalyClassifier(random_state=0).fit(X, y)
+    >>> detector.predict([[0.0, 0.0, 0.0], [4.0, 4.0, 4.0]])
+    array([ 1, -1])
+    """
+
+    _parameter_constraints: dict = {
+        **BaseNeuralDetector._parameter_constraints,
+        "recipe": [StrOptions({"auto", *CLASSIFIER})],
+        "architecture": [StrOptions({*ARCHITECTURES})],
+        "input_shape": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
+        "weight_decay": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "class_weight": [StrOptions({"auto", "balanced"}), None, dict],
+        "loss": [str, callable, HasMethods(["call", "get_config"])],
+        "standardize": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        recipe="auto",
+        *,
+        architecture="dense",
+        input_shape=None,
+        hidden_layer_sizes="auto",
+        activation="auto",
+        dropout="auto",
+        weight_decay="auto",
+        class_weight="auto",
+        anomaly_label="auto",
+        unlabeled_label=None,
+        optimizer="adam",
+        learning_rate="auto",
+        loss="binary_crossentropy",
+        epochs="auto",
+        max_steps="auto",
+        batch_size="auto",
+        early_stopping="auto",
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        callbacks=None,
+        categorical_features="from_dtype",
+        contamination="auto",
+        standardize=True,
+        model=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.recipe = recipe
+        self.architecture = architecture
+        self.input_shape = input_shape
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.weight_decay = weight_decay
+        self.class_weight = class_weight
+        self.anomaly_label = anomaly_label
+        self.unlabeled_label = unlabeled_label
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.loss = loss
+        self.epochs = epochs
+        self.max_steps = max_steps
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.categorical_features = categorical_features
+        self.contamination = contamination
+        self.standardize = standardize
+        self.model = model
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    _uses_labels = True
+    _needs_for_probabilities = (
+        "a fit with complete labels of both classes: only then is there something to calibrate "
+        "on. Use decision_function, or skanomaly.ThresholdedDetector around a frozen detector and "
+        "labelled rows."
+    )
+
+    # ------------------------------------------------------------------ training
+
+    def _train(self, X, y, weight, seed, again):
+        codes = self._read(y, len(X), weight)
+        rows = repeat_rows(canonical_order(X, codes), weight)
+        before = self._learner if again else None
+        learner = self._new_learner(codes, seed)
+        if before is not None and type(before) is not type(learner):
+            before = None  # other labels than last time: nothing to go on from
+        if codes is None:
+            learner.fit_background(X, rows, before)
+        else:
+            labels = (codes == -1).astype(np.float64)
+            weights = class_weights(self.class_weight, labels[rows], learner.imbalance)
+            learner.fit(X, labels, rows, weights, before)
+        self.classes_ = np.array([-1, 1])
+        self._learner, self._trainer = learner, learner.trainer
+        return codes
+
+    def _read(self, y, n_samples, weight):
+        """Return label codes, or None when they hold fewer than two kinds of rows."""
+        if y is None:
+            return None
+        codes = self._codes(y, n_samples)
+        counted = codes if weight is None else codes[weight > 0]
+        anomalies, others = np.count_nonzero(counted == -1), np.count_nonzero(counted != -1)
+        if anomalies and others:
+            return codes
+        if anomalies:
+            warnings.warn(
+                "All rows of y are labelled as anomalies. With one class there is nothing to "
+                "tell apart: the labels are ignored, and the rows are learnt as the normal "
+                "ones. Add normal or unlabelled rows.",
+                UserWarning,
+                stacklevel=5,
+            )
+        return None
+
+    def _codes(self, y, n_samples):
+        """Return label codes as the parameters say."""
+        return label_codes(y, n_samples, self.anomaly_label, self.unlabeled_label)
+
+    def _new_learner(self, codes, seed):
+        recipe, own = self.recipe, DEFAULTS.get(self.architecture, {})
+        if recipe == "auto":
+            recipe = "plain" if self.model is not None or own else "ensemble"
+        self._check_architecture(recipe)
+        widths = {"hidden_layer_sizes": own["hidden_layer_sizes"]} if own else {}
+        settings = settings_of(self, CLASSIFIER[recipe] | widths)
+        if recipe == "plain":
+            names = ("model", "standardize", "architecture", "input_shape")
+            settings |= {name: getattr(self, name) for name in names}
+            decay = settings["weight_decay"]
+            schedule = self._schedule(settings, loss=RowWeighted(self.loss), weight_decay=decay)
+            return SingleNetwork(settings, schedule, seed)
+        if codes is None:
+            return Subspaces(settings, partial(self._budgeted, settings), seed)
+        kind = FewLabels if (codes == 0).any() else FullLabels
+        return kind(settings, partial(self._budgeted, settings), seed)
+
+    def _check_architecture(self, recipe):
+        if recipe != "plain" and self.architecture != "dense":
+            raise ValueError(
+                f"NeuralAnomalyClassifier trains one network with architecture="
+                f"{self.architecture!r}, got recipe={recipe!r}. Leave the recipe at 'auto'."
+            )
+
+    def _budgeted(self, settings, budget, **own):
+        """Return a schedule: the recipe's budget where the user has not set his own."""
+        settings = dict(settings)
+        for name in ("learning_rate", "max_steps"):
+            settings[name] = resolve(settings[name], budget[name])
+        if settings["epochs"] is None:
+            settings["warmup_steps"] = settings["max_steps"] // 20
+        return self._schedule(settings, weight_decay=settings["weight_decay"], **own)
+
+    # ------------------------------------------------------------------ scores
+
+    def _score_rows(self, X):
+        return -self._learner.margins(X[:])
+
+    def _find_offset(self, scores, weight, seen):
+        self._map = None
+        if seen is not None:
+            margins, labels = self._learner.honest()
+            if (seen != 0).all():
+                self._map = SigmoidMap(-margins, labels > 0, centre=0.0)
+            if isinstance(self._learner, FullLabels):
+                self._warn_if_incomplete(margins, labels)
+        if seen is None or self.contamination != "auto":
+            return float(contamination_offset(scores, self.contamination, weight))
+        return self._learner.offset(-margins, labels)
+
+    def _warn_if_incomplete(self, honest, labels):
+        """Warn when out of fold far more rows look like anomalies than are labelled so."""
+        labelled, found = np.count_nonzero(labels), np.count_nonzero(honest > 0)
+        if found > _SUSPICIOUS_RATIO * labelled + _SUSPICIOUS_ROWS:
+            warnings.warn(
+                f"y names {labelled} anomalies, but {found} rows look like one to networks "
+                "that never saw them. If rows without a mark were not checked, they are "
+                "unlabelled rather than normal: give them a missing label, or pass "
+                "unlabeled_label with the value that marks them.",
+                UserWarning,
+                stacklevel=5,
+            )

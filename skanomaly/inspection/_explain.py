@@ -1,0 +1,344 @@
+"""Explanations: which features made a row's anomaly score what it is.
+
+Owns: `explain`, what it returns, and the ways to share out a score. Does not own the sampling
+of Shapley values (``inspection._shapley``) or pictures (``display._contributions``).
+"""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from skanomaly.inspection._shapley import Table, shapley_values
+from skanomaly.utils._background import background_rows
+from skanomaly.utils._response import scores_of
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """What `explain` returns: each feature's share in the anomaly score of rows.
+
+    ``contributions.sum(axis=1) + base`` is ``score``, for every row. The parameters are the
+    attributes.
+
+    Parameters
+    ----------
+    contributions : DataFrame of shape (n_samples, n_features)
+        Shares of the anomaly score. Positive: the value makes the row more abnormal.
+    seen : DataFrame of shape (n_samples, n_features)
+        The values of the rows.
+    expected : DataFrame of shape (n_samples, n_features)
+        The values to be expected, in the units of the data: the network's reconstruction
+        where the detector has one; otherwise the mean of the normal rows that the row was
+        compared with (the most similar one's value in columns that are not numeric).
+    score : Series of shape (n_samples,)
+        Anomaly score, minus ``score_samples``.
+    base : Series of shape (n_samples,)
+        The part of the score that is no feature's: the mean anomaly score of the normal rows
+        that the row was compared with; zero with ``method="reconstruction"``.
+
+    See Also
+    --------
+    explain : Makes it, with an example.
+    """
+
+    contributions: pd.DataFrame
+    seen: pd.DataFrame
+    expected: pd.DataFrame
+    score: pd.Series
+    base: pd.Series
+
+    def __repr__(self):
+        n_rows, n_features = self.contributions.shape
+        return f"<Explanation of {n_rows} rows by {n_features} features>"
+
+    def top(self, k=3):
+        """List the features with the largest contributions.
+
+        Parameters
+        ----------
+        k : int, default=3
+            Features per row; all of them where there are fewer.
+
+        Returns
+        -------
+        table : DataFrame
+            A line for each row and feature, the largest contribution of a row first, with
+            the columns ``row`` (its index in `X`), ``feature``, ``contribution``, ``seen`` and
+            ``expected``.
+
+        Raises
+        ------
+        ValueError
+            If `k` is not a whole number of at least 1.
+        """
+        if not isinstance(k, Integral) or k < 1:
+            raise ValueError(f"k must be a whole number of at least 1, got {k!r}.")
+        values = self.contributions.to_numpy()
+        first = np.argsort(-values, axis=1, kind="stable")[:, :k]
+        rows = np.repeat(np.arange(len(values)), first.shape[1])
+        at = rows, first.ravel()
+        return pd.DataFrame(
+            {
+                "row": self.contributions.index.take(rows),
+                "feature": self.contributions.columns.take(first.ravel()),
+                "contribution": values[at],
+                "seen": _entries(self.seen, *at),
+                "expected": _entries(self.expected, *at),
+            }
+        )
+
+
+@validate_params(
+    {
+        "method": [StrOptions({"shapley", "reconstruction", "shap"})],
+        "n_references": [Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def explain(
+    detector,
+    X,
+    *,
+    method="shapley",
+    background=None,
+    n_references=8,
+    max_features=64,
+    random_state=0,
+):
+    """Share out the anomaly scores of rows over their features.
+
+    Parameters
+    ----------
+    detector : estimator
+        Fitted outlier detector of skanomaly, of scikit-learn, or a pipeline with one at its
+        end. It is asked for scores alone.
+    X : array-like of shape (n_samples, n_features)
+        Rows to explain.
+    method : {"shapley", "reconstruction", "shap"}, default="shapley"
+        - "shapley": each row is compared with normal rows that agree with it in most
+          features. What the score does when their values change over into the row's, one by
+          one and in random orders, is the features' share [1]_ [2]_. For any detector.
+        - "reconstruction": the squared errors of the features, over their number. For an
+          `AutoencoderDetector` whose score is the mean squared error. It asks for no more
+          scores; but a wrong value spoils the reconstruction of the other ones, and then the
+          wrong features are named, see the user guide.
+        - "shap": Shapley values against random normal rows, by the ``shap`` package [3]_.
+          Numeric columns alone.
+    background : array-like of shape (n_background, n_features), default=None
+        Rows to compare with, such as the training rows; those that the detector calls
+        anomalies are left out. Detectors of skanomaly keep up to 512 of their training rows
+        for this; all others need it.
+    n_references : int, default=8
+        Background rows that each row is compared with. Time is proportional to it.
+    max_features : int, default=64
+        Features that change over one by one, those furthest from what is normal. In wider
+        data the others change over together, and what they do to the score is shared out in
+        proportion to their squared deviations ("shapley" alone).
+    random_state : int, RandomState instance or None, default=0
+        Seed of the orders. With a number, a row's explanation does not depend on the other
+        rows in `X`.
+
+    Returns
+    -------
+    explanation : Explanation
+        Contributions that add up to each row's score, with the values seen and expected.
+
+    Raises
+    ------
+    ValueError
+        If `background` is needed and missing, if `X` or `background` do not fit the detector,
+        or if `method` does not suit it.
+    TypeError
+        If `detector` is no outlier detector that can score new rows.
+    ImportError
+        If `method` is "shap" and the package is not installed.
+    sklearn.exceptions.NotFittedError
+        If `detector` is not fitted.
+
+    Notes
+    -----
+    "shapley" scores up to ``2 n_references (min(n_features, max_features) + 1)`` mixtures for
+    each row, in calls of at most 16,384 rows. Values equal to the normal row's have no share
+    and cost nothing.
+
+    References
+    ----------
+    .. [1] J. Castro, D. Gómez and J. Tejada, "Polynomial Calculation of the Shapley Value Based
+       on Sampling", Computers & Operations Research 36, 2009.
+    .. [2] R. Mitchell, J. Cooper, E. Frank and G. Holmes, "Sampling Permutations for Shapley
+       Value Estimation", JMLR 23, 2022.
+    .. [3] S. M. Lundberg and S.-I. Lee, "A Unified Approach to Interpreting Model Predictions",
+       NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import IsolationForest
+    >>> from skanomaly import explain
+    >>> X = np.random.default_rng(0).normal(size=(200, 4))
+    >>> detector = IsolationForest(random_state=0).fit(X)
+    >>> strange = [[0.0, 9.0, 0.0, 0.0]]
+    >>> explanation = explain(detector, strange, background=X)
+    >>> explanation.top(1)[["row", "feature", "seen"]]
+       row feature  seen
+    0    0      x1   9.0
+    """
+    score = -scores_of(detector, X)
+    X = _as_table(X)
+    if method == "reconstruction":
+        return _by_errors(detector, X, score)
+    background = _normal_rows(detector, X, background)
+    if method == "shap":
+        values, base = _by_shap(detector, X, background, random_state)
+        return _explanation(detector, X, values, score, base, _centre(background, len(X)))
+    table = Table(X, background)
+    values, base, references = shapley_values(
+        lambda rows: -scores_of(detector, rows),
+        table,
+        n_references=n_references,
+        max_features=max_features,
+        seed=check_random_state(random_state),
+    )
+    return _explanation(detector, X, values, score, base, _means(background, references))
+
+
+def _normal_rows(detector, X, background):
+    """Return background rows, checked, as a table of the same kind as `X`."""
+    if background is None:
+        rows = getattr(_inner(detector), "_background", None)
+        if rows is None:
+            raise ValueError(
+                f"explain needs normal rows to compare with, and {type(detector).__name__} keeps "
+                "none. Pass background=X_train, the rows it was fitted on."
+            )
+        return _of_same_kind(rows, X)
+    rows = _as_table(background)
+    if rows.ndim != 2 or not len(rows) or rows.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"background must hold rows of {X.shape[1]} features like X, got the shape "
+            f"{rows.shape}. Pass the rows that the detector was fitted on."
+        )
+    rows = _of_same_kind(rows, X)
+    scores = scores_of(detector, rows)
+    normal = detector.predict(rows) == 1 if hasattr(detector, "predict") else scores == scores
+    return background_rows(rows, np.where(normal, scores, -np.inf), np.finfo(float).min)
+
+
+def _inner(detector):
+    """Return the detector inside a search or a `ThresholdedDetector`, which scores for it."""
+    for name in ("best_estimator_", "detector_"):
+        while name in vars(detector):
+            detector = vars(detector)[name]
+    return detector
+
+
+def _as_table(X):
+    """Return a DataFrame as it is, and anything else as an array."""
+    if isinstance(X, pd.DataFrame):
+        return X
+    return X.toarray() if sparse.issparse(X) else np.asarray(X)
+
+
+def _of_same_kind(rows, X):
+    if isinstance(X, pd.DataFrame):
+        if not isinstance(rows, pd.DataFrame):
+            return pd.DataFrame(rows, columns=X.columns)
+        return rows if list(rows.columns) == list(X.columns) else rows[X.columns]
+    return rows.to_numpy() if isinstance(rows, pd.DataFrame) else _as_table(rows)
+
+
+def _by_errors(detector, X, score):
+    inner = _inner(detector)
+    parts = inner._error_parts(X) if hasattr(inner, "_error_parts") else None
+    if parts is None:
+        raise ValueError(
+            'method="reconstruction" needs an AutoencoderDetector whose score is the mean squared '
+            'error, anomaly_score="reconstruction" (the default of recipe="plain"), got '
+            f'{type(detector).__name__}. Use method="shapley", which suits any detector.'
+        )
+    return _explanation(detector, X, parts, score, np.zeros(len(score)), None)
+
+
+def _by_shap(detector, X, background, random_state):
+    try:
+        import shap
+    except ImportError as error:
+        raise ImportError(
+            'method="shap" needs the shap package. Install it with: '
+            "pip install 'skanomaly[explain]'"
+        ) from error
+    frame = isinstance(X, pd.DataFrame)
+    columns = X.columns if frame else None
+
+    def score(rows):
+        return -scores_of(detector, pd.DataFrame(rows, columns=columns) if frame else rows)
+
+    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    state = np.random.get_state()  # noqa: NPY002
+    try:  # shap seeds NumPy's global generator
+        masker = shap.maskers.Independent(np.asarray(background, float), max_samples=100)
+        explainer = shap.explainers.Permutation(score, masker, seed=seed)
+        calls = max(500, 4 * X.shape[1] + 2)
+        found = explainer(np.asarray(X, float), max_evals=calls, silent=True)
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+    return found.values, np.asarray(found.base_values) + np.zeros(len(X))
+
+
+def _explanation(detector, X, values, score, base, alike):
+    """Put tables around arrays."""
+    index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X))
+    columns = _names(detector, X)
+    seen = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, index, columns)
+    if hasattr(_inner(detector), "reconstruct"):
+        alike = pd.DataFrame(_inner(detector).reconstruct(X), index, columns)
+    return Explanation(
+        contributions=pd.DataFrame(values, index, columns),
+        seen=seen,
+        expected=alike.set_axis(columns, axis=1).set_axis(index, axis=0),
+        score=pd.Series(score, index, name="score"),
+        base=pd.Series(base, index, name="base"),
+    )
+
+
+def _names(detector, X):
+    if isinstance(X, pd.DataFrame):
+        return X.columns
+    given = getattr(detector, "feature_names_in_", None)
+    return pd.Index([f"x{j}" for j in range(X.shape[1])] if given is None else given)
+
+
+def _means(background, references):
+    """Return what some background rows have in common, a line for each row of `references`."""
+    rows = pd.DataFrame(background)
+    columns = {}
+    for j in range(rows.shape[1]):
+        column = rows.iloc[:, j]
+        if pd.api.types.is_numeric_dtype(column):
+            values = column.to_numpy(dtype=np.float64, na_value=np.nan)[references]
+            known = np.isfinite(values)
+            total = np.where(known, values, 0).sum(axis=1)
+            count = known.sum(axis=1)
+            columns[j] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        else:
+            columns[j] = column.take(references[:, 0]).to_numpy()
+    return pd.DataFrame(columns)
+
+
+def _centre(background, n_rows):
+    """Return what all background rows have in common, `n_rows` times."""
+    one = _means(background, np.arange(len(background))[None])
+    return one.iloc[np.zeros(n_rows, dtype=int)]
+
+
+def _entries(frame, rows, columns):
+    """Return single entries of a table: numbers where all of them are."""
+    values = [frame.iat[i, j] for i, j in zip(rows, columns, strict=True)]
+    return pd.Series(values)

@@ -1,0 +1,114 @@
+"""Rows as labelled networks see them: scaled, binned, with unsupervised scores beside them.
+
+Owns those features and the views that make them when they are asked for.
+"""
+
+import numpy as np
+
+from skanomaly.preprocessing._binning import PiecewiseLinearEncoding
+from skanomaly.preprocessing._scaling import StandardClip, in_chunks
+from skanomaly.preprocessing._table import dense_sample
+from skanomaly.scores._unsupervised import UnsupervisedScores
+
+
+class Features:
+    """Rows as a network sees them: scaled, encoded piecewise linearly, with their oddity.
+
+    Parameters
+    ----------
+    scaling : object
+        Fitted on rows; `RobustScaling` or `StandardClip`.
+    max_bins, budget : int
+        Of the piecewise-linear encoding.
+    seed : int
+        Seed of the unsupervised scores.
+    """
+
+    def __init__(self, scaling, odd_scaling, max_bins, budget, odd_bins, seed):
+        self.scaling, self.odd_scaling = scaling, odd_scaling
+        self.bins = PiecewiseLinearEncoding(max_bins, budget)
+        self.odd_bins = PiecewiseLinearEncoding(odd_bins, 3 * odd_bins)
+        self.standard, self.odd = StandardClip(), UnsupervisedScores(seed=seed)
+
+    def fit(self, X, rows):
+        """Learn from the slots of one pass, and return the oddity of `X`'s rows."""
+        weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
+        kept = np.flatnonzero(weight)
+        self.standard.fit(X, weight)
+        order = rows[np.r_[True, rows[1:] != rows[:-1]]]
+        self.odd.fit(StandardisedRows(X, self.standard), weight, order)
+        odd = self.oddity(X)
+        self.odd_scaling.fit(odd[kept], weight[kept])
+        self.odd_mean = np.average(odd[kept], axis=0, weights=weight[kept])
+        variance = np.average((odd[kept] - self.odd_mean) ** 2, axis=0, weights=weight[kept])
+        self.odd_spread = np.sqrt(variance) + 1e-12
+        sample, weight = dense_sample(X, rows)
+        self.scaling.fit(sample, weight)
+        layout = getattr(X, "layout", None)
+        # one-hot columns need no bins; a table without numbers gets some all the same
+        self.n_binned = (layout and layout.n_numbers) or X.shape[1]
+        self.bins.fit(self.scaling.transform(sample)[:, : self.n_binned], weight)
+        weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
+        self.odd_bins.fit(self.odd_scaling.transform(odd), weight)
+        self.n_linear = X.shape[1] + 3
+        self.n_outputs = self.n_linear + self.bins.n_outputs_ + self.odd_bins.n_outputs_
+        return odd
+
+    def oddity(self, X):
+        """Return the unsupervised log scores, (n_samples, 3)."""
+        return in_chunks(lambda rows: self.odd.transform(self.standard.transform(rows)), X)
+
+    def transform(self, X, odd):
+        """Return features of rows with their oddity, float32."""
+        z, u = self.scaling.transform(X), self.odd_scaling.transform(odd)
+        binned = self.bins.transform(z[:, : self.n_binned])
+        parts = [z, u, binned, self.odd_bins.transform(u)]
+        return np.concatenate([p.astype(np.float32) for p in parts], axis=1)
+
+
+class StandardisedRows:
+    """A view of a table whose rows come standardised when they are asked for."""
+
+    def __init__(self, X, scaling):
+        self.X, self.scaling, self.shape = X, scaling, X.shape
+
+    def __getitem__(self, rows):
+        return self.scaling.transform(self.X[rows])
+
+
+class FeatureRows:
+    """A view of a table whose rows come as features when they are asked for.
+
+    With `slots` (row numbers) its rows are those, in that order: one slot for every copy that
+    a row's weight stands for.
+    """
+
+    def __init__(self, X, odd, features, slots=None):
+        self.X, self.odd, self.features, self.slots = X, odd, features, slots
+        self.shape = (len(X) if slots is None else len(slots), features.n_outputs)
+
+    def __len__(self):
+        return self.shape[0]
+
+    @property
+    def block_rows(self):
+        """How many rows may be at hand at once."""
+        return getattr(self.X, "block_rows", self.shape[0])
+
+    def __getitem__(self, rows):
+        rows = rows if self.slots is None else self.slots[rows]
+        return self.features.transform(self.X[rows], self.odd[rows])
+
+
+class FirstColumns:
+    """A view of a table's first columns."""
+
+    def __init__(self, values, width):
+        self.values, self.shape = values, (len(values), width)
+        self.block_rows = getattr(values, "block_rows", len(values))
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        return self.values[rows][:, : self.shape[1]]

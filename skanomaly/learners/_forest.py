@@ -1,0 +1,138 @@
+"""Forest: randomised trees as one more group beside the networks of a labelled ensemble.
+
+Owns the trees, the rows each of them grows on, and the votes of those that never saw a row.
+How far to trust them is for the ensembles to say.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
+
+from skanomaly.preprocessing._scaling import in_chunks
+
+#: Rows that trees grow on at most.
+MAX_ROWS = 32_768
+#: Trees: every other one looks for the best cuts, the rest take random ones.
+_TREES = 100
+#: Unlabelled rows a tree sees for every labelled anomaly, and at the least.
+_OTHERS, _FEWEST_OTHERS = 3, 16
+
+
+class Forest:
+    """Votes of two kinds of randomised trees on rows being anomalies.
+
+    Half the trees are those of a random forest (Breiman 2001), half extremely randomised ones
+    (Geurts, Ernst and Wehenkel 2006). They cut along single columns, whatever the columns'
+    scales and tails, and so err elsewhere than networks. With complete labels each grows on a
+    bootstrap sample. With few, it grows on a bootstrap sample of the labelled anomalies and a
+    small draw of other rows (Mordelet and Vert 2014, "A bagging SVM to learn from positive and
+    unlabeled examples"): an anomaly hidden among these misleads few trees.
+
+    Parameters
+    ----------
+    complete : bool
+        Whether every anomaly among the training rows has its label.
+    seed : int, default=0
+        Seed of the trees and of their rows.
+
+    Attributes
+    ----------
+    honest_ : ndarray of shape (n_samples,)
+        Votes on the training rows by the trees that did not see them; where there is none, by
+        all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.learners._forest import Forest
+    >>> X = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
+    >>> labels = (X > 1).any(axis=1).astype(float)
+    >>> forest = Forest(complete=True).fit(X, labels)
+    >>> bool(np.mean((forest.honest_ > 0.5) == labels) > 0.95)
+    True
+    """
+
+    def __init__(self, complete, seed=0):
+        self.complete, self.seed = complete, seed
+
+    def fit(self, values, labels):
+        """Grow the trees.
+
+        Parameters
+        ----------
+        values : object
+            Rows, in canonical order; indexed by row numbers and slices, float32.
+        labels : ndarray of shape (n_samples,)
+            1 for an anomaly, 0 for any other row; both occur.
+
+        Returns
+        -------
+        self : Forest
+        """
+        drawn, weight = self._drawn(labels)
+        X, y = np.ascontiguousarray(values[drawn], np.float32), labels[drawn]
+        rngs = np.random.default_rng([self.seed, 4]).spawn(_TREES)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            grow = pool.map(lambda k: self._grow(k, rngs[k], X, y, weight), range(_TREES))
+            trees, seen, votes = zip(*grow, strict=True)
+        self.trees_ = list(trees)
+        n_unseen = np.sum([~s for s in seen], axis=0)
+        unseen = np.sum([np.where(s, 0.0, v) for s, v in zip(seen, votes, strict=True)], axis=0)
+        honest = np.where(n_unseen > 0, unseen / np.maximum(n_unseen, 1), np.mean(votes, axis=0))
+        if len(drawn) == len(labels):
+            self.honest_ = honest
+        else:
+            self.honest_ = self.votes(values)
+            self.honest_[drawn] = honest
+        return self
+
+    def _drawn(self, labels):
+        """Return the rows that trees choose from, and weights that keep the classes' shares."""
+        if len(labels) <= MAX_ROWS:
+            return np.arange(len(labels)), np.ones(len(labels))
+        rng = np.random.default_rng([self.seed, 5])
+        kinds = [np.flatnonzero(labels > 0), np.flatnonzero(labels <= 0)]
+        few = min(min(map(len, kinds)), MAX_ROWS // 2)
+        most = [few if len(rows) <= MAX_ROWS // 2 else MAX_ROWS - few for rows in kinds]
+        drawn = [rng.permutation(rows)[:n] for rows, n in zip(kinds, most, strict=True)]
+        weight = [np.full(len(d), len(k) / len(d)) for d, k in zip(drawn, kinds, strict=True)]
+        drawn, weight = np.concatenate(drawn), np.concatenate(weight)
+        order = np.argsort(drawn)
+        return drawn[order], weight[order]
+
+    def _grow(self, number, rng, X, y, weight):
+        """Return a tree, which rows it saw, and its votes on all."""
+        weight = weight * self._counts(rng, y)
+        rows = np.flatnonzero(weight)
+        kind = ExtraTreeRegressor if number % 2 else DecisionTreeRegressor
+        # the mean of targets 0 and 1 is a share of votes, and their variance half Gini's index
+        tree = kind(max_features="sqrt", random_state=int(rng.integers(2**31)))
+        tree.fit(X[rows], y[rows], weight[rows])
+        return tree, weight > 0, tree.predict(X, check_input=False)
+
+    def _counts(self, rng, y):
+        """Return how many times a tree sees each row."""
+        if self.complete:
+            return np.bincount(rng.integers(len(y), size=len(y)), minlength=len(y))
+        known, others = np.flatnonzero(y > 0), np.flatnonzero(y <= 0)
+        n = min(max(_OTHERS * len(known), _FEWEST_OTHERS), len(others))
+        counts = np.bincount(rng.choice(known, len(known)), minlength=len(y)) * (n / len(known))
+        counts[rng.choice(others, n, replace=False)] = 1.0
+        return counts
+
+    def votes(self, values):
+        """Return the share of votes for an anomaly, (n_samples,), float64."""
+
+        def one(rows):
+            X = np.ascontiguousarray(rows[:], np.float32)
+            return sum(tree.predict(X, check_input=False) for tree in self.trees_) / _TREES
+
+        return in_chunks(one, values)
+
+
+def log_odds(votes):
+    """Return the log odds of a share of votes; never surer than half a vote allows."""
+    votes = np.clip(votes, 0.5 / _TREES, 1 - 0.5 / _TREES)
+    return np.log(votes) - np.log1p(-votes)

@@ -1,0 +1,112 @@
+"""Scores of rows that the detector did not train on, for thresholds and p-values that hold.
+
+Owns: fitting detectors on parts of the rows and scoring the others. Does not own: what is made
+of the scores, or the meaning of labels (``utils._labels``).
+"""
+
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params, check_is_fitted
+
+from skanomaly.model_selection._split import stratified_masks
+from skanomaly.utils._labels import labels_for, n_rows, recode
+from skanomaly.utils._response import scores_of
+from skanomaly.utils._splits import split_rows
+
+
+@dataclass
+class Rows:
+    """Rows with what belongs to them, to be cut in parts together.
+
+    Parameters
+    ----------
+    X : array-like
+        Rows.
+    y : array-like or None
+        Labels as the user gave them.
+    codes : ndarray or None
+        -1 anomaly, +1 normal, 0 unlabelled.
+    params : dict
+        Passed to the detector's fit; what has one value a row is cut with the rows.
+    """
+
+    X: object
+    y: object
+    codes: object
+    params: dict
+
+    def __len__(self):
+        return n_rows(self.X)
+
+    def labels_for(self, consumer):
+        """Return labels as a detector or splitter reads them."""
+        return None if self.y is None else labels_for(consumer, self.y, recode(self.codes))
+
+
+def is_frozen(detector):
+    """Return whether a detector is fitted for good."""
+    return isinstance(detector, FrozenEstimator)
+
+
+def fit_on(detector, rows, part=None):
+    """Return a copy of the detector fitted to some of the rows (None: all), or the frozen one."""
+    if is_frozen(detector):
+        check_is_fitted(detector.estimator)
+        return detector
+    X, y, params = rows.X, rows.labels_for(detector), rows.params
+    if part is not None:
+        X, y = _safe_indexing(X, part), None if y is None else _safe_indexing(y, part)
+        params = _check_method_params(rows.X, params, indices=part)
+    return clone(detector).fit(X, **params) if y is None else clone(detector).fit(X, y, **params)
+
+
+def fit_and_score(detector, rows, train, test):
+    """Return a detector fitted to `train`, and its scores of `test`."""
+    fitted = fit_on(detector, rows, train)
+    return fitted, checked_scores(fitted, _safe_indexing(rows.X, test))
+
+
+def checked_scores(detector, X):
+    """Return float64 scores, refusing those that are not finite."""
+    scores = np.asarray(scores_of(detector, X), dtype=np.float64)
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            f"{type(detector).__name__} gave {np.sum(~np.isfinite(scores))} scores that are NaN "
+            "or infinite. Check its parameters and data."
+        )
+    return scores
+
+
+def fit_folds(detector, rows, splits, n_jobs):
+    """Return a detector for each split, its scores of the test rows, and these rows."""
+    tests = [test for _, test in splits]
+    done = Parallel(n_jobs=n_jobs)(
+        delayed(fit_and_score)(detector, rows, train, test) for train, test in splits
+    )
+    return [fitted for fitted, _ in done], [scores for _, scores in done], tests
+
+
+def make_splits(cv, rows, random_state):
+    """Return (train, test) row numbers: one split for a share, else as many as `cv` says."""
+    n, rng = len(rows), check_random_state(random_state)
+    strata = np.zeros(n, dtype=np.int8) if rows.codes is None else rows.codes
+    if hasattr(cv, "split"):
+        return list(cv.split(rows.X, rows.labels_for(cv)))
+    if isinstance(cv, Real) and not isinstance(cv, (int, np.integer)):
+        train, test = split_rows(np.arange(n), cv, rng, strata)
+        if len(test) == 0:
+            raise ValueError(
+                f"a share of {cv} of n_samples={n} rows leaves none to hold out. Pass more rows "
+                "or a larger share."
+            )
+        return [(np.sort(train), np.sort(test))]
+    if cv > n:
+        raise ValueError(f"{cv} folds need at least as many rows, got n_samples={n}.")
+    masks = stratified_masks(strata, cv, rng)
+    return [(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks]

@@ -1,0 +1,278 @@
+"""ThresholdedDetector: any outlier detector with a threshold chosen by a rule.
+
+Owns: which scores a rule sees, and what calibrates probabilities. Does not own: the rules
+(``thresholds._unlabelled``), or how rows are held out (``meta._cross_fitting``).
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly.base import ProbabilityMixin
+from skanomaly.meta._base import MetaDetector
+from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
+from skanomaly.thresholds._named import RULES, as_threshold, check_rule, has_both, rule_threshold
+from skanomaly.utils._calibration import MAPS
+
+
+class ThresholdedDetector(ProbabilityMixin, MetaDetector):
+    """Any outlier detector with a threshold that holds for new rows.
+
+    Thresholds that detectors set on their training scores promise too much: a model fits the rows
+    it has seen better than new ones. This estimator finds the threshold on scores of rows that the
+    detector did not train on, by the rule that suits the purpose, and changes it afterwards
+    without training again.
+
+    Parameters
+    ----------
+    detector : estimator
+        Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; a clone is
+        fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: `fit` then
+        sets the threshold alone, on rows that should not have been among its training rows.
+    rule : str or callable, default="auto"
+        - "auto": three robust standard deviations below the median, see
+          `skanomaly.thresholds.robust_threshold`;
+        - "contamination": the share `level` of the rows lies below;
+        - "fpr": at most the share `level` of new normal rows lies below, whatever the
+          distribution;
+        - "pot": the same for small shares, by a model of the tail;
+        - "f1": the best F1 of the anomaly class;
+        - "precision", "recall": at least `level` of it, and as much of the other as can be had;
+        - "cost": the lowest total cost of mistakes;
+        - a callable ``rule(scores, labels)`` that returns the threshold, with labels coded -1
+          (anomaly), 1 (normal) and 0 (unlabelled), or None.
+
+        The last four names need labels in `fit`; "fpr" and "pot" leave known anomalies out.
+    level : float in (0, 1), default=None
+        What the rule aims at; required by "contamination", "fpr", "pot", "precision" and
+        "recall".
+    cost_fp : float, default=1.0
+        Cost of a false alarm, for "cost".
+    cost_fn : float, default=1.0
+        Cost of a missed anomaly, for "cost".
+    cv : int, float, splitter or None, default=5
+        Where the scores come from:
+
+        - int or splitter: out of fold. The detector is fitted once for each fold, and once more
+          to all rows for predictions, whose scores are taken to be spread alike;
+        - float in (0, 1): that share of the rows is held out. The detector is fitted once, to the
+          others; what "fpr" promises is then exact;
+        - None: scores of the training rows, the cheapest and most optimistic choice.
+
+        Folds and shares are drawn at random, with as many known anomalies in each as in the
+        whole.
+    probability : {"sigmoid", "isotonic"}, default="sigmoid"
+        How `predict_proba` is calibrated. There is such a method only after a fit with labels of
+        both classes, and not with ``cv=None``: training scores cannot calibrate. Rows without a
+        label are left out, so that the probabilities hold for rows that are like the labelled
+        ones.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+    n_jobs : int, default=None
+        Processes over the folds.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds. The detector has its own.
+
+    Attributes
+    ----------
+    detector_ : estimator
+        The fitted detector.
+    offset_ : float
+        Threshold: ``decision_function = score_samples - offset_``.
+    scores_ : ndarray of shape (n_scores,)
+        The scores that rules look at: out of fold, held out or of the training rows.
+    labels_ : ndarray of shape (n_scores,) or None
+        Labels of these rows: -1 anomaly, 1 normal, 0 unlabelled; None without `y`.
+    classes_ : ndarray of shape (2,)
+        ``[-1, 1]``, where there is a `predict_proba`.
+    n_features_in_ : int
+        Number of columns seen in `fit`, if the detector says.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if the detector says.
+
+    See Also
+    --------
+    ConformalDetector : P-values, and control of the false discovery rate.
+    skanomaly.thresholds : The rules as functions.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.ensemble import IsolationForest
+    >>> from skanomaly import ThresholdedDetector
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> benign, malignant = X[y == 1], X[y == 0]
+    >>> forest = IsolationForest(n_estimators=50, random_state=0)
+    >>> detector = ThresholdedDetector(forest, rule="fpr", level=0.05, random_state=0)
+    >>> detector = detector.fit(benign[:250])
+    >>> bool((detector.predict(benign[250:]) == -1).mean() < 0.1)
+    True
+    >>> detector.set_threshold("fpr", level=0.2).predict(malignant[:3])
+    array([-1, -1, -1])
+    """
+
+    _parameter_constraints: dict = {
+        **MetaDetector._parameter_constraints,
+        "rule": [StrOptions(set(RULES)), callable],
+        "level": [None, Interval(Real, 0, 1, closed="right")],
+        "cost_fp": [Interval(Real, 0, None, closed="left")],
+        "cost_fn": [Interval(Real, 0, None, closed="left")],
+        "cv": [
+            None,
+            Interval(Integral, 2, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+            HasMethods(["split"]),
+        ],
+        "probability": [StrOptions(set(MAPS))],
+    }
+
+    _needs_for_probabilities = (
+        "a fit with labels of both classes, and scores of rows that the detector did not train on "
+        "(cv or a FrozenEstimator). Use decision_function."
+    )
+
+    def __init__(
+        self,
+        detector,
+        rule="auto",
+        *,
+        level=None,
+        cost_fp=1.0,
+        cost_fn=1.0,
+        cv=5,
+        probability="sigmoid",
+        anomaly_label="auto",
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.detector = detector
+        self.rule = rule
+        self.level = level
+        self.cost_fp = cost_fp
+        self.cost_fn = cost_fn
+        self.cv = cv
+        self.probability = probability
+        self.anomaly_label = anomaly_label
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, **fit_params):
+        """Fit the detector and find its threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, as the detector takes them.
+        y : array-like of shape (n_samples,), default=None
+            Labels in any coding, for rules and detectors that use them. Rows without a label
+            are left out by rules that need labels.
+        **fit_params : dict
+            Passed to the detector's `fit`; what has one value a row is cut with the rows.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the rule lacks its level or labels, or does not work for the scores, for example
+            because all of them are equal.
+        """
+        rows = self._rows(X, y, fit_params)
+        check_rule(self.rule, self.level, rows.codes)
+        detector, scores, scored = self._honest_scores(rows)
+        codes = None if rows.codes is None else rows.codes[scored]
+        options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
+        offset = rule_threshold(self.rule, scores, codes, **options)
+        self._map = self._probabilities(scores, codes)
+        self.detector_, self.offset_ = detector, offset
+        self.scores_, self.labels_ = scores, codes
+        self._take_features(detector)
+        return self
+
+    def _probabilities(self, scores, codes):
+        """Return the map from scores to probabilities, or None where nothing calibrates it."""
+        honest = self.cv is not None or is_frozen(self.detector)
+        if not (honest and has_both(codes)):
+            return None
+        known = codes != 0
+        return MAPS[self.probability](scores[known], codes[known] == -1)
+
+    def _honest_scores(self, rows):
+        """Return the fitted detector, scores to look at, and the numbers of their rows."""
+        if self.cv is None or is_frozen(self.detector):
+            detector = fit_on(self.detector, rows)
+            return detector, checked_scores(detector, rows.X), np.arange(len(rows))
+        splits = make_splits(self.cv, rows, self.random_state)
+        fitted, scores, tests = fit_folds(self.detector, rows, splits, self.n_jobs)
+        one = isinstance(self.cv, Real) and not isinstance(self.cv, Integral)
+        detector = fitted[0] if one else fit_on(self.detector, rows)
+        return detector, np.concatenate(scores), np.concatenate(tests)
+
+    def set_threshold(self, threshold, X=None, y=None, *, level=None, cost_fp=1.0, cost_fn=1.0):
+        """Change the threshold `offset_`; nothing is fitted again.
+
+        Parameters
+        ----------
+        threshold : float, str or callable
+            The threshold itself, or a rule, as the parameter `rule` takes it.
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows whose scores the rule looks at. None takes the scores kept by `fit`.
+        y : array-like of shape (n_samples,), default=None
+            Labels of these rows.
+        level : float in (0, 1), default=None
+            What the rule aims at.
+        cost_fp, cost_fn : float, default=1.0
+            Costs of a false alarm and of a missed anomaly, for "cost".
+
+        Returns
+        -------
+        self : object
+            The estimator, until the next `fit` with this threshold.
+
+        Raises
+        ------
+        ValueError
+            If the rule lacks its labels or level, or does not work for these scores. The
+            threshold is then as it was.
+        """
+        check_is_fitted(self)
+        codes, scores = self.labels_, lambda: self.scores_
+        if X is not None:
+            codes = self._rows(X, y, {}).codes
+
+            def scores():
+                return checked_scores(self.detector_, X)
+
+        options = {"level": level, "cost_fp": cost_fp, "cost_fn": cost_fn}
+        self.offset_ = as_threshold(threshold, scores, codes, **options)
+        return self
+
+    def score_samples(self, X):
+        """Return the detector's scores: the lower, the more abnormal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            The detector's ``score_samples``, or else its ``decision_function``.
+        """
+        check_is_fitted(self)
+        return checked_scores(self.detector_, X)
+
+    @property
+    def classes_(self):
+        """Labels of the columns of `predict_proba`."""
+        if getattr(self, "_map", None) is None:
+            raise AttributeError("'ThresholdedDetector' has no 'classes_' without probabilities.")
+        return np.array([-1, 1])

@@ -1,0 +1,63 @@
+"""How good a detector is: metrics of the anomaly class, and scorers for ``scoring=``.
+
+Owns: metrics with labels in any coding, criteria without labels, and the objects that
+``GridSearchCV``, ``cross_validate`` and `skanomaly.model_selection.compare_detectors` take.
+Does not own: the meaning of labels (``utils._labels``), thresholds, pictures. May import `utils`;
+used by `skanomaly.model_selection`, `skanomaly.display` and users.
+
+Two conventions hold everywhere. Scores are those of ``score_samples`` or ``decision_function``
+of scikit-learn's outlier detectors: **higher is more normal**, so nobody has to flip a sign.
+The class that is measured is the **anomaly**. Rows without a label are left out.
+"""
+
+from skanomaly.metrics._labelled import (
+    average_precision,
+    balanced_accuracy,
+    f1,
+    mcc,
+    precision,
+    precision_at_n,
+    recall,
+    roc_auc,
+)
+from skanomaly.metrics._report import anomaly_report
+from skanomaly.metrics._scorer import anomaly_scorer
+from skanomaly.metrics._unlabelled import excess_mass, mass_volume, reconstruction
+
+__all__ = [
+    "anomaly_report",
+    "anomaly_scorer",
+    "average_precision",
+    "average_precision_scorer",
+    "balanced_accuracy",
+    "balanced_accuracy_scorer",
+    "excess_mass",
+    "excess_mass_scorer",
+    "f1",
+    "f1_scorer",
+    "mass_volume",
+    "mcc",
+    "mcc_scorer",
+    "neg_mass_volume_scorer",
+    "precision",
+    "precision_at_n",
+    "precision_at_n_scorer",
+    "precision_scorer",
+    "recall",
+    "recall_scorer",
+    "reconstruction",
+    "reconstruction_scorer",
+    "roc_auc",
+    "roc_auc_scorer",
+]
+roc_auc_scorer = anomaly_scorer("roc_auc")
+average_precision_scorer = anomaly_scorer("average_precision")
+precision_at_n_scorer = anomaly_scorer("precision_at_n")
+f1_scorer = anomaly_scorer("f1")
+precision_scorer = anomaly_scorer("precision")
+recall_scorer = anomaly_scorer("recall")
+balanced_accuracy_scorer = anomaly_scorer("balanced_accuracy")
+mcc_scorer = anomaly_scorer("mcc")
+excess_mass_scorer = anomaly_scorer("excess_mass")
+neg_mass_volume_scorer = anomaly_scorer("neg_mass_volume")
+reconstruction_scorer = anomaly_scorer("reconstruction")

@@ -1,0 +1,180 @@
+"""Criteria that judge a detector without labels.
+
+Owns: the excess-mass and mass-volume criteria of scores, and the share of variance that a
+reconstruction explains. Does not own: the points drawn around the rows (``metrics._scorer``).
+The public door is `skanomaly.metrics`.
+"""
+
+import numpy as np
+from sklearn import metrics as _sk
+from sklearn.utils import check_array
+
+from skanomaly.utils._validation import check_column
+
+
+def excess_mass(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
+    """Area under the excess-mass curve: how well scores separate the data from empty space.
+
+    The curve is ``EM(t) = max over u of P(s(X) >= u) - t * Volume(s >= u)``. A detector whose
+    level sets hold much data in little volume keeps it high for long. The area is taken from
+    ``t = 0`` to where the curve falls to `min_mass`. It needs no labels.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores of held-out rows, higher is more normal.
+    uniform_scores : array-like of shape (n_uniform,)
+        Scores of points drawn uniformly from the box around these rows. Use the same points for
+        all detectors that are compared.
+    volume : float, default=1.0
+        Volume of the box. The default measures volumes as shares of it.
+    min_mass : float in (0, 1), default=0.9
+        Where the curve is cut.
+
+    Returns
+    -------
+    value : float
+        Positive; higher is better. Only values on the same rows and box can be compared.
+
+    Raises
+    ------
+    ValueError
+        If scores are not finite, or `volume` or `min_mass` is out of range.
+
+    References
+    ----------
+    N. Goix, "How to Evaluate the Quality of Unsupervised Anomaly Detection Algorithms?", ICML
+    Anomaly Detection Workshop, 2016, arXiv:1607.01152.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.metrics import excess_mass
+    >>> rows, box = np.linspace(-1, 1, 500), np.linspace(-3, 3, 3000)
+    >>> bool(excess_mass(-abs(rows), -abs(box)) > excess_mass(-abs(rows - 1), -abs(box - 1)))
+    True
+    """
+    scores, uniform = _check_pair(scores, uniform_scores, volume)
+    if not 0 < min_mass < 1:
+        raise ValueError(f"min_mass must be a number in (0, 1), got {min_mass!r}.")
+    # Only sets that hold at least min_mass can lie on the part of the curve above it.
+    shares = np.linspace(0, 1 - min_mass, 1001)
+    levels = np.unique(np.quantile(scores, shares, method="lower"))
+    mass = 1 - np.searchsorted(scores, levels) / len(scores)
+    volumes = volume * _share_above(uniform, levels)
+    t = np.linspace(0, np.max((mass - min_mass) / volumes), 501)
+    return float(_sk.auc(t, np.max(mass - t[:, None] * volumes, axis=1)))
+
+
+def mass_volume(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
+    """Area under the mass-volume curve: how little space the normal rows need.
+
+    The curve is the volume of the smallest level set that holds a given share of the data.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores of held-out rows, higher is more normal.
+    uniform_scores : array-like of shape (n_uniform,)
+        Scores of points drawn uniformly from the box around these rows.
+    volume : float, default=1.0
+        Volume of the box.
+    mass_range : tuple of two floats in (0, 1), default=(0.9, 0.999)
+        Shares of the data between which the area is taken.
+
+    Returns
+    -------
+    value : float
+        Not negative; **lower** is better. Only values on the same rows and box can be compared.
+
+    Raises
+    ------
+    ValueError
+        If scores are not finite, or `volume` or `mass_range` is out of range.
+
+    References
+    ----------
+    As in `excess_mass`; S. Clémençon and J. Jakubowicz, "Scoring anomalies: a M-estimation
+    formulation", AISTATS, 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.metrics import mass_volume
+    >>> rows, box = np.linspace(-1, 1, 500), np.linspace(-3, 3, 3000)
+    >>> bool(mass_volume(-abs(rows), -abs(box)) < mass_volume(-abs(rows - 1), -abs(box - 1)))
+    True
+    """
+    scores, uniform = _check_pair(scores, uniform_scores, volume)
+    low, high = mass_range
+    if not 0 < low < high < 1:
+        raise ValueError(f"mass_range must be two rising numbers in (0, 1), got {mass_range!r}.")
+    shares = np.linspace(low, high, 501)
+    # The rounding keeps 0.9 * 10 from asking for a tenth row.
+    n_inside = np.ceil(np.round(shares * len(scores), 9)).astype(int)
+    return float(_sk.auc(shares, volume * _share_above(uniform, scores[-n_inside])))
+
+
+def reconstruction(X, X_reconstructed):
+    """Share of the variance of held-out rows that their reconstruction explains.
+
+    Each feature counts the same, whatever its unit: the value is the mean over features of
+    ``1 - squared error / variance``. Missing entries of `X` and constant features are left out.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Held-out rows.
+    X_reconstructed : array-like of shape (n_samples, n_features)
+        What ``reconstruct(X)`` answers.
+
+    Returns
+    -------
+    value : float
+        At most 1, which is perfect; 0 is no better than the mean of each feature.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or all features are constant.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import reconstruction
+    >>> reconstruction([[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0]])
+    1.0
+    """
+    X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", input_name="X")
+    back = check_array(X_reconstructed, dtype=np.float64, input_name="X_reconstructed")
+    if X.shape != back.shape:
+        raise ValueError(
+            "X and X_reconstructed must have the same shape, got "
+            f"{X.shape} and {back.shape}. Pass the rows that were given to reconstruct."
+        )
+    observed = ~np.isnan(X)
+    n_observed = np.maximum(observed.sum(axis=0), 1)
+    centred = X - np.where(observed, X, 0).sum(axis=0) / n_observed
+    total = np.square(centred, where=observed, out=np.zeros_like(X)).sum(axis=0)
+    error = np.square(X - back, where=observed, out=np.zeros_like(X)).sum(axis=0)
+    varies = total > 0
+    if not varies.any():
+        raise ValueError("X must have a feature that varies, got only constant features.")
+    return float(np.mean(1 - error[varies] / total[varies]))
+
+
+def _share_above(uniform, levels):
+    """Estimate the volumes of level sets; never 0, as no finite sample can show that."""
+    n_above = len(uniform) - np.searchsorted(uniform, levels)
+    return (n_above + 1) / (len(uniform) + 1)
+
+
+def _check_pair(scores, uniform_scores, volume):
+    scores, uniform = (
+        check_column(scores, "scores"),
+        check_column(uniform_scores, "uniform_scores"),
+    )
+    if len(scores) == 0 or len(uniform) == 0:
+        raise ValueError("scores and uniform_scores must not be empty.")
+    if not (np.isfinite(volume) and volume > 0):
+        raise ValueError(f"volume must be a positive finite number, got {volume!r}.")
+    return np.sort(scores), np.sort(uniform)

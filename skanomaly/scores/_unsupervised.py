@@ -1,0 +1,110 @@
+"""Three unsupervised scores of rows, which labelled networks see as columns of their own.
+
+Owns an isolation forest, the mean distance to ten neighbours and a principal-component
+reconstruction; scikit-learn and NumPy, no Keras.
+"""
+
+import numpy as np
+from sklearn.ensemble import IsolationForest
+
+from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.utils._weights import MAX_REFERENCE, canonical_order, reference_rows
+
+_NEIGHBOURS = tuple(range(1, 11))
+
+
+class UnsupervisedScores:
+    """Three anomaly scores that need no labels, as inputs: logarithms, higher is odder.
+
+    Columns: isolation forest (Liu, Ting and Zhou 2008); mean distance to the 10 nearest training
+    rows, where a row equal to a training row drops that match (so that training rows do not
+    see themselves); mean squared error of a reconstruction from half as many principal
+    components as columns. Distances and errors enter as ``log(value + 0.05 m)``, with m their
+    mean over training rows.
+
+    Parameters
+    ----------
+    max_reference : int, default=8192
+        Training rows that forest and neighbours use at most, see
+        `skanomaly.utils._weights.reference_rows`.
+    seed : int, default=0
+        Seed of that draw and of the forest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.scores._unsupervised import UnsupervisedScores
+    >>> X = np.random.default_rng(0).normal(size=(200, 4))
+    >>> scores = UnsupervisedScores().fit(X)
+    >>> bool((scores.transform(np.full((1, 4), 9.0)) > scores.transform(X).max(axis=0)).all())
+    True
+    """
+
+    def __init__(self, max_reference=MAX_REFERENCE, seed=0):
+        self.max_reference, self.seed = max_reference, seed
+
+    def fit(self, X, sample_weight=None, order=None):
+        """Learn from scaled rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Scaled training rows.
+        sample_weight : ndarray of shape (n_samples,), default=None
+            Frequencies.
+        order : ndarray of shape (n_samples,), default=None
+            Canonical order of the rows, computed from `X` by default.
+
+        Returns
+        -------
+        self : UnsupervisedScores
+        """
+        order = canonical_order(X) if order is None else order
+        rows = reference_rows(order, sample_weight, self.max_reference, self.seed)
+        kept = np.asarray(X[rows], dtype=np.float64)
+        # Rows in canonical order, repeated by weight, make the forest's draws the same ones.
+        self.forest_ = IsolationForest(random_state=self.seed).fit(kept)
+        self.near_ = NeighbourDistances(_NEIGHBOURS).fit(kept, order=np.arange(len(kept)))
+        self.mean_, self.axes_ = principal_axes(kept, X.shape[1] // 2)
+        self.error_floor_ = 0.05 * self._errors(kept).mean() + 1e-12
+        return self
+
+    def _errors(self, X):
+        centred = X - self.mean_
+        left = centred - centred @ self.axes_ @ self.axes_.T
+        return np.einsum("ij,ij->i", left, left) / left.shape[1]
+
+    def transform(self, X):
+        """Return the log scores of rows, shape (n_samples, 3), float64."""
+        X = np.asarray(X, dtype=np.float64)
+        distances, _ = self.near_.distances(X)
+        values = (
+            -self.forest_.score_samples(X),
+            distances.mean(axis=1) + self.near_.floor_.mean(),
+            self._errors(X) + self.error_floor_,
+        )
+        return np.log(np.stack(values, axis=1))
+
+
+def principal_axes(X, n_axes):
+    """Return the mean of rows and their first principal axes.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+    n_axes : int
+        Axes wanted. Never more than half of what the rows span at most: the rest would fit
+        training rows without error and call every new row an anomaly. Directions without
+        variance are left out, since which of them come first is a matter of rounding.
+
+    Returns
+    -------
+    mean : ndarray of shape (n_features,)
+    axes : ndarray of shape (n_features, at most n_axes)
+        Orthonormal columns.
+    """
+    mean = X.mean(axis=0)
+    values, vectors = np.linalg.eigh((X - mean).T @ (X - mean) / len(X))
+    n_axes = min(n_axes, (len(X) - 1) // 2, np.count_nonzero(values > 1e-10 * values[-1]))
+    return mean, vectors[:, len(values) - n_axes :]

@@ -1,0 +1,403 @@
+"""Turn scores into an offset: rows whose score lies below it are anomalies.
+
+Owns: the rules that choose an offset from scores, with or without labels.
+Does not own: scores, predictions, or the reading of labels (``utils._labels``).
+
+Everywhere here a higher score is more normal, and a row is an anomaly where
+``score < offset``, so that ``decision_function = score_samples - offset``.
+"""
+
+from numbers import Real
+
+import numpy as np
+
+from skanomaly.thresholds._validation import check_scores
+from skanomaly.utils._labels import read_labels
+
+
+def best_f1_offset(scores, labels):
+    """Return the offset with the highest F1 of the anomaly class.
+
+    Where scores carry no information this may be the one that calls every row an anomaly: that
+    is where F1 has its maximum then.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, higher is more normal.
+    labels : array-like of shape (n_samples,)
+        -1 anomaly, +1 normal, 0 unlabelled (ignored), as `read_labels` returns them.
+
+    Returns
+    -------
+    offset : float
+        Midway between two distinct scores, or just above the highest if calling every row an
+        anomaly is best; of several equally good ones the lowest.
+
+    Raises
+    ------
+    ValueError
+        If one class is absent, all scores are equal, or scores or labels are unusable.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds._labelled import best_f1_offset
+    >>> best_f1_offset([0.0, 1.0, 2.0, 3.0], [-1, -1, 1, 1])
+    1.5
+    """
+    offsets, found, false_alarms = _cuts(scores, labels)
+    # F1 = 2 TP / (2 TP + FP + FN), whose denominator is flagged rows + anomalies: never 0.
+    return float(offsets[np.argmax(2 * found / (found + false_alarms + found[-1]))])
+
+
+def expected_f1_offset(scores, probabilities):
+    """Return the offset with the highest expected F1 of the anomaly class.
+
+    Probabilities vary less from sample to sample than the labels they were calibrated on (Ye,
+    Chai, Lee and Chieu, "Optimizing F-measure: A Tale of Two Approaches", ICML 2012).
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Scores, higher is more normal.
+    probabilities : ndarray of shape (n_samples,)
+        Calibrated probabilities of being an anomaly.
+
+    Returns
+    -------
+    offset : float
+        Midway between two distinct scores, or the highest of all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.thresholds._labelled import expected_f1_offset
+    >>> expected_f1_offset(np.arange(4.0), np.array([0.9, 0.8, 0.1, 0.1]))
+    1.5
+    """
+    order = np.argsort(scores)
+    ranked, found = scores[order], np.cumsum(probabilities[order])
+    last = np.flatnonzero(np.append(np.diff(ranked) > 0, True))  # equal scores go together
+    best = last[np.argmax(found[last] / (last + 1 + found[-1]))]
+    return float(ranked[best] / 2 + ranked[min(best + 1, len(ranked) - 1)] / 2)
+
+
+def few_labels_offset(scores, labels):
+    """Return the offset that suits labels which name some of the anomalies only.
+
+    F1 needs complete labels. The square of the recall of the known anomalies over the share of
+    flagged rows rises and falls with it, and needs no more than these (Lee and Liu, "Learning
+    with Positive and Unlabeled Examples Using Weighted Logistic Regression", ICML 2003).
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores of rows that their own label had no part in, higher is more normal.
+    labels : array-like of shape (n_samples,)
+        -1 for known anomalies, +1 for all other rows.
+
+    Returns
+    -------
+    offset : float
+        Of several equally good ones the lowest.
+
+    Raises
+    ------
+    ValueError
+        As `best_f1_offset`.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds._labelled import few_labels_offset
+    >>> few_labels_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, 1, 1])
+    0.5
+    """
+    offsets, found, others = _cuts(scores, labels)
+    return float(offsets[np.argmax(found**2 / np.maximum(found + others, 1))])
+
+
+def precision_offset(scores, labels, precision):
+    """Return the offset that finds most anomalies with at least the given precision.
+
+    Parameters
+    ----------
+    scores, labels : array-like of shape (n_samples,)
+        As in `best_f1_offset`.
+    precision : float in (0, 1]
+        Smallest acceptable share of anomalies among the rows below the offset.
+
+    Returns
+    -------
+    offset : float
+        As from `best_f1_offset`; of several offsets that find as many the lowest.
+
+    Raises
+    ------
+    ValueError
+        As `best_f1_offset`, and if no offset reaches `precision`.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds._labelled import precision_offset
+    >>> precision_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, -1, 1], precision=0.6)
+    2.5
+    """
+    _check_share(precision, "precision")
+    offsets, found, false_alarms = _cuts(scores, labels)
+    reached = found / np.maximum(found + false_alarms, 1)
+    if not (reached >= precision).any():
+        raise ValueError(
+            f"precision={precision} cannot be reached: the best any offset gives is "
+            f"{reached.max():.3g}. Ask for less, or use a rule without labels."
+        )
+    return float(offsets[np.argmax(np.where(reached >= precision, found, -1))])
+
+
+def recall_offset(scores, labels, recall):
+    """Return the lowest offset, with the fewest false alarms, that has at least a given recall.
+
+    Parameters
+    ----------
+    scores, labels : array-like of shape (n_samples,)
+        As in `best_f1_offset`.
+    recall : float in (0, 1]
+        Smallest acceptable share of the anomalies that lie below the offset.
+
+    Returns
+    -------
+    offset : float
+        Midway between two distinct scores, or just above the highest score if every row has to
+        be called an anomaly.
+
+    Raises
+    ------
+    ValueError
+        As `best_f1_offset`.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds._labelled import recall_offset
+    >>> recall_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, -1, 1], recall=0.5)
+    0.5
+    """
+    _check_share(recall, "recall")
+    offsets, found, _ = _cuts(scores, labels)
+    # Compared as shares, exactly as the user would compute the recall afterwards.
+    return float(offsets[np.argmax(found / found[-1] >= recall)])
+
+
+def cost_offset(scores, labels, cost_fp, cost_fn):
+    """Return the offset with the lowest total cost of mistakes.
+
+    Parameters
+    ----------
+    scores, labels : array-like of shape (n_samples,)
+        As in `best_f1_offset`.
+    cost_fp, cost_fn : float
+        Cost of one false alarm and of one missed anomaly; not negative, not both 0.
+
+    Returns
+    -------
+    offset : float
+        Midway between two distinct scores, the lowest score if calling no row an anomaly is
+        cheapest, or just above the highest if calling all of them so is.
+
+    Raises
+    ------
+    ValueError
+        As `best_f1_offset`, and if a cost is negative, not finite, or both are 0.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds._labelled import cost_offset
+    >>> cost_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, -1, 1], cost_fp=1, cost_fn=5)
+    2.5
+    """
+    costs = np.array([cost_fp, cost_fn], dtype=np.float64)
+    if not (np.isfinite(costs).all() and (costs >= 0).all() and costs.any()):
+        raise ValueError(
+            "cost_fp and cost_fn must be finite, not negative and not both 0, got "
+            f"cost_fp={cost_fp!r} and cost_fn={cost_fn!r}."
+        )
+    offsets, found, false_alarms = _cuts(scores, labels)
+    return float(offsets[np.argmin(costs[0] * false_alarms + costs[1] * (found[-1] - found))])
+
+
+def _cuts(scores, labels):
+    """Return every offset that matters, rising, with anomalies found and false alarms."""
+    scores, labels = check_scores(scores), _check_labels(labels, len(scores))
+    scores, labels = scores[labels != 0], labels[labels != 0]
+    levels, level_of = np.unique(scores, return_inverse=True)
+    if len(levels) == 1:
+        raise ValueError(
+            f"all labelled rows have the same score, {levels[0]}: no offset separates them. "
+            "Check the data the detector was fitted on, or use a rule without labels."
+        )
+    found = np.bincount(level_of, weights=labels == -1)
+    false_alarms = np.bincount(level_of, weights=labels == 1)
+    offsets = np.concatenate([levels[:1], _midway(levels), [np.nextafter(levels[-1], np.inf)]])
+    return offsets, np.append(0, np.cumsum(found)), np.append(0, np.cumsum(false_alarms))
+
+
+def _midway(levels):
+    low, high = levels[:-1], levels[1:]
+    middle = low / 2 + high / 2  # cannot overflow
+    # Between neighbouring floats there is no middle; "below high" still includes low.
+    return np.where((low < middle) & (middle < high), middle, high)
+
+
+def _check_labels(labels, n_samples):
+    labels = np.asarray(labels)
+    if labels.shape != (n_samples,) or not np.isin(labels, (-1, 0, 1)).all():
+        raise ValueError(
+            f"labels must be {n_samples} values out of -1, 0 and 1 (see read_labels), got "
+            f"shape {labels.shape} with values {np.unique(labels)[:6]}."
+        )
+    if not ((labels == -1).any() and (labels == 1).any()):
+        raise ValueError(
+            "labels must hold at least one anomaly (-1) and one normal row (1), got "
+            f"{np.sum(labels == -1)} anomalies and {np.sum(labels == 1)} normal rows. "
+            "Use a rule without labels."
+        )
+    return labels
+
+
+def _check_share(value, name):
+    if not (isinstance(value, Real) and 0 < value <= 1):
+        raise ValueError(f"{name} must be a number in (0, 1], got {value!r}.")
+
+
+def f1_threshold(scores, y, *, anomaly_label="auto"):
+    """Return the threshold with the best F1 of the anomaly class.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, best of rows held out from training; higher is more normal.
+    y : array-like of shape (n_samples,)
+        Labels in any coding; rows without a label are left out.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+
+    Returns
+    -------
+    threshold : float
+        Rows with ``score < threshold`` are anomalies. Of several equally good ones the lowest.
+
+    Raises
+    ------
+    ValueError
+        If a class is absent, or all scores are equal or some are not finite.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds import f1_threshold
+    >>> f1_threshold([0.0, 1.0, 2.0, 3.0], [1, 1, 0, 0])
+    1.5
+    """
+    return best_f1_offset(scores, _codes(scores, y, anomaly_label))
+
+
+def precision_threshold(scores, y, precision, *, anomaly_label="auto"):
+    """Return the threshold that finds most anomalies with at least a given precision.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, best of rows held out from training; higher is more normal.
+    y : array-like of shape (n_samples,)
+        Labels in any coding; rows without a label are left out.
+    precision : float in (0, 1]
+        Smallest acceptable share of anomalies among the rows below the threshold.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly.
+
+    Returns
+    -------
+    threshold : float
+        Rows with ``score < threshold`` are anomalies.
+
+    Raises
+    ------
+    ValueError
+        If no threshold reaches `precision`, a class is absent, or all scores are equal.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds import precision_threshold
+    >>> precision_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], precision=0.6)
+    2.5
+    """
+    codes = _codes(scores, y, anomaly_label)
+    return precision_offset(scores, codes, precision)
+
+
+def recall_threshold(scores, y, recall, *, anomaly_label="auto"):
+    """Return the threshold that has the fewest false alarms with at least a given recall.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, best of rows held out from training; higher is more normal.
+    y : array-like of shape (n_samples,)
+        Labels in any coding; rows without a label are left out.
+    recall : float in (0, 1]
+        Smallest acceptable share of the anomalies that lie below the threshold.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly.
+
+    Returns
+    -------
+    threshold : float
+        Rows with ``score < threshold`` are anomalies.
+
+    Raises
+    ------
+    ValueError
+        If a class is absent, or all scores are equal or some are not finite.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds import recall_threshold
+    >>> recall_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], recall=0.5)
+    0.5
+    """
+    return recall_offset(scores, _codes(scores, y, anomaly_label), recall)
+
+
+def cost_threshold(scores, y, cost_fp=1.0, cost_fn=1.0, *, anomaly_label="auto"):
+    """Return the threshold with the lowest total cost of mistakes.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, best of rows held out from training; higher is more normal.
+    y : array-like of shape (n_samples,)
+        Labels in any coding; rows without a label are left out.
+    cost_fp, cost_fn : float, default=1.0
+        Cost of one false alarm and of one missed anomaly; not negative, not both 0.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly.
+
+    Returns
+    -------
+    threshold : float
+        Rows with ``score < threshold`` are anomalies.
+
+    Raises
+    ------
+    ValueError
+        If a cost is unusable, a class is absent, or all scores are equal.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds import cost_threshold
+    >>> cost_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], cost_fp=1, cost_fn=5)
+    2.5
+    """
+    codes = _codes(scores, y, anomaly_label)
+    return cost_offset(scores, codes, cost_fp, cost_fn)
+
+
+def _codes(scores, y, anomaly_label):
+    return read_labels(y, anomaly_label=anomaly_label, n_samples=len(np.atleast_1d(scores)))

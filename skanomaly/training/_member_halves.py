@@ -1,0 +1,92 @@
+"""Members cut into parts that train side by side, one processor core each.
+
+Owns which models can be cut, and what of a training state belongs to which part. On two cores
+two halves take about half as long as one batched program of all members, whose products are
+too small to be shared out between cores. Batches and steps are not known here.
+"""
+
+import numpy as np
+
+from skanomaly.backend._seeding import seeded
+from skanomaly.networks._autoencoders import resized
+
+#: Keras' optimizers that treat every weight by itself.
+_ELEMENTWISE = (
+    "Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD",
+)  # fmt: skip
+
+
+def n_parts(model):
+    """Return the number of equal parts that a `FusedModel` can be trained in.
+
+    One where the members have anything in common: random numbers other than those of a
+    corruption with one generator a part, or an optimizer that looks at more than one weight at
+    once. Graphics processors run all members in one program, too.
+    """
+    import jax
+
+    parts, optimizer = getattr(model.corruption, "n_parts", 1), model.optimizer
+    apart = (
+        len(model.non_trainable_variables) == parts
+        and type(optimizer).__module__.startswith("keras.")
+        and type(optimizer).__name__ in _ELEMENTWISE
+        and optimizer.clipnorm is None
+        and optimizer.global_clipnorm is None
+    )
+    return parts if apart and jax.default_backend() == "cpu" else 1
+
+
+def part_of(model, parts):
+    """Return an untrained model of a part's size, to compile the part's program from."""
+    size = model.n_members // parts
+    with seeded(0):
+        return type(model)(resized(model.network, size), model.corruption.resized(size), size)
+
+
+def cut(model, state, parts):
+    """Cut a training state into those of the parts.
+
+    Parameters
+    ----------
+    model : FusedModel
+        Whose state it is.
+    state : tuple of list of array
+        Values of trainable, other and optimizer variables.
+    parts : int
+        What `n_parts` says.
+
+    Returns
+    -------
+    states : list of tuple of list of array
+    """
+    if parts == 1:
+        return [state]
+    trainable, others, optimizer = state
+    size = model.n_members // parts
+    states = []
+    for part in range(parts):
+        span = slice(part * size, (part + 1) * size)
+        slots = [
+            np.asarray(value)[span] if _is_cut(model, variable) else np.asarray(value)
+            for variable, value in zip(model.optimizer.variables, optimizer, strict=True)
+        ]
+        states.append(([np.asarray(v)[span] for v in trainable], [others[part]], slots))
+    return states
+
+
+def joined(model, states):
+    """Put the states of the parts together; steps and rates are the same in all."""
+    if len(states) == 1:
+        return states[0]
+    trainable, others, optimizer = (
+        list(zip(*kind, strict=True)) for kind in zip(*states, strict=True)
+    )
+    slots = [
+        np.concatenate(values) if _is_cut(model, variable) else values[0]
+        for variable, values in zip(model.optimizer.variables, optimizer, strict=True)
+    ]
+    return [np.concatenate(values) for values in trainable], list(others[0]), slots
+
+
+def _is_cut(model, variable):
+    return bool(variable.shape) and variable.shape[0] == model.n_members

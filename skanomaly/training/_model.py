@@ -1,0 +1,210 @@
+"""FusedModel: a network together with the way it is trained, as one Keras model.
+
+Owns the objective of a batch, which all backends share, and persistence. It does not know
+detectors, thresholds or scikit-learn. SciKeras sees a Keras model whose `fit` happens to be
+fast: the loops are in `_loops`.
+"""
+
+import numpy as np
+
+from skanomaly.backend import _serialization, keras, ops
+from skanomaly.training._loop import Feed, Plan, train
+
+
+@keras.saving.register_keras_serializable("skanomaly")
+class FusedModel(keras.Model):
+    """A network together with the way it is trained.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Network from a batch of rows to its output, of shape (batch, ...).
+    corruption : keras.Layer, default=None
+        Layer called on the input while training; it returns the corrupted input and the
+        weights of the rows' losses.
+    n_members : int, default=None
+        Number of networks that answer side by side along axis 1 of the output: the network
+        then holds a nested one called "members" whose input has that axis, too. None stands
+        for one network without that axis.
+    """
+
+    def __init__(self, network, corruption=None, n_members=None, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.corruption = corruption
+        self.n_members = n_members
+        self.built = True
+
+    def call(self, x, training=False):
+        """Return the network's output, and in training the weights of the rows' losses."""
+        if training and self.corruption is not None:
+            corrupted, weight = self.corruption(x)
+            entry = self.network if self.n_members is None else self.network.get_layer("members")
+            return entry(corrupted, training=True), weight
+        return self.network(x, training=training)
+
+    def get_config(self):
+        """Return the serialised parts."""
+        return {
+            "network": _serialization.serialize(self.network),
+            "corruption": _serialization.serialize(self.corruption),
+            "n_members": self.n_members,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Rebuild the model from its serialised parts."""
+        network, corruption = (
+            _serialization.deserialize(config["network"]),
+            _serialization.deserialize(config["corruption"]),
+        )
+        return cls(network, corruption, config["n_members"])
+
+    def __reduce__(self):
+        """Pickle as configuration and weights, with the optimizer's state when compiled."""
+        return _restore, (self.get_config(), _values(self), _compile_state(self))
+
+    def row_losses(self, x, y, output):
+        """Return each row's loss, shape (batch,) or (batch, n_members).
+
+        Without `y` the target is the input itself. An output with one axis more than its
+        target holds the answers of several members.
+        """
+        target, output = ops.cast(x if y is None else y, "float32"), ops.cast(output, "float32")
+        if self.n_members is not None and y is None:
+            target = ops.broadcast_to(ops.expand_dims(target, 1), ops.shape(output))
+        losses = _loss_values(self.loss, target, output)
+        kept = 1 if self.n_members is None else 2
+        return (
+            ops.mean(losses, axis=range(kept, len(losses.shape)))
+            if len(losses.shape) > kept
+            else losses
+        )
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Return the objective of one batch: weighted row losses plus the layers' own."""
+        weight = None
+        if isinstance(y_pred, (tuple, list)):
+            y_pred, weight = y_pred
+        losses = self.row_losses(x, None if self.reconstructs else y, y_pred)
+        if weight is not None:
+            losses = losses * weight
+        if len(losses.shape) > 1:
+            losses = ops.sum(losses, axis=-1)
+        if sample_weight is None:
+            total = ops.mean(losses)
+        else:
+            total = ops.sum(losses * ops.reshape(ops.cast(sample_weight, losses.dtype), (-1,)))
+        for extra in self.losses:
+            total = total + ops.sum(ops.cast(extra, losses.dtype))
+        return total
+
+    #: Whether the target is the input itself; set by `fit`.
+    reconstructs = True
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        *,
+        data=None,
+        rows=None,
+        batch_size=32,
+        epochs=1,
+        initial_epoch=0,
+        steps=None,
+        validation_rows=None,
+        patience=None,
+        callbacks=None,
+        rng=None,
+        verbose=0,
+        **ignored,
+    ):
+        """Train on the slots named by `rows`; see `keras.Model.fit` for the rest.
+
+        Parameters
+        ----------
+        x : object
+            Rows, indexed by an integer array and then a float32 array of shape
+            (len(index), n_features).
+        y : ndarray of shape (n_samples, ...), default=None
+            Targets; None trains on the input itself.
+        data : tuple of (x, y), default=None
+            Takes the place of `x` and `y`, for callers that check those.
+        rows : ndarray of shape (n_slots,), default=None
+            Row numbers of one pass; None takes all rows.
+        batch_size, epochs, initial_epoch : int
+            As in Keras.
+        steps : int, default=None
+            Budget in steps; overrides `epochs`.
+        validation_rows : ndarray, default=None
+            Row numbers for the validation loss.
+        patience : int, default=None
+            Epochs without a lower validation loss before training stops; the best weights are
+            put back then. None trains to the end.
+        callbacks : list of keras.callbacks.Callback, default=None
+            Called at epochs' ends; callbacks that want batches switch to Keras' own loop.
+        rng : numpy.random.Generator
+            Source of the batches' order.
+        verbose : int
+            Unused: progress is a callback.
+        **ignored : dict
+            What SciKeras passes besides.
+
+        Returns
+        -------
+        history : keras.callbacks.History
+        """
+        x, y = (x, y) if data is None else data
+        self.reconstructs = y is None
+        rows = np.arange(len(x), dtype=np.uint32) if rows is None else rows
+        rng = np.random.default_rng(0) if rng is None else rng
+        plan = Plan(rows, batch_size, rng, epochs - initial_epoch, steps)
+        feed = Feed(x, y, plan, validation_rows, patience)
+        return train(self, feed, list(callbacks or []), initial_epoch)
+
+
+def _loss_values(loss, target, output):
+    """Return a loss without its reduction over the batch."""
+    function = keras.losses.get(loss)
+    function = getattr(function, "call", function)
+    return function(target, output)
+
+
+def _values(model):
+    return [ops.convert_to_numpy(v) for v in model.variables]
+
+
+def _compile_state(model):
+    """Return what `compile` needs and the optimizer's variables, or None."""
+    if not getattr(model, "optimizer", None):
+        return None
+    optimizer = model.optimizer
+    state = [ops.convert_to_numpy(v) for v in optimizer.variables] if optimizer.built else None
+    return (
+        _serialization.serialize(optimizer),
+        state,
+        _serialization.serialize(model.loss),
+        model.reconstructs,
+    )
+
+
+def _restore(config, values, compiled):
+    """Rebuild a pickled model."""
+    model = FusedModel.from_config(config)
+    for variable, value in zip(model.variables, values, strict=True):
+        variable.assign(value)
+    if compiled is not None:
+        optimizer = _serialization.deserialize(compiled[0])
+        loss = (
+            compiled[2]
+            if isinstance(compiled[2], str)
+            else _serialization.deserialize(compiled[2])
+        )
+        model.compile(optimizer=optimizer, loss=loss)
+        model.reconstructs = compiled[3]
+        if compiled[1] is not None:
+            optimizer.build(model.trainable_variables)
+            for variable, value in zip(optimizer.variables, compiled[1], strict=True):
+                variable.assign(value)
+    return model

@@ -1,0 +1,136 @@
+"""Runs a network over many rows: fixed blocks, all cores, compiled once.
+
+Owns the forward pass alone. Every row goes through a block of one fixed shape, so that its
+result does not depend on the rows it is scored with.
+"""
+
+import contextlib
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from skanomaly.backend import _serialization, keras, ops
+from skanomaly.training import _compiled
+
+#: Rows in one block. With 256 on JAX, one row takes up to four times as long, and many rows at
+#: most 15% less. The other backends pay for every block, not for its rows.
+BLOCK_ROWS = 64 if keras.backend.backend() == "jax" else 256
+#: Blocks in one call: few shapes, so that few programs are compiled.
+CALL_BLOCKS = (1, 4, 16, 64)
+_HANDLE = "_skanomaly_forward"
+
+
+def forward(model, x):
+    """Return a model's outputs for many rows.
+
+    Every row passes through a block of the same fixed shape, so that its result does not
+    depend on the other rows. Long inputs use all processor cores on JAX.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Model with one input and any structure of outputs.
+    x : object
+        Rows; slices give float32 arrays.
+
+    Returns
+    -------
+    outputs : ndarray, or list of ndarray, first axis of length ``len(x)``
+    """
+    spans = list(block_spans(len(x)))
+    run = functools.partial(_run_span, _forward_call(model), x)
+    if len(spans) > 1 and keras.backend.backend() == "jax":
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            parts = list(pool.map(run, spans))
+    else:
+        parts = [run(span) for span in spans]
+    if isinstance(parts[0], list):
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def block_spans(n):
+    """Cut n rows into calls: (first row, row behind the last, rows of the call's shape)."""
+    start = 0
+    while start < n or start == 0:
+        blocks = -(-(n - start) // BLOCK_ROWS)
+        size = next((c for c in CALL_BLOCKS if c >= blocks), CALL_BLOCKS[-1]) * BLOCK_ROWS
+        yield start, min(start + size, n), size
+        start += size
+
+
+def _run_span(call, x, span):
+    start, stop, size = span
+    block = pad_rows(np.asarray(x[start:stop], dtype=np.float32), size)
+    outputs = call(block.reshape(-1, BLOCK_ROWS, *block.shape[1:]))
+    single = not isinstance(outputs, (list, tuple))
+    parts = [outputs] if single else outputs
+    parts = [np.asarray(p).reshape(size, *p.shape[2:])[: stop - start] for p in parts]
+    return parts[0] if single else parts
+
+
+def pad_rows(array, size):
+    """Return the array with zeros up to `size` along its first axis; a full one as it is."""
+    if array is None or len(array) == size:
+        return array
+    padded = np.zeros((size, *array.shape[1:]), array.dtype)
+    padded[: len(array)] = array
+    return padded
+
+
+def _forward_call(model):
+    """Return the function from blocks (k, BLOCK_ROWS, ...) to outputs, compiled on JAX."""
+    if keras.backend.backend() != "jax":
+        return functools.partial(_plain_blocks, model)
+    handle = vars(model).get(_HANDLE)
+    if handle is None:  # describing a model takes longer than scoring a row with it
+        variables = list(model.variables)
+        key = ("forward", _compiled.signature(model), tuple(v.dtype for v in variables))
+        owner = None if _compiled.is_described(model) else model
+        program = _compiled.cached(key, lambda: _compile_forward(_clone(model)), owner)
+        handle = vars(model)[_HANDLE] = (program, variables)
+    program, variables = handle
+    values = [v.value for v in variables]
+    return lambda blocks: program(values, blocks)
+
+
+def _clone(model):
+    """Return a private copy to trace; a model that cannot be copied stands for itself."""
+    if not _compiled.is_described(model):
+        return model
+    return _serialization.deserialize(_serialization.serialize(model))
+
+
+def _compile_forward(model):
+    import jax
+
+    def one(values, block):
+        with keras.StatelessScope(list(zip(model.variables, values, strict=True))):
+            return model(block, training=False)
+
+    return _compiled.Program(
+        lambda values, blocks: jax.lax.map(lambda block: one(values, block), blocks)
+    )
+
+
+def _plain_blocks(model, blocks):
+    """Call the model block by block."""
+    outputs = [_detached(model, block) for block in blocks]
+    if isinstance(outputs[0], list):
+        return [np.stack(parts) for parts in zip(*outputs, strict=True)]
+    return np.stack(outputs)
+
+
+def _detached(model, block):
+    """Return the model's outputs for one block as NumPy arrays."""
+    with contextlib.ExitStack() as stack:
+        if keras.backend.backend() == "torch":
+            import torch
+
+            stack.enter_context(torch.no_grad())
+        outputs = model(ops.convert_to_tensor(block), training=False)
+    if isinstance(outputs, (list, tuple)):
+        return [ops.convert_to_numpy(o) for o in outputs]
+    return ops.convert_to_numpy(outputs)

@@ -1,0 +1,89 @@
+"""The forest beside the networks: honest votes, bounded rows, the same in any process."""
+
+import numpy as np
+import pytest
+
+from skanomaly.learners import _forest
+from skanomaly.learners._forest import Forest, log_odds
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(300, 3)).astype(np.float32)
+LABELS = (X[:, 0] > 1.2).astype(float)
+FEW = LABELS * (np.cumsum(LABELS) <= 6)
+
+
+@pytest.fixture(scope="module")
+def forest():
+    return Forest(complete=True, seed=1).fit(X, LABELS)
+
+
+def test_votes_tell_the_classes_apart(forest):
+    new = np.zeros((2, 3), np.float32)
+    new[1, 0] = 2.0
+    normal, anomaly = forest.votes(new)
+    assert normal < 0.05
+    assert anomaly > 0.7
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_votes_on_training_rows_are_honest(complete):
+    guessed = RNG.permutation(LABELS)  # nothing to learn: only trees that saw a row know its label
+    forest = Forest(complete).fit(X, guessed)
+    gaps = [
+        v[guessed > 0].mean() - v[guessed == 0].mean() for v in (forest.votes(X), forest.honest_)
+    ]
+    assert gaps[0] > 0.4
+    assert abs(gaps[1]) < 0.08
+
+
+def test_few_labels_find_the_anomalies_that_have_none():
+    hidden, others = (LABELS > 0) & (FEW == 0), LABELS == 0
+    few, complete = (Forest(kind).fit(X, FEW).honest_ for kind in (False, True))
+    assert np.median(few[hidden]) > 0.4 > np.quantile(few[others], 0.9)
+    assert np.median(complete[hidden]) < 0.2  # taken for normal rows, as they are labelled
+
+
+def test_log_odds_are_finite_where_all_trees_agree():
+    np.testing.assert_allclose(log_odds(np.array([0.0, 0.5, 1.0])), np.log([1 / 199, 1, 199]))
+
+
+def test_a_row_is_judged_by_itself(forest):
+    alone = [forest.votes(X[k : k + 1])[0] for k in range(9)]
+    np.testing.assert_array_equal(forest.votes(X[:9]), alone)
+
+
+def test_the_seed_decides(forest):
+    again, other = (Forest(True, seed).fit(X, LABELS) for seed in (1, 2))
+    np.testing.assert_array_equal(again.honest_, forest.honest_)
+    assert (other.honest_ != forest.honest_).any()
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("n_anomalies", [1, 299])
+def test_one_row_of_a_class_is_enough(n_anomalies, complete):
+    labels = (np.arange(300) < n_anomalies).astype(float)
+    honest = Forest(complete).fit(X, labels).honest_
+    assert ((honest >= 0) & (honest <= 1)).all()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_many_rows_a_part_is_enough(turned, monkeypatch):
+    monkeypatch.setattr(_forest, "MAX_ROWS", 80)
+    labels = 1 - LABELS if turned else LABELS
+    forest = Forest(complete=True).fit(X, labels)
+    assert forest.trees_[0].tree_.n_node_samples[0] <= 80
+    assert len(forest.honest_) == 300
+    assert np.mean((forest.honest_ > 0.5) == labels) > 0.95
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_rare_class_is_drawn_first_and_weighs_what_it_did(turned, monkeypatch):
+    monkeypatch.setattr(_forest, "MAX_ROWS", 80)
+    labels = 1 - LABELS if turned else LABELS
+    rows, weight = Forest(complete=True)._drawn(labels)
+    rare = LABELS[rows] > 0
+    assert len(rows) == 80
+    assert rare.sum() == min(40, LABELS.sum())
+    assert weight[rare].sum() == pytest.approx(LABELS.sum())
+    assert weight.sum() == pytest.approx(300)
+    assert (np.diff(rows) > 0).all()

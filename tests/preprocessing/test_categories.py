@@ -1,0 +1,138 @@
+"""Categories as numbers and as one-hot columns that weigh as one feature."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skanomaly.preprocessing._categories import (
+    MAX_CATEGORIES,
+    OneHot,
+    category_ids,
+    is_category,
+    is_time,
+)
+
+values = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**40), 2**40), st.text(max_size=3),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+)  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(values, min_size=1, max_size=20))
+def test_equal_values_have_equal_identifiers(column):
+    ids = category_ids(pd.Series(column, dtype=object))
+    for one, a in zip(column, ids, strict=True):
+        for other, b in zip(column, ids, strict=True):
+            if one is None or other is None:
+                assert np.isnan(a) == (one is None)
+            else:
+                assert (a == b) == (one == other)
+
+
+def test_identifiers_do_not_depend_on_the_type_of_the_column():
+    words = ["b", "a", None, "b"]
+    expected = category_ids(pd.Series(words, dtype=object))
+    for dtype in ("string", "category", "str"):
+        np.testing.assert_array_equal(category_ids(pd.Series(words, dtype=dtype)), expected)
+    truths = category_ids(pd.Series([True, False, None], dtype=object))
+    np.testing.assert_array_equal(category_ids(pd.Series([True, False])), truths[:2])
+    np.testing.assert_array_equal(
+        category_ids(pd.Series([True, False, None], dtype="boolean")), truths
+    )
+    np.testing.assert_array_equal(category_ids(pd.Series([3, 1, 3])), [3, 1, 3])
+    np.testing.assert_array_equal(category_ids(pd.Series([3.0, np.nan])), [3, np.nan])
+
+
+def test_identifiers_are_the_same_in_every_process(fresh_python):
+    code = (
+        "import pandas as pd; from skanomaly.preprocessing._categories import category_ids;"
+        "print(*category_ids(pd.Series(['x', 'ü', ''])))"
+    )
+    assert fresh_python(code) == " ".join(map(str, category_ids(pd.Series(["x", "ü", ""]))))
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pd.Series(["a", "b"], dtype="category"), True),
+        (pd.Series([1, 2], dtype="category"), True),
+        (pd.Series(["a", "b"], dtype=object), True),
+        (pd.Series(["a", "b"], dtype="string"), True),
+        (pd.Series([True, False]), True),
+        (pd.Series([True, None], dtype="boolean"), True),
+        (pd.Series([True, None], dtype=object), True),
+        (pd.Series([1.5, None], dtype=object), False),
+        (pd.Series([None, None], dtype=object), False),
+        (pd.Series([1, 2], dtype="Int64"), False),
+        (pd.Series([1.0, 2.0]), False),
+    ],
+    ids=lambda value: f"{value.dtype}{list(value)}" if hasattr(value, "dtype") else "",
+)
+def test_which_columns_hold_categories(column, expected):
+    assert is_category(column) is expected
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series(pd.to_datetime(["2024-01-01"])),
+        pd.Series(pd.to_datetime(["2024-01-01"]).tz_localize("UTC")),
+        pd.Series(pd.to_timedelta(["1 h"])),
+        pd.Series([None, datetime.date(2024, 1, 1)], dtype=object),
+        pd.Series([datetime.time(12)], dtype=object),
+        pd.Series(pd.to_datetime(["2024-01-01"])).astype("category"),
+        pd.Series(pd.period_range("2024-01", periods=1, freq="M")),
+    ],
+    ids=lambda column: str(column.dtype),
+)
+def test_which_columns_hold_times(column):
+    assert is_time(column)
+    assert not is_time(pd.Series(["2024-01-01"]))
+
+
+def test_one_hot_columns():
+    X = np.array([[5.0, 1.0], [6.0, 2.0], [7.0, np.nan], [8.0, 2.0]])
+    coder = OneHot(np.array([False, True])).fit([X[:, 1]])
+    np.testing.assert_array_equal(
+        coder.transform(np.array([[9.0, 2.0], [9.0, 3.0], [9.0, np.nan]])),
+        [[9, 0, 1, 0], [9, 0, 0, 1], [9, np.nan, np.nan, np.nan]],
+    )
+    np.testing.assert_allclose(coder.layout_.shares[0], [1 / 3, 2 / 3, 0])
+    assert coder.layout_.blocks == [(1, 4)]
+
+
+def test_numbers_come_first_and_the_order_of_the_data_is_known():
+    X = np.array([[1.0, 5.0, 2.0], [2.0, 6.0, 2.0]])
+    coder = OneHot(np.array([True, False, True])).fit([X[:, 0], X[:, 2]])
+    np.testing.assert_array_equal(coder.transform(X), [[5, 1, 0, 0, 1, 0], [6, 0, 1, 0, 1, 0]])
+    assert coder.layout_.order.tolist() == [1, 0, 2]
+
+
+def test_many_values_share_the_last_column():
+    ids = np.repeat(np.arange(500.0), np.r_[np.full(100, 5), np.ones(400, int)])
+    coder = OneHot(np.array([True])).fit([ids])
+    assert coder.layout_.width == MAX_CATEGORIES + 1
+    assert set(coder.known_[0]) <= set(range(100))
+    assert coder.layout_.shares[0][-1] == pytest.approx(1 - 5 * MAX_CATEGORIES / 900)
+
+
+def test_values_of_weight_zero_are_not_known():
+    coder = OneHot(np.array([True])).fit([np.array([1.0, 2.0, 2.0])], np.array([0.0, 1.0, 1.0]))
+    assert coder.known_[0].tolist() == [2.0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=40))
+def test_a_category_has_the_variance_of_one_number(ids):
+    ids = np.array(ids, dtype=float)
+    coder = OneHot(np.array([True])).fit([ids])
+    layout, coded = coder.layout_, coder.transform(ids[:, None])
+    scaled = (coded - coded.mean(axis=0)) / layout.scales(np.ones(layout.width))
+    expected = 0 if len(set(ids)) == 1 else 1
+    assert scaled.var(axis=0).sum() == pytest.approx(expected, abs=1e-9)
+    assert all(entropy >= 0.1 for entropy in layout.entropies)
