@@ -265,15 +265,15 @@ class AutoencoderDetector(AnswersMixin, BaseNeuralDetector):
 
     # ------------------------------------------------------------------ training
 
-    def _train(self, X, y, weight, seed, again):
+    def _train(self, X, y, weight, seed, warm_start):
         settings = self._settings(X.shape[1])
-        if not again:
+        if not warm_start:
             self._scaler = RowScaler(X, weight) if self.standardize else None
             self._compare = Reconstruction(getattr(X, "layout", None), self._scaler)
             self._targets = needs_targets(X)
         loss = table_loss(X, self.loss) if self._targets else self.loss
         schedule = self._schedule(settings, loss=loss)
-        if not again:
+        if not warm_start:
             build = partial(self._build, X.shape[1], settings)
             trainer = Trainer(build, schedule, seed)
         else:

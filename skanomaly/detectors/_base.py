@@ -78,13 +78,13 @@ class BaseNeuralDetector(
             as it was before the call.
         """
         with fit_task(self, X, y, sample_weight), unchanged_on_failure(self):
-            again = self.warm_start and hasattr(self, "_trainer")
-            rows = read_rows(self, X, reset=not again, min_samples=2)
+            warm_start = self.warm_start and hasattr(self, "_trainer")
+            rows = read_rows(self, X, reset=not warm_start, min_samples=2)
             weight = _checked_weight(sample_weight, rows)
-            if not again:
+            if not warm_start:
                 check_columns(rows, weight, self)
             seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-            scores = self._learn(rows, y, weight, seed, again)
+            scores = self._learn(rows, y, weight, seed, warm_start)
             warn_if_unfinished(self._trainer, type(self).__name__)
             mixed = self.is_categorical_ is not None and hasattr(X, "iloc")
             background = background_rows(X if mixed else rows, scores, self.offset_, weight)
@@ -93,12 +93,12 @@ class BaseNeuralDetector(
             self.n_samples_seen_ = self._stream.n_seen
         return self
 
-    def _learn(self, rows, y, weight, seed, again):
+    def _learn(self, rows, y, weight, seed, warm_start):
         """Fit everything on checked rows, or go on from what is there; return their scores."""
-        if not again:
+        if not warm_start:
             self._encoder = TableEncoder().fit(rows, self.is_categorical_, weight)
         X = self._encoder.view(rows)
-        seen = self._train(X, y, weight, seed, again)
+        seen = self._train(X, y, weight, seed, warm_start)
         scores = self._score_all(X, training=True)
         self.offset_ = self._find_offset(scores, weight, seen)
         return scores
@@ -107,7 +107,7 @@ class BaseNeuralDetector(
     _uses_labels = False
 
     @abstractmethod
-    def _train(self, X, y, weight, seed, again):
+    def _train(self, X, y, weight, seed, warm_start):
         """Train on checked rows, set what `_score_rows` needs, return what the threshold needs."""
 
     @abstractmethod

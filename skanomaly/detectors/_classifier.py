@@ -284,10 +284,10 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
 
     # ------------------------------------------------------------------ training
 
-    def _train(self, X, y, weight, seed, again):
+    def _train(self, X, y, weight, seed, warm_start):
         codes = self._read(y, len(X), weight)
         rows = repeat_rows(canonical_order(X, codes), weight)
-        before = self._learner if again else None
+        before = self._learner if warm_start else None
         learner = self._new_learner(codes, seed)
         if before is not None and type(before) is not type(learner):
             before = None  # other labels than last time: nothing to go on from
@@ -366,7 +366,7 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     def _find_offset(self, scores, weight, seen):
         self._map = None
         if seen is not None:
-            margins, labels = self._learner.honest()
+            margins, labels = self._learner.out_of_fold()
             if (seen != 0).all():
                 self._map = SigmoidMap(-margins, labels > 0, centre=0.0)
             if isinstance(self._learner, FullLabels):
@@ -375,9 +375,9 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
             return float(contamination_offset(scores, self.contamination, weight))
         return self._learner.offset(-margins, labels)
 
-    def _warn_if_incomplete(self, honest, labels):
+    def _warn_if_incomplete(self, out_of_fold, labels):
         """Warn when out of fold far more rows look like anomalies than are labelled so."""
-        labelled, found = np.count_nonzero(labels), np.count_nonzero(honest > 0)
+        labelled, found = np.count_nonzero(labels), np.count_nonzero(out_of_fold > 0)
         if found > _SUSPICIOUS_RATIO * labelled + _SUSPICIOUS_ROWS:
             warnings.warn(
                 f"y names {labelled} anomalies, but {found} rows look like one to networks "

@@ -86,7 +86,7 @@ class AnswersMixin:
             mean = mean if self._scaler is None else self._scaler.inverse_transform(mean)
             if self._compare.layout is None:
                 return mean
-            return self._compare.to_features(mean, rows.with_holes(slice(None)))
+            return self._compare.to_features(mean, rows.with_missing(slice(None)))
 
         return in_chunks(one, self._checked_rows(X))
 
@@ -120,12 +120,12 @@ class AnswersMixin:
 
     def _views(self, X):
         """Return scaled rows, and the members' residuals and codes (n_members, n_samples, any)."""
-        Z, holes = self._scaled(X)
+        Z, missing = self._scaled(X)
         Z = np.asarray(Z, dtype=np.float64)
         outputs, codes = forward(with_codes(self.network_), Z)
         outputs, codes = _by_member(outputs), _by_member(codes)
-        holes = None if holes is None else holes[None]
-        return Z, self._compare.residuals(outputs, Z[None], holes), codes
+        missing = None if missing is None else missing[None]
+        return Z, self._compare.residuals(outputs, Z[None], missing), codes
 
     def _outputs(self, Z):
         """Return the members' reconstructions, (n_samples, n_members, n_features)."""
@@ -134,18 +134,18 @@ class AnswersMixin:
 
     def _scaled(self, X):
         """Return scaled rows, and which of their features are missing (None: none is)."""
-        Z, holes = ScaledRows(X, self._scaler)[:], missing_features(X)
-        if holes is not None:  # the network's own guess of what is missing is the better one
+        Z, missing = ScaledRows(X, self._scaler)[:], missing_features(X)
+        if missing is not None:  # the network's own guess of what is missing is the better one
             guess = self._compare.values(self._outputs(Z)).mean(axis=1)
             Z = np.where(missing_columns(X), guess, Z).astype(np.float32)
-        return Z, holes
+        return Z, missing
 
     def _squared_errors(self, X):
         """Return squared errors, (n_samples, n_members, n_features)."""
-        Z, holes = self._scaled(X)
+        Z, missing = self._scaled(X)
         Z = np.asarray(Z, np.float64).reshape(len(Z), 1, -1)
-        holes = None if holes is None else holes[:, None]
-        return np.square(self._compare.residuals(self._outputs(Z[:, 0]), Z, holes))
+        missing = None if missing is None else missing[:, None]
+        return np.square(self._compare.residuals(self._outputs(Z[:, 0]), Z, missing))
 
 
 def _by_member(values):

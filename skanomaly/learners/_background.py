@@ -14,7 +14,7 @@ _MARGIN = 0.1
 def uniform_background(values, rows, seed):
     """Return uniform rows in the box of the training rows, a tenth wider on every side.
 
-    As many as there are slots in a pass, but `MAX_BACKGROUND` at most; float32.
+    As many as there are row_indices in a pass, but `MAX_BACKGROUND` at most; float32.
     """
     low, high = np.inf, -np.inf
     distinct = np.unique(rows)

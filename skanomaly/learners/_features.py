@@ -12,7 +12,7 @@ from skanomaly.scores._unsupervised import UnsupervisedScores
 
 
 class Features:
-    """Rows as a network sees them: scaled, encoded piecewise linearly, with their oddity.
+    """Rows as a network sees them: scaled, in bins, with their unsupervised scores.
 
     Parameters
     ----------
@@ -24,24 +24,26 @@ class Features:
         Seed of the unsupervised scores.
     """
 
-    def __init__(self, scaling, odd_scaling, max_bins, budget, odd_bins, seed):
-        self.scaling, self.odd_scaling = scaling, odd_scaling
+    def __init__(self, scaling, score_scaling, max_bins, budget, score_bins, seed):
+        self.scaling, self.score_scaling = scaling, score_scaling
         self.bins = PiecewiseLinearEncoding(max_bins, budget)
-        self.odd_bins = PiecewiseLinearEncoding(odd_bins, 3 * odd_bins)
-        self.standard, self.odd = StandardClip(), UnsupervisedScores(seed=seed)
+        self.score_bins = PiecewiseLinearEncoding(score_bins, 3 * score_bins)
+        self.standard, self.scorer = StandardClip(), UnsupervisedScores(seed=seed)
 
     def fit(self, X, rows):
-        """Learn from the slots of one pass, and return the oddity of `X`'s rows."""
+        """Learn from the rows of one pass, and return the unsupervised scores of `X`."""
         weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
         kept = np.flatnonzero(weight)
         self.standard.fit(X, weight)
         order = rows[np.r_[True, rows[1:] != rows[:-1]]]
-        self.odd.fit(StandardisedRows(X, self.standard), weight, order)
-        odd = self.oddity(X)
-        self.odd_scaling.fit(odd[kept], weight[kept])
-        self.odd_mean = np.average(odd[kept], axis=0, weights=weight[kept])
-        variance = np.average((odd[kept] - self.odd_mean) ** 2, axis=0, weights=weight[kept])
-        self.odd_spread = np.sqrt(variance) + 1e-12
+        self.scorer.fit(StandardisedRows(X, self.standard), weight, order)
+        unsupervised = self.unsupervised_scores(X)
+        self.score_scaling.fit(unsupervised[kept], weight[kept])
+        self.score_mean = np.average(unsupervised[kept], axis=0, weights=weight[kept])
+        variance = np.average(
+            (unsupervised[kept] - self.score_mean) ** 2, axis=0, weights=weight[kept]
+        )
+        self.score_spread = np.sqrt(variance) + 1e-12
         sample, weight = dense_sample(X, rows)
         self.scaling.fit(sample, weight)
         layout = getattr(X, "layout", None)
@@ -49,20 +51,20 @@ class Features:
         self.n_binned = (layout and layout.n_numbers) or X.shape[1]
         self.bins.fit(self.scaling.transform(sample)[:, : self.n_binned], weight)
         weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
-        self.odd_bins.fit(self.odd_scaling.transform(odd), weight)
+        self.score_bins.fit(self.score_scaling.transform(unsupervised), weight)
         self.n_linear = X.shape[1] + 3
-        self.n_outputs = self.n_linear + self.bins.n_outputs_ + self.odd_bins.n_outputs_
-        return odd
+        self.n_outputs = self.n_linear + self.bins.n_outputs_ + self.score_bins.n_outputs_
+        return unsupervised
 
-    def oddity(self, X):
+    def unsupervised_scores(self, X):
         """Return the unsupervised log scores, (n_samples, 3)."""
-        return in_chunks(lambda rows: self.odd.transform(self.standard.transform(rows)), X)
+        return in_chunks(lambda rows: self.scorer.transform(self.standard.transform(rows)), X)
 
-    def transform(self, X, odd):
-        """Return features of rows with their oddity, float32."""
-        z, u = self.scaling.transform(X), self.odd_scaling.transform(odd)
+    def transform(self, X, unsupervised):
+        """Return features of rows with their unsupervised scores, float32."""
+        z, u = self.scaling.transform(X), self.score_scaling.transform(unsupervised)
         binned = self.bins.transform(z[:, : self.n_binned])
-        parts = [z, u, binned, self.odd_bins.transform(u)]
+        parts = [z, u, binned, self.score_bins.transform(u)]
         return np.concatenate([p.astype(np.float32) for p in parts], axis=1)
 
 
@@ -79,13 +81,18 @@ class StandardisedRows:
 class FeatureRows:
     """A view of a table whose rows come as features when they are asked for.
 
-    With `slots` (row numbers) its rows are those, in that order: one slot for every copy that
-    a row's weight stands for.
+    With `row_indices` its rows are those, in that order: one for every copy that a row's weight
+    stands for.
     """
 
-    def __init__(self, X, odd, features, slots=None):
-        self.X, self.odd, self.features, self.slots = X, odd, features, slots
-        self.shape = (len(X) if slots is None else len(slots), features.n_outputs)
+    def __init__(self, X, unsupervised, features, row_indices=None):
+        self.X, self.scorer, self.features, self.row_indices = (
+            X,
+            unsupervised,
+            features,
+            row_indices,
+        )
+        self.shape = (len(X) if row_indices is None else len(row_indices), features.n_outputs)
 
     def __len__(self):
         return self.shape[0]
@@ -96,8 +103,8 @@ class FeatureRows:
         return getattr(self.X, "block_rows", self.shape[0])
 
     def __getitem__(self, rows):
-        rows = rows if self.slots is None else self.slots[rows]
-        return self.features.transform(self.X[rows], self.odd[rows])
+        rows = rows if self.row_indices is None else self.row_indices[rows]
+        return self.features.transform(self.X[rows], self.scorer[rows])
 
 
 class FirstColumns:

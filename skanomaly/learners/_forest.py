@@ -39,7 +39,7 @@ class Forest:
 
     Attributes
     ----------
-    honest_ : ndarray of shape (n_samples,)
+    out_of_bag_ : ndarray of shape (n_samples,)
         Votes on the training rows by the trees that did not see them; where there is none, by
         all.
 
@@ -50,7 +50,7 @@ class Forest:
     >>> X = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     >>> labels = (X > 1).any(axis=1).astype(float)
     >>> forest = Forest(complete=True).fit(X, labels)
-    >>> bool(np.mean((forest.honest_ > 0.5) == labels) > 0.95)
+    >>> bool(np.mean((forest.out_of_bag_ > 0.5) == labels) > 0.95)
     True
     """
 
@@ -80,12 +80,14 @@ class Forest:
         self.trees_ = list(trees)
         n_unseen = np.sum([~s for s in seen], axis=0)
         unseen = np.sum([np.where(s, 0.0, v) for s, v in zip(seen, votes, strict=True)], axis=0)
-        honest = np.where(n_unseen > 0, unseen / np.maximum(n_unseen, 1), np.mean(votes, axis=0))
+        unseen_votes = np.where(
+            n_unseen > 0, unseen / np.maximum(n_unseen, 1), np.mean(votes, axis=0)
+        )
         if len(drawn) == len(labels):
-            self.honest_ = honest
+            self.out_of_bag_ = unseen_votes
         else:
-            self.honest_ = self.votes(values)
-            self.honest_[drawn] = honest
+            self.out_of_bag_ = self.votes(values)
+            self.out_of_bag_[drawn] = unseen_votes
         return self
 
     def _drawn(self, labels):

@@ -57,34 +57,36 @@ class LabelledEnsemble:
         del self.make_schedule
         if before is None:
             self.features = self._new_features()
-            odd = self.features.fit(X, rows)
+            unsupervised = self.features.fit(X, rows)
             build = partial(self._build, self.features.n_outputs, self.features.n_linear)
             self.trainer = Trainer(build, schedule, self.seed)
         else:
             self.features, self.trainer = before.features, before.trainer.copy()
-            odd = self.features.oddity(X)
+            unsupervised = self.features.unsupervised_scores(X)
         labels = labels[rows]
         folds = assign_folds(labels, np.random.default_rng([self.seed, 2]))
-        values = FeatureRows(X, odd, self.features, rows)
+        values = FeatureRows(X, unsupervised, self.features, rows)
         weight = np.where(labels > 0, class_weight[1], class_weight[0])
         y = np.stack([labels, weight / weight.mean(), folds], axis=1).astype(np.float32)
-        slots = np.arange(len(rows), dtype=rows.dtype)
-        self.trainer.fit(values, y, rows=slots, schedule=schedule)
+        row_indices = np.arange(len(rows), dtype=rows.dtype)
+        self.trainer.fit(values, y, rows=row_indices, schedule=schedule)
         own = _own_fold(self._logits(values), folds, len(self.kinds))
         self.forest = Forest(self.complete, self.seed).fit(self._first_columns(values), labels)
-        votes, self.forest.honest_ = self.forest.honest_, None
+        votes, self.forest.out_of_bag_ = self.forest.out_of_bag_, None
         self._weigh(own, votes, labels)
-        self._honest = self._margins(own, votes, odd[rows]), labels
+        self._out_of_fold = self._margins(own, votes, unsupervised[rows]), labels
         return self
 
     def margins(self, X):
         """Return log odds of being an anomaly, (n_samples,), float64."""
 
         def one(part):
-            odd = self.features.oddity(part)
-            values = FeatureRows(part, odd, self.features)[:]
+            unsupervised = self.features.unsupervised_scores(part)
+            values = FeatureRows(part, unsupervised, self.features)[:]
             logits = self._logits(values).reshape(len(part), len(self.kinds), N_FOLDS)
-            return self._margins(logits, self.forest.votes(self._first_columns(values)), odd)
+            return self._margins(
+                logits, self.forest.votes(self._first_columns(values)), unsupervised
+            )
 
         return in_chunks(one, X)
 
@@ -95,10 +97,10 @@ class LabelledEnsemble:
         """Return the columns that are not encoded: what trees and linear groups see."""
         return FirstColumns(values, self.features.n_linear)
 
-    def honest(self):
-        """Return margins out of fold and labels, one for each slot of a training pass."""
-        honest, self._honest = self._honest, None
-        return honest
+    def out_of_fold(self):
+        """Return margins out of fold and labels, one for each row index of a training pass."""
+        out_of_fold, self._out_of_fold = self._out_of_fold, None
+        return out_of_fold
 
     def _logits(self, values):
         return in_chunks(lambda v: forward(self.trainer.network, v).astype(np.float64), values)
@@ -137,7 +139,7 @@ class FullLabels(LabelledEnsemble):
     def _weigh(self, own, votes, labels):
         self.group_weights = stacking_weights(_group_logits(own, votes), labels, _PRIOR_WEIGHTS)
 
-    def _margins(self, logits, votes, odd):
+    def _margins(self, logits, votes, unsupervised):
         return _group_logits(logits, votes) @ self.group_weights
 
     def offset(self, scores, labels):
@@ -153,7 +155,10 @@ class FullLabels(LabelledEnsemble):
 
 
 class FewLabels(LabelledEnsemble):
-    """Some labels known: networks of three kinds and a forest, equal, and a prior from oddity."""
+    """Some labels known: three kinds of networks and a forest, equal, with a prior.
+
+    The prior is the unsupervised evidence, which counts as long as labels are few.
+    """
 
     complete = False
     kinds = ("cross_entropy", "sigmoid", "cross_entropy")
@@ -171,12 +176,12 @@ class FewLabels(LabelledEnsemble):
     def _budget(self, n):
         return {"learning_rate": 2e-3, "max_steps": 300}
 
-    def _margins(self, logits, votes, odd):
+    def _margins(self, logits, votes, unsupervised):
         p = np.column_stack([expit(logits.mean(axis=2)), votes]).mean(axis=1)
-        z = (odd - self.features.odd_mean) / self.features.odd_spread
-        oddness = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
+        z = (unsupervised - self.features.score_mean) / self.features.score_spread
+        evidence = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
         prior = max(_PRIOR_WEIGHT / (_PRIOR_WEIGHT + self.n_anomalies), _PRIOR_SHARE)
-        p = np.clip((1 - prior) * p + prior * oddness, 1e-300, 1 - 1e-15)
+        p = np.clip((1 - prior) * p + prior * evidence, 1e-300, 1 - 1e-15)
         return np.log(p) - np.log1p(-p)
 
     def offset(self, scores, labels):

@@ -35,7 +35,7 @@ class Reconstruction:
             outputs[..., start:stop] = share
         return outputs
 
-    def residuals(self, outputs, Z, holes=None):
+    def residuals(self, outputs, Z, missing=None):
         """Return residuals of features, (..., n_features).
 
         Parameters
@@ -44,7 +44,7 @@ class Reconstruction:
             Answers.
         Z : ndarray of a shape that fits
             Scaled rows.
-        holes : ndarray of shape (..., n_features), bool, default=None
+        missing : ndarray of shape (..., n_features), bool, default=None
             What is missing: residual 0, and the others of the row grow, so that their
             mean square is that of the values that are there.
 
@@ -55,11 +55,11 @@ class Reconstruction:
             units of the column's entropy. Numbers come first.
         """
         residuals = outputs - Z if self.layout is None else self._mixed(outputs, Z)
-        if holes is None:
+        if missing is None:
             return residuals
-        there = holes.shape[-1] - np.count_nonzero(holes, axis=-1, keepdims=True)
-        growth = np.sqrt(holes.shape[-1] / np.maximum(there, 1))
-        return np.where(holes, 0.0, residuals * growth)
+        there = missing.shape[-1] - np.count_nonzero(missing, axis=-1, keepdims=True)
+        growth = np.sqrt(missing.shape[-1] / np.maximum(there, 1))
+        return np.where(missing, 0.0, residuals * growth)
 
     def _mixed(self, outputs, Z):
         n = self.layout.n_numbers

@@ -57,7 +57,7 @@ class SingleNetwork:
             Rows.
         labels : ndarray of shape (n_samples,), float
             Targets.
-        rows : ndarray of shape (n_slots,)
+        rows : ndarray of shape (n_row_indices,)
             Row numbers of one pass.
         class_weight : tuple of float
             Weights of the losses of targets 0 and 1.
@@ -114,7 +114,7 @@ class SingleNetwork:
         y = np.stack([labels, weight], axis=1).astype(np.float32)
         self.trainer.fit(values, y, rows=rows, schedule=self.schedule, strata=labels)
 
-    def honest(self):
+    def out_of_fold(self):
         """Return margins and labels of held-out rows, or of all when few are anomalies."""
         margins, labels = self._seen
         self._seen = None

@@ -1,6 +1,6 @@
 """How far to trust each of several groups of classifiers, judged out of fold.
 
-Owns the weights alone; where honest logits come from is the ensembles' business.
+Owns the weights alone; where out-of-fold logits come from is the ensembles' business.
 """
 
 import numpy as np

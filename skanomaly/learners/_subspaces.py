@@ -61,11 +61,11 @@ class Subspaces:
             self.scaler, self.trainer = before.scaler, before.trainer.copy()
         values = ScaledRows(X, self.scaler)
         noise = uniform_background(values, rows, self.seed)
-        slots, rows = rows, np.r_[rows, len(X) + np.arange(len(noise), dtype=rows.dtype)]
+        row_indices, rows = rows, np.r_[rows, len(X) + np.arange(len(noise), dtype=rows.dtype)]
         y = np.ones((len(X) + len(noise), 3), np.float32)
         y[: len(X), 0] = 0
         self.trainer.fit(StackedRows(values, noise), y, rows=rows, schedule=schedule)
-        self._calibrate(X, slots)
+        self._calibrate(X, row_indices)
         return self
 
     def _calibrate(self, X, rows):

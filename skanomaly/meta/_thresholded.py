@@ -186,7 +186,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
         """
         rows = self._rows(X, y, fit_params)
         check_rule(self.rule, self.level, rows.codes)
-        detector, scores, scored = self._honest_scores(rows)
+        detector, scores, scored = self._out_of_fold_scores(rows)
         codes = None if rows.codes is None else rows.codes[scored]
         options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
         offset = rule_threshold(self.rule, scores, codes, **options)
@@ -198,13 +198,13 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
 
     def _probabilities(self, scores, codes):
         """Return the map from scores to probabilities, or None where nothing calibrates it."""
-        honest = self.cv is not None or is_frozen(self.detector)
-        if not (honest and has_both(codes)):
+        out_of_fold = self.cv is not None or is_frozen(self.detector)
+        if not (out_of_fold and has_both(codes)):
             return None
         known = codes != 0
         return MAPS[self.probability](scores[known], codes[known] == -1)
 
-    def _honest_scores(self, rows):
+    def _out_of_fold_scores(self, rows):
         """Return the fitted detector, scores to look at, and the numbers of their rows."""
         if self.cv is None or is_frozen(self.detector):
             detector = fit_on(self.detector, rows)

@@ -12,8 +12,7 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skanomaly.detectors._autoencoder import AutoencoderDetector
-from skanomaly.detectors._base import unchanged_on_failure
+from skanomaly.base import unchanged_on_failure
 from skanomaly.meta._windows import (
     automatic_size,
     find_series,
@@ -354,7 +353,11 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
 
 def _detector_or_default(detector):
-    return AutoencoderDetector() if detector is None else detector
+    if detector is not None:
+        return detector
+    from skanomaly import AutoencoderDetector  # loads Keras: only where nothing else was given
+
+    return AutoencoderDetector()
 
 
 def _last(name):

@@ -120,10 +120,10 @@ class TableLoss(keras.losses.Loss):
         """Return the loss of each row, (batch,) or (batch, n_members)."""
         if len(y_pred.shape) > len(y_true.shape):
             y_true = ops.broadcast_to(ops.expand_dims(y_true, 1), ops.shape(y_pred))
-        holes = ops.isnan(y_true)
+        missing = ops.isnan(y_true)
         # the answer itself is the target of what is missing: no loss and no gradient
-        target = ops.where(holes, ops.stop_gradient(y_pred), y_true)
-        there = ops.cast(ops.logical_not(holes), y_pred.dtype)
+        target = ops.where(missing, ops.stop_gradient(y_pred), y_true)
+        there = ops.cast(ops.logical_not(missing), y_pred.dtype)
         total, count = self._numbers(target, y_pred, there)
         for (start, stop), entropy in zip(self.blocks, self.entropies, strict=True):
             log_share = ops.log_softmax(y_pred[..., start:stop], axis=-1)

@@ -1,4 +1,4 @@
-"""Completes rows with holes: the mean of a missing value, given the values that are there.
+"""Completes rows: the mean of a missing value, given the values that are there.
 
 Owns that conditional mean alone, under a model of a few common factors. NumPy only; it knows
 neither tables nor networks. A row's completion does not depend on the other rows.
@@ -18,7 +18,7 @@ class ConditionalMean:
     """Fill missing values with their mean given the row's other values.
 
     Columns are standardised; a row is a sum of a few common factors and noise (probabilistic
-    principal components, Tipping and Bishop 1999, fitted to rows with holes by
+    principal components, Tipping and Bishop 1999, fitted to rows with missing values by
     expectation-maximisation). A row without any value becomes the mean.
 
     Parameters
@@ -51,7 +51,7 @@ class ConditionalMean:
 
     @classmethod
     def of_means(cls, X):
-        """Return a filler with the means of rows without holes, in one quick pass."""
+        """Return a filler with the means of rows without missing values, in one quick pass."""
         filler = cls(0)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = X.mean(axis=0, dtype=np.float64)  # of a sparse matrix, too

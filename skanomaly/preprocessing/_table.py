@@ -1,8 +1,9 @@
 """Checked rows as the engine sees them: a plain array, or a view where something has to be done.
 
-Owns that view: sparse rows become dense, categories one-hot columns, and holes are filled, all of
-it for the rows that are asked for and no others. Input is checked in `_reading`; how
-categories are coded and holes are filled is the business of `_categories` and `_missing`.
+Owns that view: sparse rows become dense, categories one-hot columns, and missing values are
+filled, all of it for the rows that are asked for and no others. Input is checked in
+``preprocessing._validation``; how categories are coded and missing values are filled is the
+business of ``preprocessing._categories`` and ``preprocessing._imputation``.
 """
 
 import numpy as np
@@ -32,7 +33,7 @@ class Table:
     one_hot : skanomaly.preprocessing._categories.OneHot or None
         None leaves columns as they are.
     filler : skanomaly.preprocessing._imputation.ConditionalMean
-        Fills holes.
+        Fills missing values.
     """
 
     def __init__(self, source, one_hot, filler):
@@ -45,9 +46,9 @@ class Table:
         return self.shape[0]
 
     def __getitem__(self, rows):
-        return self.filler.transform(self.with_holes(rows))
+        return self.filler.transform(self.with_missing(rows))
 
-    def with_holes(self, rows):
+    def with_missing(self, rows):
         """Return encoded rows with NaN for what is missing, float64."""
         part = self.source_rows(rows)
         if self.one_hot is not None:
@@ -92,7 +93,7 @@ class Targets:
         return len(self.table)
 
     def __getitem__(self, rows):
-        part = self.table.with_holes(rows)
+        part = self.table.with_missing(rows)
         return part.astype(np.float32) if self.scaler is None else self.scaler.transform(part)
 
 
@@ -103,7 +104,7 @@ class TableEncoder:
     ----------
     one_hot_ : skanomaly.preprocessing._categories.OneHot or None
     filler_ : skanomaly.preprocessing._imputation.ConditionalMean
-        Of the columns' means alone where the training rows are dense numbers without holes.
+        Of the columns' means alone where the training rows are dense numbers, none missing.
     """
 
     def fit(self, source, is_categorical=None, weight=None):
@@ -112,14 +113,14 @@ class TableEncoder:
         if is_categorical is not None:
             columns = (_column(source, j) for j in np.flatnonzero(is_categorical))
             self.one_hot_ = OneHot(is_categorical).fit(columns, weight)
-        if self.one_hot_ is None and not has_holes(source):
+        if self.one_hot_ is None and not has_missing(source):
             self.filler_ = ConditionalMean.of_means(source)
             return self
         table = Table(source, self.one_hot_, None)
-        slots = repeat_rows(canonical_order(table), weight)
+        row_indices = repeat_rows(canonical_order(table), weight)
         most = min(MAX_ROWS, max(_SAMPLE_VALUES // table.shape[1], 64))
         # in canonical order, which is that of hashes, every k-th row is as good as a draw
-        sample = table.with_holes(slots[:: -(-len(slots) // most)])
+        sample = table.with_missing(row_indices[:: -(-len(row_indices) // most)])
         n_factors = 0 if table.shape[1] > MAX_COLUMNS else None
         self.filler_ = ConditionalMean(n_factors).fit(sample)
         return self
@@ -133,11 +134,11 @@ class TableEncoder:
 
 def check_columns(source, weight, estimator):
     """Refuse rows with a column that holds no value at all."""
-    if not has_holes(source):
+    if not has_missing(source):
         return
     if weight is not None and not np.all(weight > 0):
         source = source[np.flatnonzero(weight)]
-    empty = np.flatnonzero(_holes(source) == source.shape[0])
+    empty = np.flatnonzero(_n_missing(source) == source.shape[0])
     if len(empty):
         names = getattr(estimator, "feature_names_in_", np.arange(source.shape[1])).tolist()
         others = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
@@ -148,7 +149,7 @@ def check_columns(source, weight, estimator):
         )
 
 
-def has_holes(source):
+def has_missing(source):
     """Tell whether anything is missing in an array or a CSR matrix."""
     if sp.issparse(source):
         return bool(np.isnan(source.data).any())
@@ -157,13 +158,13 @@ def has_holes(source):
 
 def nothing_seen(X):
     """Return which rows of a `Table` hold no value, (n_samples,) bool, or None when none does."""
-    if isinstance(X, np.ndarray) or sp.issparse(X.source) or not has_holes(X.source):
+    if isinstance(X, np.ndarray) or sp.issparse(X.source) or not has_missing(X.source):
         return None
     empty = np.concatenate([np.isnan(X.source[rows]).all(axis=1) for rows in _blocks(X.source)])
     return empty if empty.any() else None
 
 
-def dense_sample(X, slots):
+def dense_sample(X, row_indices):
     """Return an array to learn column statistics from, and its rows' frequencies.
 
     An array is its own sample; of a `Table` so many rows are taken as fit in bounded memory.
@@ -171,18 +172,18 @@ def dense_sample(X, slots):
     Parameters
     ----------
     X : ndarray or Table
-    slots : ndarray of shape (n_slots,)
+    row_indices : ndarray of shape (n_row_indices,)
         Row numbers in canonical order, repeated by weight.
     """
     if isinstance(X, np.ndarray):
-        return X, np.bincount(slots, minlength=len(X)).astype(np.float64)
-    step = -(-len(slots) * X.shape[1] // _SAMPLE_VALUES)
-    return X[slots[::step]], None
+        return X, np.bincount(row_indices, minlength=len(X)).astype(np.float64)
+    step = -(-len(row_indices) * X.shape[1] // _SAMPLE_VALUES)
+    return X[row_indices[::step]], None
 
 
 def needs_targets(X):
     """Tell whether a reconstruction of rows needs targets besides the rows themselves."""
-    return not isinstance(X, np.ndarray) and (X.layout is not None or has_holes(X.source))
+    return not isinstance(X, np.ndarray) and (X.layout is not None or has_missing(X.source))
 
 
 def targets(X, scaler):
@@ -194,14 +195,14 @@ def targets(X, scaler):
 
 def missing_features(X):
     """Return what is missing in the features of a `Table`'s rows, or None when nothing is."""
-    if isinstance(X, np.ndarray) or not has_holes(X.source):
+    if isinstance(X, np.ndarray) or not has_missing(X.source):
         return None
     return np.isnan(X.source_rows(slice(None)))[:, _feature_order(X)]
 
 
 def missing_columns(X):
     """Return what is missing in the encoded columns of a `Table`'s rows."""
-    return np.isnan(X.with_holes(slice(None)))
+    return np.isnan(X.with_missing(slice(None)))
 
 
 def _feature_order(X):
@@ -209,10 +210,10 @@ def _feature_order(X):
 
 
 def _is_plain(source):
-    return not sp.issparse(source) and not has_holes(source)
+    return not sp.issparse(source) and not has_missing(source)
 
 
-def _holes(source):
+def _n_missing(source):
     if sp.issparse(source):
         places = source.indices[np.isnan(source.data)]
         return np.bincount(places, minlength=source.shape[1])

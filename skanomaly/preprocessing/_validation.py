@@ -1,7 +1,7 @@
 """Checks rows as users have them and turns them into floats, whatever kind of table holds them.
 
 Owns the checks of input rows: which columns are categories, what is refused and why. What
-becomes of categories and holes is the business of `_tables`.
+becomes of categories and missing values is the business of ``preprocessing._table``.
 """
 
 import numbers

@@ -120,7 +120,7 @@ class FusedModel(keras.Model):
         verbose=0,
         **ignored,
     ):
-        """Train on the slots named by `rows`; see `keras.Model.fit` for the rest.
+        """Train on the row indices in `rows`; see `keras.Model.fit` for the rest.
 
         Parameters
         ----------

@@ -4,24 +4,24 @@ import numpy as np
 
 
 def split_rows(rows, fraction, rng, strata=None):
-    """Split slots at random into a training and a validation part.
+    """Split row indices at random into a training and a validation part.
 
     Parameters
     ----------
     rows : ndarray of shape (n_slots,)
         Row numbers.
     fraction : float
-        Share of the slots to hold out, in (0, 1).
+        Share of the row indices to hold out, in (0, 1).
     rng : numpy.random.Generator
         Source of randomness.
     strata : ndarray of shape (n_samples,), default=None
         Class of each *row*; every class is split in the same proportion, and a class keeps
-        at least one slot for training.
+        at least one row index for training.
 
     Returns
     -------
     train, validation : ndarray
-        Row numbers; `validation` is empty when there are too few slots.
+        Row numbers; `validation` is empty when there are too few row indices.
     """
     groups = [rows] if strata is None else [rows[strata[rows] == s] for s in np.unique(strata)]
     parts = [_split_one(group, fraction, rng) for group in groups]

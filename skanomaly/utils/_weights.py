@@ -37,11 +37,13 @@ def reference_rows(order, sample_weight=None, max_rows=MAX_REFERENCE, seed=0):
     rows : ndarray of shape (at most max_rows,)
         Row numbers, in canonical order.
     """
-    slots = repeat_rows(order, sample_weight)
-    if len(slots) <= max_rows:
-        return slots
-    drawn = np.random.default_rng(seed).choice(len(slots), max_rows, replace=False, shuffle=False)
-    return slots[np.sort(drawn)]
+    row_indices = repeat_rows(order, sample_weight)
+    if len(row_indices) <= max_rows:
+        return row_indices
+    drawn = np.random.default_rng(seed).choice(
+        len(row_indices), max_rows, replace=False, shuffle=False
+    )
+    return row_indices[np.sort(drawn)]
 
 
 _BLOCK_ROWS = 16_384
@@ -141,7 +143,7 @@ class WeightedSample:
         position = np.asarray(q) * (total - 1)
         rows = np.stack([np.floor(position), np.ceil(position)]).astype(np.int64)
         if ends is not None:
-            # Half a slot in, rounding errors of cumulative weights cannot pick the neighbour.
+            # Half a row index in, rounding errors of cumulative weights cannot pick the neighbour.
             rows = np.searchsorted(ends, rows + 0.5, side="right")
         low, high = self.values[np.minimum(rows, len(self.values) - 1)]
         return low + (high - low) * (position - np.floor(position))
@@ -237,7 +239,7 @@ def canonical_order(X, y=None):
 
 
 def repeat_rows(order, sample_weight=None):
-    """Return the row number of every slot of one pass over the data.
+    """Return the row number of every row index of one pass over the data.
 
     Parameters
     ----------
@@ -245,12 +247,12 @@ def repeat_rows(order, sample_weight=None):
         Canonical order of the rows.
     sample_weight : ndarray of shape (n_samples,), default=None
         Frequencies. Whole numbers are repetitions. Fractions, and whole numbers with a mean
-        above `MAX_MEAN_FREQUENCY`, are relative: a pass then has as many slots as there are
+        above `MAX_MEAN_FREQUENCY`, are relative: a pass then has as many rows as there are
         rows with a positive weight, handed out in proportion.
 
     Returns
     -------
-    rows : ndarray of shape (n_slots,)
+    rows : ndarray of shape (n_drawn,)
         Row numbers in canonical order; rows of weight zero are absent.
     """
     if sample_weight is None:
@@ -258,8 +260,8 @@ def repeat_rows(order, sample_weight=None):
     weight = np.asarray(sample_weight, dtype=np.float64)[order]
     total, positive = weight.sum(), int((weight > 0).sum())
     whole = np.array_equal(weight, np.rint(weight))
-    slots = int(total) if whole and total <= MAX_MEAN_FREQUENCY * positive else positive
-    places = (np.arange(slots) + 0.5) * (total / slots)
+    n_drawn = int(total) if whole and total <= MAX_MEAN_FREQUENCY * positive else positive
+    places = (np.arange(n_drawn) + 0.5) * (total / n_drawn)
     return order[np.searchsorted(np.cumsum(weight), places, side="right")]
 
 

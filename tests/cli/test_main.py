@@ -29,7 +29,7 @@ FITS = []  # what the stand-ins were fitted on, in order
 
 
 def numbered(X):
-    """Return rows as numbers without holes: the values of a category are counted."""
+    """Return rows as numbers without missing values: the values of a category are counted."""
     codes = {name: X[name].cat.codes for name in X if X[name].dtype == "category"}
     X = X.assign(**codes).astype(float)
     return X.fillna(X.mean()).to_numpy()

@@ -1,4 +1,4 @@
-"""The forest beside the networks: honest votes, bounded rows, the same in any process."""
+"""The forest beside the networks: out_of_fold votes, bounded rows, the same in any process."""
 
 import numpy as np
 import pytest
@@ -26,11 +26,12 @@ def test_votes_tell_the_classes_apart(forest):
 
 
 @pytest.mark.parametrize("complete", [True, False])
-def test_votes_on_training_rows_are_honest(complete):
+def test_votes_on_training_rows_are_out_of_bag(complete):
     guessed = RNG.permutation(LABELS)  # nothing to learn: only trees that saw a row know its label
     forest = Forest(complete).fit(X, guessed)
     gaps = [
-        v[guessed > 0].mean() - v[guessed == 0].mean() for v in (forest.votes(X), forest.honest_)
+        v[guessed > 0].mean() - v[guessed == 0].mean()
+        for v in (forest.votes(X), forest.out_of_bag_)
     ]
     assert gaps[0] > 0.4
     assert abs(gaps[1]) < 0.08
@@ -38,7 +39,7 @@ def test_votes_on_training_rows_are_honest(complete):
 
 def test_few_labels_find_the_anomalies_that_have_none():
     hidden, others = (LABELS > 0) & (FEW == 0), LABELS == 0
-    few, complete = (Forest(kind).fit(X, FEW).honest_ for kind in (False, True))
+    few, complete = (Forest(kind).fit(X, FEW).out_of_bag_ for kind in (False, True))
     assert np.median(few[hidden]) > 0.4 > np.quantile(few[others], 0.9)
     assert np.median(complete[hidden]) < 0.2  # taken for normal rows, as they are labelled
 
@@ -54,16 +55,16 @@ def test_a_row_is_judged_by_itself(forest):
 
 def test_the_seed_decides(forest):
     again, other = (Forest(True, seed).fit(X, LABELS) for seed in (1, 2))
-    np.testing.assert_array_equal(again.honest_, forest.honest_)
-    assert (other.honest_ != forest.honest_).any()
+    np.testing.assert_array_equal(again.out_of_bag_, forest.out_of_bag_)
+    assert (other.out_of_bag_ != forest.out_of_bag_).any()
 
 
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("n_anomalies", [1, 299])
 def test_one_row_of_a_class_is_enough(n_anomalies, complete):
     labels = (np.arange(300) < n_anomalies).astype(float)
-    honest = Forest(complete).fit(X, labels).honest_
-    assert ((honest >= 0) & (honest <= 1)).all()
+    out_of_fold = Forest(complete).fit(X, labels).out_of_bag_
+    assert ((out_of_fold >= 0) & (out_of_fold <= 1)).all()
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -72,8 +73,8 @@ def test_of_many_rows_a_part_is_enough(turned, monkeypatch):
     labels = 1 - LABELS if turned else LABELS
     forest = Forest(complete=True).fit(X, labels)
     assert forest.trees_[0].tree_.n_node_samples[0] <= 80
-    assert len(forest.honest_) == 300
-    assert np.mean((forest.honest_ > 0.5) == labels) > 0.95
+    assert len(forest.out_of_bag_) == 300
+    assert np.mean((forest.out_of_bag_ > 0.5) == labels) > 0.95
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -1,4 +1,4 @@
-"""Missing values: the conditional mean, and both detectors on rows with holes."""
+"""Missing values: the conditional mean, and both detectors on rows with missing values."""
 
 import numpy as np
 import pandas as pd
@@ -198,7 +198,7 @@ def test_order_and_weights_mean_the_same_with_holes(labelled, detector):
 
 
 def test_loss_and_reconstruction_leave_missing_values_out(blob):
-    """The plain loss of rows with holes is the mean over what is there."""
+    """The plain loss of rows with missing values is the mean over what is there."""
     X = punched(blob, 0.3)
     detector = AutoencoderDetector("plain", epochs=3, learning_rate=1e-9, random_state=0).fit(X)
     holes = np.isnan(X)
