@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import DecisionMixin, unchanged_on_failure
 from skanomaly.detectors._partial_fit import Stream, StreamMixin
@@ -26,6 +26,7 @@ from skanomaly.training._sklearn_callbacks import CallbackSupportMixin, epoch_ta
 from skanomaly.training._trainer import Schedule
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import check_weight
 
 
 class BaseNeuralDetector(
@@ -280,7 +281,7 @@ def _checked_weight(sample_weight, X):
     """Return positive-sum float64 weights, or None when all rows weigh the same one."""
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weight = check_weight(sample_weight, X.shape[0])
     if np.count_nonzero(weight) < 2:
         raise ValueError(
             "sample_weight leaves fewer than 2 rows with a positive weight. Expected at least "

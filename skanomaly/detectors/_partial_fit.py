@@ -12,11 +12,11 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight
 
 from skanomaly.base import unchanged_on_failure
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
+from skanomaly.utils._validation import check_weight
 
 
 class StreamMixin:
@@ -55,9 +55,7 @@ class StreamMixin:
             begun = "_stream" in vars(self)
             rows = read_rows(self, X, reset=not begun)
             if sample_weight is not None:
-                sample_weight = _check_sample_weight(
-                    sample_weight, rows, dtype=np.float64, ensure_non_negative=True
-                )
+                sample_weight = check_weight(sample_weight, rows.shape[0], relative=False)
             if not begun:
                 state = check_random_state(self.random_state)
                 self._stream = Stream(int(state.randint(np.iinfo(np.int32).max)))

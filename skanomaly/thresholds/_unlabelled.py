@@ -13,7 +13,8 @@ import numpy as np
 from scipy.stats import genpareto
 
 from skanomaly.thresholds import _validation
-from skanomaly.thresholds._validation import check_scores, check_weight
+from skanomaly.thresholds._validation import check_scores
+from skanomaly.utils._validation import check_weight
 from skanomaly.utils._weights import WeightedSample
 
 #: Distinct rows that a tail needs: SciPy's fit is hardly better than a guess on fewer.

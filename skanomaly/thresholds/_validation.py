@@ -1,31 +1,14 @@
-"""Checks of scores and weights that all rules share."""
+"""Checks of scores that all rules share."""
 
-import numpy as np
+from skanomaly.utils._validation import check_column
 
 
 def check_scores(scores):
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 1 or scores.size == 0:
+    """Return scores as a finite float64 column with at least one row."""
+    scores = check_column(scores, "scores")
+    if len(scores) == 0:
         raise ValueError(
-            f"scores must have shape (n_samples,) with at least one row, got {scores.shape}."
-        )
-    if not np.isfinite(scores).all():
-        raise ValueError(
-            f"scores must be finite, got {np.sum(~np.isfinite(scores))} that are NaN or "
-            "infinite. Check the detector that gave them: its training may have diverged."
+            "scores must have shape (n_samples,) with at least one row, got none. Pass the "
+            "scores of rows that the rule may look at."
         )
     return scores
-
-
-def check_weight(weight, n_samples):
-    weight = np.asarray(weight, dtype=np.float64)
-    if weight.shape != (n_samples,):
-        raise ValueError(
-            f"sample_weight must have shape ({n_samples},) like scores, got {weight.shape}."
-        )
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-        raise ValueError(
-            "sample_weight must be finite, not negative and not all 0, got values from "
-            f"{weight.min()} to {weight.max()}."
-        )
-    return weight
