@@ -6,11 +6,34 @@ scores, or how a threshold is found or scores are calibrated; a detector brings 
 """
 
 import contextlib
+import sys
 
 import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils import ClassifierTags
-from sklearn.utils.metaestimators import available_if
+from sklearn.utils.metaestimators import _AvailableIfDescriptor
+
+from skanomaly.utils._callbacks import fit_task
+
+
+@contextlib.contextmanager
+def fitting(estimator, X, y=None, sample_weight=None):
+    """Do what belongs to every `fit`: scikit-learn's callbacks are told, nothing is lost by failure.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is fitted; it gets its attributes back if the block raises.
+    X, y, sample_weight : object
+        What `fit` was given.
+    """
+    with (
+        fit_task(estimator, X, y, sample_weight),
+        unchanged_on_failure(estimator),
+        untracked(),
+        np.errstate(over="ignore", invalid="ignore"),  # what comes out is checked instead
+    ):
+        yield
 
 
 @contextlib.contextmanager
@@ -23,6 +46,35 @@ def unchanged_on_failure(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+@contextlib.contextmanager
+def untracked():
+    """Keep MLflow's autologging from taking the small models inside a fit for the user's own.
+
+    It replaces the `fit` of all classes of scikit-learn; ours would show as the last of those
+    that they fit inside. Without MLflow nothing happens.
+    """
+    tracking = sys.modules.get("mlflow.utils.autologging_utils")
+    with contextlib.nullcontext() if tracking is None else tracking.disable_autologging():
+        yield
+
+
+class _AvailableWithReason(_AvailableIfDescriptor):
+    """A method that some fits do not have, which says why."""
+
+    def _check(self, obj, owner):
+        reason = self.check(obj)
+        if reason:
+            raise AttributeError(
+                f"This {owner.__name__!r} has no attribute {self.attribute_name!r}, which needs "
+                f"{reason}"
+            )
+
+
+def missing_if(reason):
+    """Return a decorator of methods that are absent where ``reason(self)`` returns a text."""
+    return lambda method: _AvailableWithReason(method, reason, attribute_name=method.__name__)
 
 
 class DecisionMixin(OutlierMixin):
@@ -97,13 +149,12 @@ class ProbabilityMixin:
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
 
-    def _is_calibrated(self):
-        """Tell whether there are probabilities; before `fit` that is not known."""
-        if "offset_" in vars(self) and self._map is None:
-            raise AttributeError(f"predict_proba needs {self._needs_for_probabilities}")
-        return True
+    def _why_uncalibrated(self):
+        """Return what probabilities lack, or None; before `fit` that is not known."""
+        lacking = "offset_" in vars(self) and self._map is None
+        return self._needs_for_probabilities if lacking else None
 
-    @available_if(_is_calibrated)
+    @missing_if(_why_uncalibrated)
     def predict_proba(self, X):
         """Return calibrated probabilities of being an anomaly and of being normal.
 

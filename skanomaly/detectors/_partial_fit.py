@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 
-from skanomaly.base import unchanged_on_failure
+from skanomaly.base import unchanged_on_failure, untracked
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
@@ -52,7 +52,7 @@ class StreamMixin:
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
-        with unchanged_on_failure(self):
+        with unchanged_on_failure(self), untracked():
             begun = "_stream" in vars(self)
             rows = read_rows(self, X, reset=not begun)
             if sample_weight is not None:
