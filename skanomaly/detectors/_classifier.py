@@ -372,7 +372,7 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
             if isinstance(self._learner, FullLabels):
                 self._warn_if_incomplete(margins, labels)
         if seen is None or self.contamination != "auto":
-            return float(contamination_offset(scores, self.contamination, weight))
+            return contamination_offset(scores, self.contamination, weight)
         return self._learner.offset(-margins, labels)
 
     def _warn_if_incomplete(self, out_of_fold, labels):

@@ -14,11 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly.base import ProbabilityMixin
 from skanomaly.meta._base import MetaDetector
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
-from skanomaly.thresholds._named import RULES, as_threshold, check_rule, has_both, rule_threshold
+from skanomaly.thresholds._mixin import ThresholdMixin
+from skanomaly.thresholds._named import RULES, check_rule, has_both, rule_threshold
 from skanomaly.utils._calibration import MAPS
 
 
-class ThresholdedDetector(ProbabilityMixin, MetaDetector):
+class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
     """Any outlier detector with a threshold that holds for new rows.
 
     Thresholds that detectors set on their training scores promise too much: a model fits the rows
@@ -215,44 +216,12 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
         detector = fitted[0] if one else fit_on(self.detector, rows)
         return detector, np.concatenate(scores), np.concatenate(tests)
 
-    def set_threshold(self, threshold, X=None, y=None, *, level=None, cost_fp=1.0, cost_fn=1.0):
-        """Change the threshold `offset_`; nothing is fitted again.
-
-        Parameters
-        ----------
-        threshold : float, str or callable
-            The threshold itself, or a rule, as the parameter `rule` takes it.
-        X : array-like of shape (n_samples, n_features), default=None
-            Rows whose scores the rule looks at. None takes the scores kept by `fit`.
-        y : array-like of shape (n_samples,), default=None
-            Labels of these rows.
-        level : float in (0, 1), default=None
-            What the rule aims at.
-        cost_fp, cost_fn : float, default=1.0
-            Costs of a false alarm and of a missed anomaly, for "cost".
-
-        Returns
-        -------
-        self : object
-            The estimator, until the next `fit` with this threshold.
-
-        Raises
-        ------
-        ValueError
-            If the rule lacks its labels or level, or does not work for these scores. The
-            threshold is then as it was.
-        """
-        check_is_fitted(self)
-        codes, scores = self.labels_, lambda: self.scores_
-        if X is not None:
-            codes = self._rows(X, y, {}).codes
-
-            def scores():
-                return checked_scores(self.detector_, X)
-
-        options = {"level": level, "cost_fp": cost_fp, "cost_fn": cost_fn}
-        self.offset_ = as_threshold(threshold, scores, codes, **options)
-        return self
+    def _scores_and_labels(self, X, y):
+        """Return what gives the scores of rows, for `set_threshold`, and their label codes."""
+        if X is None:
+            return lambda: self.scores_, self.labels_
+        codes = self._rows(X, y, {}).codes
+        return lambda: checked_scores(self.detector_, X), codes
 
     def score_samples(self, X):
         """Return the detector's scores: the lower, the more abnormal.

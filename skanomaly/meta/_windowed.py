@@ -23,6 +23,7 @@ from skanomaly.meta._windows import (
     window_starts,
 )
 from skanomaly.thresholds._unlabelled import contamination_offset
+from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._labels import label_codes
 
 #: Architectures that need to know how many steps and channels a row has.
@@ -243,7 +244,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
         if codes is not None and self.contamination == "auto":
             gap = self.detector_.score_samples(window) - self.detector_.decision_function(window)
             return float(gap[0])
-        return float(contamination_offset(self._score(X, series), self.contamination))
+        return contamination_offset(check_scores(self._score(X, series)), self.contamination)
 
     # ------------------------------------------------------------------ scores
 
