@@ -18,7 +18,7 @@ from skanomaly.utils._callbacks import fit_task
 
 @contextlib.contextmanager
 def fitting(estimator, X, y=None, sample_weight=None):
-    """Do what belongs to every `fit`: scikit-learn's callbacks are told, nothing is lost by failure.
+    """Do what belongs to every `fit`: tell scikit-learn's callbacks, lose nothing by failure.
 
     Parameters
     ----------

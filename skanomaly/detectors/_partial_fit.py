@@ -55,8 +55,7 @@ class StreamMixin:
         with unchanged_on_failure(self), untracked():
             begun = "_stream" in vars(self)
             rows = read_rows(self, X, reset=not begun)
-            if sample_weight is not None:
-                sample_weight = check_weight(sample_weight, rows.shape[0], relative=False)
+            sample_weight = check_weight(sample_weight, rows.shape[0], relative=False)
             if not begun:
                 state = check_random_state(self.random_state)
                 self._stream = Stream(int(state.randint(np.iinfo(np.int32).max)))

@@ -11,11 +11,11 @@ from skanomaly.display._base import (
     KINDS,
     ORANGE,
     Display,
-    checked_table,
     fitted_with,
     open_spines,
 )
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import check_table
 
 
 class TrainingCurveDisplay(Display):
@@ -235,7 +235,7 @@ class LatentDisplay(Display):
         ValueError
             If there are fewer than two rows, or codes are not finite.
         """
-        codes = checked_table(codes, "codes")
+        codes = check_table(codes, "codes")
         if len(codes) < 2:
             raise ValueError("codes must hold at least two rows to show a plane, got one.")
         if y is not None:

@@ -324,7 +324,7 @@ def _known_rows(y_true, answer, anomaly_label, sample_weight):
             "y_true and the detector's answers must have the same length, got "
             f"{len(labels)} labels and {len(answer)} values."
         )
-    weight = None if sample_weight is None else check_weight(sample_weight, len(labels))
+    weight = check_weight(sample_weight, len(labels))
     counted = labels if weight is None else labels[weight > 0]
     n_anomalies, n_normal = np.sum(counted == -1), np.sum(counted == 1)
     if n_anomalies == 0 or n_normal == 0:

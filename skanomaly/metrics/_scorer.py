@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skanomaly.metrics._labelled import (
@@ -28,6 +27,7 @@ from skanomaly.metrics._labelled import (
 from skanomaly.metrics._unlabelled import excess_mass, mass_volume, reconstruction
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import predictions_of, scores_of
+from skanomaly.utils._validation import check_table
 
 #: Metric and the detector's answer it judges.
 _LABELLED = {
@@ -212,7 +212,7 @@ class _ReconstructionScorer(_Scorer):
                 "the metric 'reconstruction' needs a detector with the method reconstruct, got "
                 f"{type(estimator).__name__}. Use AutoencoderDetector, or 'excess_mass'."
             )
-        X, back = np.asarray(X), np.asarray(estimator.reconstruct(X))
+        back, X = np.asarray(estimator.reconstruct(X)), check_table(X, "X", allow_nan=True)
         if y is not None:  # a good detector reconstructs everything but the anomalies
             kept = read_labels(y, anomaly_label=self.anomaly_label, n_samples=len(X)) != -1
             X, back = X[kept], back[kept]
@@ -255,9 +255,16 @@ class _Responses:
 
 def _uniform_like(X, n_uniform, rng):
     """Draw points from the box around X, in the container X came in."""
-    rows = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", input_name="X")
+    rows = check_table(X, "X", allow_nan=True)
+    missing = np.isnan(rows)
+    if missing.all(axis=0).any():
+        raise ValueError(
+            "X must hold a value in every column to draw points from its range, got columns that "
+            f"are missing altogether: {np.flatnonzero(missing.all(axis=0)).tolist()}. Drop them."
+        )
     low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
-    box = rng.uniform(low, high, size=(n_uniform, rows.shape[1]))
+    share = rng.random((n_uniform, rows.shape[1]))
+    box = low * (1 - share) + high * share  # the range itself may overflow
     return pd.DataFrame(box, columns=X.columns) if isinstance(X, pd.DataFrame) else box
 
 

@@ -9,7 +9,6 @@ import numbers
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 

@@ -1,5 +1,7 @@
 """Checks of scores that all rules share."""
 
+import numpy as np
+
 from skanomaly.utils._validation import check_column
 
 
@@ -12,3 +14,31 @@ def check_scores(scores):
             "scores of rows that the rule may look at."
         )
     return scores
+
+
+def check_spread(scores):
+    """Return scores as `check_scores` does, and refuse those that are all equal."""
+    scores = check_scores(scores)
+    if scores.min() == scores.max():
+        raise ValueError(
+            f"all scores are equal ({scores[0]}, n_samples={len(scores)}): no threshold tells "
+            "rows apart. Check the data the detector was fitted on."
+        )
+    return scores
+
+
+def check_threshold(threshold, rule):
+    """Return a rule's answer as a float; one that is not finite would flag no row or all."""
+    name = rule if isinstance(rule, str) else getattr(rule, "__name__", type(rule).__name__)
+    if isinstance(threshold, np.ndarray) and threshold.size == 1:
+        threshold = threshold.reshape(-1)[0]
+    if not (np.isscalar(threshold) and np.isrealobj(threshold) and _is_finite(threshold)):
+        raise ValueError(
+            f"the rule {name!r} must answer one finite number, got {threshold!r}. Check what it "
+            "makes of these scores and labels, or pass a number as the threshold."
+        )
+    return float(threshold)
+
+
+def _is_finite(value):
+    return not isinstance(value, (str, bytes)) and bool(np.isfinite(value))

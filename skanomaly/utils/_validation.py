@@ -10,6 +10,8 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from skanomaly.utils._containers import as_table
+
 #: Scores lie within these bounds, so that no difference or mean of them overflows.
 LARGEST = 1e300
 #: Weights beyond these powers of two are scaled: their ratios count, and sums stay finite.
@@ -77,7 +79,13 @@ def _not_real(column):
         others = (v for v in column if not isinstance(v, (Real, Decimal)) and not _is_missing(v))
         other = next(others, None)
         return None if other is None else f"the {type(other).__name__} {str(other)[:50]!r}"
-    kinds = {"c": "complex numbers", "U": "strings", "S": "strings", "M": "dates", "m": "durations"}
+    kinds = {
+        "c": "complex numbers",
+        "U": "strings",
+        "S": "strings",
+        "M": "dates",
+        "m": "durations",
+    }
     return kinds.get(column.dtype.kind, f"values of type {column.dtype}")
 
 
@@ -102,13 +110,91 @@ def check_column(values, name):
     return column
 
 
+def check_table(values, name, *, allow_nan=False):
+    """Return a table of numbers in any container as float64, of at least one row and column.
+
+    Parameters
+    ----------
+    values : array-like, sparse matrix or table of shape (n_samples, n_features)
+        Numbers.
+    name : str
+        What messages call it.
+    allow_nan : bool, default=False
+        Whether values may be missing.
+
+    Returns
+    -------
+    table : ndarray of shape (n_samples, n_features), float64
+    """
+    table = as_table(values)
+    table = table.toarray() if hasattr(table, "toarray") else table
+    try:
+        with np.errstate(over="ignore"):
+            if isinstance(table, pd.DataFrame):
+                table = table.to_numpy(dtype=np.float64, na_value=np.nan)
+            real = np.isrealobj(np.asarray(table))
+            table = np.asarray(table, dtype=np.float64) if real else np.empty(0)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{name} must be numbers of shape (n_samples, n_features), got a "
+            f"{type(values).__name__} that holds something else: {error}."
+        ) from error
+    if table.ndim != 2 or not table.size:
+        raise ValueError(
+            f"{name} must be real numbers of shape (n_samples, n_features) with at least one row "
+            f"and column, got {type(values).__name__} of shape {np.shape(values)}."
+        )
+    bad = np.isinf(table) if allow_nan else ~np.isfinite(table)
+    if bad.any():
+        raise ValueError(
+            f"{name} must hold finite numbers, got {np.count_nonzero(bad)} that are "
+            f"{'' if allow_nan else 'NaN or '}infinite. Leave these rows out, or fill them."
+        )
+    return table
+
+
+def check_number(value, name, low=0.0, high=np.inf, *, closed="neither"):
+    """Return a parameter as a float within bounds, or say what is wrong with it.
+
+    Parameters
+    ----------
+    value : float
+        The parameter.
+    name : str
+        What messages call it.
+    low, high : float, default=0.0, inf
+        Bounds.
+    closed : {"neither", "left", "right", "both"}, default="neither"
+        Which bounds are allowed themselves.
+
+    Examples
+    --------
+    >>> from skanomaly.utils._validation import check_number
+    >>> check_number(1, "precision", high=1, closed="right")
+    1.0
+    """
+    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    above = number and (value >= low if closed in ("left", "both") else value > low)
+    below = number and (value <= high if closed in ("right", "both") else value < high)
+    if not (above and below and np.isfinite(float(value))):
+        start, end = (
+            "[" if closed in ("left", "both") else "(",
+            "]" if closed in ("right", "both") else ")",
+        )
+        raise ValueError(
+            f"{name} must be a number in {start}{low:g}, {high:g}{end}, got {value!r}. Pass "
+            "one number within these bounds."
+        )
+    return float(value)
+
+
 def check_weight(sample_weight, n_samples, *, relative=True):
     """Return weights of rows as float64: finite, not negative, not all 0, of a finite sum.
 
     Parameters
     ----------
-    sample_weight : float or array-like of shape (n_samples,)
-        Weights; one number is the weight of every row.
+    sample_weight : float, array-like of shape (n_samples,) or None
+        Weights; one number is the weight of every row. None stays None.
     n_samples : int
         Number of rows.
     relative : bool, default=True
@@ -117,7 +203,7 @@ def check_weight(sample_weight, n_samples, *, relative=True):
 
     Returns
     -------
-    weight : ndarray of shape (n_samples,), float64
+    weight : ndarray of shape (n_samples,), float64, or None
 
     Raises
     ------
@@ -130,6 +216,8 @@ def check_weight(sample_weight, n_samples, *, relative=True):
     >>> check_weight([2.0**1000, 2.0**999], 2)
     array([0.5 , 0.25])
     """
+    if sample_weight is None:
+        return None
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight, dtype=np.float64)
     weight = as_numbers(sample_weight, "sample_weight")

@@ -80,7 +80,9 @@ def _function(rng):
 
 
 def _scorer(rng):
-    names = [name for name in metrics.__all__ if name.endswith("_scorer") and name != "anomaly_scorer"]
+    names = [
+        name for name in metrics.__all__ if name.endswith("_scorer") and name != "anomaly_scorer"
+    ]
     scorer = getattr(metrics, names[rng.integers(len(names))])
     n = _n(rng)
     X, y = _rows_or_spoilt(rng, n), values.labels(rng, n)
@@ -250,7 +252,9 @@ def _meta(rng):
         estimator = skanomaly.ConformalDetector(inner, method=method, random_state=0)
     else:
         estimator = skanomaly.WindowedDetector(
-            inner, int(rng.choice([1, 3, 50])), aggregation=("mean", "max", "last")[rng.integers(3)]
+            inner,
+            int(rng.choice([1, 3, 50])),
+            aggregation=("mean", "max", "last")[rng.integers(3)],
         )
     X, y = _rows_or_spoilt(rng, n), None if rng.random() < 0.5 else values.labels(rng, n)
     groups = {"groups": values.labels(rng, n)} if kind == 3 and rng.random() < 0.3 else {}
@@ -269,7 +273,9 @@ def _rule(rng):
     name = names[rng.integers(len(names))]
     estimator = _fitted(name)
     X, y = _good()
-    rule = ("auto", "contamination", "fpr", "pot", "f1", "precision", "recall", "cost")[rng.integers(8)]
+    rule = ("auto", "contamination", "fpr", "pot", "f1", "precision", "recall", "cost")[
+        rng.integers(8)
+    ]
     rule = rule if rng.random() < 0.7 else values.scalar(rng)
     options = {"level": None if rng.random() < 0.3 else values.number(rng)}
     if rng.random() < 0.3:
@@ -318,7 +324,9 @@ def _explain(rng):
 
 
 def _splitter(rng):
-    kinds = [k for k in map(model_selection.__dict__.get, model_selection.__all__) if inspect.isclass(k)]
+    kinds = [
+        k for k in map(model_selection.__dict__.get, model_selection.__all__) if inspect.isclass(k)
+    ]
     kind = kinds[rng.integers(len(kinds))]
     n, names = _n(rng), list(inspect.signature(kind).parameters)
     chosen = {name: values.scalar(rng) for name in names if rng.random() < 0.25}
@@ -342,7 +350,9 @@ def _picture(rng):
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    kinds = [k for k in map(display.__dict__.get, display.__all__) if hasattr(k, "from_predictions")]
+    kinds = [
+        k for k in map(display.__dict__.get, display.__all__) if hasattr(k, "from_predictions")
+    ]
     kind = kinds[rng.integers(len(kinds))]
     arguments = _drawn(rng, kind.from_predictions, _n(rng), spoilt=0.0)
 

@@ -90,7 +90,9 @@ def _helps(error):
     folders = PurePath(frames[-1].filename).parts
     text = str(error).lower()
     return (
-        any(door in folders for door in _DOORS) and len(text) > 25 and any(w in text for w in _HELP)
+        any(door in folders for door in _DOORS)
+        and len(text) > 25
+        and any(w in text for w in _HELP)
     )
 
 

@@ -32,9 +32,7 @@ def test_votes_on_training_rows_are_out_of_bag(complete):
     guessed = RNG.permutation(LABELS)  # nothing to learn: only trees that saw a row know its label
     forest = Forest(complete)
     unseen = forest.fit_votes(X, guessed)
-    gaps = [
-        v[guessed > 0].mean() - v[guessed == 0].mean() for v in (forest.votes(X), unseen)
-    ]
+    gaps = [v[guessed > 0].mean() - v[guessed == 0].mean() for v in (forest.votes(X), unseen)]
     assert gaps[0] > 0.4
     assert abs(gaps[1]) < 0.08
 
