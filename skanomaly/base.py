@@ -6,12 +6,13 @@ scores, or how a threshold is found or scores are calibrated; a detector brings 
 """
 
 import contextlib
+import functools
 import sys
+import types
 
 import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils import ClassifierTags
-from sklearn.utils.metaestimators import _AvailableIfDescriptor
 
 from skanomaly.utils._callbacks import fit_task
 
@@ -60,21 +61,26 @@ def untracked():
         yield
 
 
-class _AvailableWithReason(_AvailableIfDescriptor):
+class _AvailableWithReason:
     """A method that some fits do not have, which says why."""
 
-    def _check(self, obj, owner):
-        reason = self.check(obj)
+    def __init__(self, method, reason):
+        self.method, self.reason = method, reason
+        functools.update_wrapper(self, method)
+
+    def __get__(self, obj, owner=None):
+        reason = None if obj is None else self.reason(obj)
         if reason:
             raise AttributeError(
-                f"This {owner.__name__!r} has no attribute {self.attribute_name!r}, which needs "
-                f"{reason}"
+                f"This {type(obj).__name__!r} has no attribute {self.method.__name__!r}, which "
+                f"needs {reason}"
             )
+        return self.method if obj is None else types.MethodType(self.method, obj)
 
 
 def missing_if(reason):
     """Return a decorator of methods that are absent where ``reason(self)`` returns a text."""
-    return lambda method: _AvailableWithReason(method, reason, attribute_name=method.__name__)
+    return lambda method: _AvailableWithReason(method, reason)
 
 
 class DecisionMixin(OutlierMixin):

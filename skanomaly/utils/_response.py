@@ -9,6 +9,11 @@ from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
 def scores_of(estimator, X):
     """Return a detector's scores of rows, higher for normal ones."""
+    with np.errstate(over="ignore"):  # of rows beyond float32, which many detectors read
+        return _scores_of(estimator, X)
+
+
+def _scores_of(estimator, X):
     _refuse_other_kinds(estimator)
     if hasattr(estimator, "score_samples"):
         return np.asarray(estimator.score_samples(X))

@@ -21,6 +21,7 @@ from .outcomes import WrongAnswer, finite, finite_everywhere
 
 #: Columns of the tables, so that few networks are compiled.
 _WIDTH = 2
+_RULES = ("auto", "contamination", "fpr", "pot", "f1", "precision", "recall", "cost")
 #: Small networks and forests.
 _TINY = {"epochs": 1, "random_state": 0}
 _BY_NAME = {
@@ -116,24 +117,30 @@ def _frame(mixed):
     return pd.DataFrame({"c0": X[:, 0], "c1": last})
 
 
+def _autoencoder(*recipe, **own):
+    return skanomaly.AutoencoderDetector(*recipe, random_state=0, **own)
+
+
+def _classifier(*recipe, **own):
+    return skanomaly.NeuralAnomalyClassifier(*recipe, random_state=0, **own)
+
+
 #: Fitted estimators of every kind, by name, made when they are first asked for.
 _FITTED = {
-    "plain": lambda X, y: skanomaly.AutoencoderDetector("plain", **_TINY).fit(X),
-    "raw": lambda X, y: skanomaly.AutoencoderDetector("plain", standardize=False, **_TINY).fit(X),
-    "mixed": lambda X, y: skanomaly.AutoencoderDetector("plain", **_TINY).fit(_frame(True)),
-    "frame": lambda X, y: skanomaly.AutoencoderDetector("plain", **_TINY).fit(_frame(False)),
-    "ensemble": lambda X, y: skanomaly.AutoencoderDetector(max_steps=2, random_state=0).fit(X),
-    "unscaled": lambda X, y: skanomaly.AutoencoderDetector(
-        max_steps=2, standardize=False, random_state=0
-    ).fit(X),
-    "classifier": lambda X, y: skanomaly.NeuralAnomalyClassifier("plain", **_TINY).fit(X, y),
-    "labelled": lambda X, y: skanomaly.NeuralAnomalyClassifier(max_steps=2, random_state=0).fit(X, y),
-    "subspaces": lambda X, y: skanomaly.NeuralAnomalyClassifier(max_steps=2, random_state=0).fit(X),
+    "plain": lambda X, y: _autoencoder("plain", epochs=1).fit(X),
+    "raw": lambda X, y: _autoencoder("plain", epochs=1, standardize=False).fit(X),
+    "mixed": lambda X, y: _autoencoder("plain", epochs=1).fit(_frame(True)),
+    "frame": lambda X, y: _autoencoder("plain", epochs=1).fit(_frame(False)),
+    "ensemble": lambda X, y: _autoencoder(max_steps=2).fit(X),
+    "unscaled": lambda X, y: _autoencoder(max_steps=2, standardize=False).fit(X),
+    "classifier": lambda X, y: _classifier("plain", epochs=1).fit(X, y),
+    "labelled": lambda X, y: _classifier(max_steps=2).fit(X, y),
+    "subspaces": lambda X, y: _classifier(max_steps=2).fit(X),
     "forest": lambda X, y: _forest().fit(X),
     "thresholded": lambda X, y: skanomaly.ThresholdedDetector(_forest(), random_state=0).fit(X, y),
     "conformal": lambda X, y: skanomaly.ConformalDetector(_forest(), random_state=0).fit(X),
     "windowed": lambda X, y: skanomaly.WindowedDetector(_forest(), 3).fit(X),
-}  # fmt: skip
+}
 
 
 @functools.cache
@@ -240,11 +247,10 @@ def _meta(rng):
     inner = _forest()
     if rng.random() < 0.2:
         inner = FrozenEstimator(OneClassSVM().fit(X_good))
-    rules = ("auto", "contamination", "fpr", "pot", "f1", "precision", "recall", "cost")
     level = None if rng.random() < 0.4 else values.number(rng)
     kind = rng.integers(4)
     if kind < 2:
-        rule = rules[rng.integers(len(rules))]
+        rule = _RULES[rng.integers(len(_RULES))]
         estimator = skanomaly.ThresholdedDetector(inner, rule, level=level, random_state=0)
         estimator.set_params(cv=(5, 2, 0.3, None)[rng.integers(4)])
     elif kind == 2:
@@ -273,9 +279,7 @@ def _rule(rng):
     name = names[rng.integers(len(names))]
     estimator = _fitted(name)
     X, y = _good()
-    rule = ("auto", "contamination", "fpr", "pot", "f1", "precision", "recall", "cost")[
-        rng.integers(8)
-    ]
+    rule = _RULES[rng.integers(len(_RULES))]
     rule = rule if rng.random() < 0.7 else values.scalar(rng)
     options = {"level": None if rng.random() < 0.3 else values.number(rng)}
     if rng.random() < 0.3:

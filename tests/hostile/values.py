@@ -157,15 +157,16 @@ def table(rng, n, width):
         lambda: _mixed(rng, plain).convert_dtypes(dtype_backend="pyarrow"),
         lambda: _polars_table(rng, plain), lambda: _polars_table(rng, plain).lazy(),
         lambda: pd.DataFrame(X, columns=["a"] * width), lambda: pd.DataFrame(X),
-        lambda: pd.DataFrame(X, columns=pd.MultiIndex.from_tuples([("a", k) for k in range(width)])),
+        lambda: pd.DataFrame(X, columns=pd.MultiIndex.from_product([["a"], range(width)])),
         lambda: pd.DataFrame(X, columns=["a", *range(1, width)]), lambda: _frame(X).iloc[::-1],
         lambda: _mixed(rng, plain).to_numpy(), lambda: _mixed(rng, plain).to_numpy().tolist(),
         lambda: list(map(tuple, _mixed(rng, plain).to_numpy())),
         lambda: [row.tolist()[: 1 + k % width] for k, row in enumerate(X)],
         lambda: _frame(X).to_records(), lambda: _frame(X).to_dict("list"),
         lambda: _frame(X)["c0"], lambda: pd.DataFrame({}), lambda: iter(X.tolist()),
-        lambda: np.full((n, width), np.datetime64("2024-01-01")), lambda: np.full((n, width), None),
-        lambda: np.full((n, width), np.nan), None, "table", 3.0, lambda: {1, 2},
+        lambda: np.full((n, width), np.datetime64("2024-01-01")),
+        lambda: np.full((n, width), None), lambda: np.full((n, width), np.nan), None, "table",
+        3.0, lambda: {1, 2},
     ))  # fmt: skip
 
 
