@@ -12,7 +12,6 @@ import numpy as np
 from skanomaly.backend import _serialization, keras
 from skanomaly.backend._choice import keras_without_tensorflow
 
-
 #: Methods of a model by which Keras' own `fit` and `predict` would train and score it.
 _OWN_TRAINING = (
     "fit",

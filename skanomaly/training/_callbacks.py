@@ -35,8 +35,8 @@ def refuse_setters_of_a_schedule(optimizer, callbacks):
     if found and follows_schedule(optimizer):
         raise ValueError(
             f"the callback {found[0]} sets the learning rate, but the optimizer must follow a "
-            "schedule of its own: the default recipes warm up and fall as a cosine. Leave the callback "
-            "out, or pass optimizer=keras.optimizers.Adam(1e-3), whose rate it may set."
+            "schedule of its own: the default recipes warm up and fall as a cosine. Leave the "
+            "callback out, or pass optimizer=keras.optimizers.Adam(1e-3), whose rate it may set."
         )
 
 

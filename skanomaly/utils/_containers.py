@@ -59,11 +59,17 @@ def _of_list(X):
 
 
 def _of_polars(X):
-    X = X.collect() if hasattr(X, "collect") else X
+    X = collected(X)
     if not hasattr(X, "columns"):  # a series
         return X
     columns = [_of_polars_column(X[name]) for name in X.columns]
     return pd.DataFrame(dict(enumerate(columns)), index=range(len(X))).set_axis(X.columns, axis=1)
+
+
+def collected(X):
+    """Return a lazy table of polars as a table, and anything else as it is."""
+    lazy = type(X).__module__.split(".")[0] == "polars" and hasattr(X, "collect")
+    return X.collect() if lazy else X
 
 
 def _of_polars_column(column):
