@@ -25,7 +25,7 @@ def f1_threshold(scores, y, *, anomaly_label="auto"):
     y : array-like of shape (n_samples,)
         Labels in any coding; rows without a label are left out.
     anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
 
     Returns
     -------
