@@ -7,7 +7,6 @@ scores, or how a threshold is found or scores are calibrated; a detector brings 
 
 import contextlib
 import functools
-import sys
 import types
 
 import numpy as np
@@ -15,6 +14,7 @@ from sklearn.base import OutlierMixin
 from sklearn.utils import ClassifierTags
 
 from skanomaly.utils._callbacks import fit_task
+from skanomaly.utils._tracking import untracked
 
 
 @contextlib.contextmanager
@@ -47,18 +47,6 @@ def unchanged_on_failure(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
-
-
-@contextlib.contextmanager
-def untracked():
-    """Keep MLflow's autologging from taking the small models inside a fit for the user's own.
-
-    It replaces the `fit` of all classes of scikit-learn; ours would show as the last of those
-    that they fit inside. Without MLflow nothing happens.
-    """
-    tracking = sys.modules.get("mlflow.utils.autologging_utils")
-    with contextlib.nullcontext() if tracking is None else tracking.disable_autologging():
-        yield
 
 
 class _AvailableWithReason:

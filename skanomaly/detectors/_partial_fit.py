@@ -13,10 +13,11 @@ import scipy.sparse as sp
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 
-from skanomaly.base import unchanged_on_failure, untracked
+from skanomaly.base import unchanged_on_failure
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
+from skanomaly.utils._tracking import untracked
 from skanomaly.utils._validation import check_weight
 
 

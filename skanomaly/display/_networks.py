@@ -15,6 +15,7 @@ from skanomaly.display._base import (
     open_spines,
 )
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._tracking import untracked
 from skanomaly.utils._validation import check_table
 
 
@@ -280,7 +281,8 @@ def _plane(codes, labels):
         return np.c_[codes, np.zeros(len(codes))], labels, ("code", "")
     if codes.shape[1] == 2:
         return codes, labels, ("code 1", "code 2")
-    pca = PCA(2, svd_solver="full").fit(codes)
+    with untracked():
+        pca = PCA(2, svd_solver="full").fit(codes)
     share = np.nan_to_num(100 * pca.explained_variance_ratio_)
     names = (f"{place} principal component of the codes ({part:.0f}%)" for place, part in zip(
         ("first", "second"), share, strict=True

@@ -8,6 +8,7 @@ A function called ``*_threshold`` is public and checks scores and weights. One c
 is for the package alone and takes them as they are; equal scores are then no error.
 """
 
+import functools
 import math
 import warnings
 from numbers import Real
@@ -16,7 +17,7 @@ import numpy as np
 from scipy.stats import genpareto
 
 from skanomaly.thresholds._validation import check_spread, check_threshold
-from skanomaly.utils._validation import check_number, check_weight
+from skanomaly.utils._validation import LARGEST, check_number, check_weight
 from skanomaly.utils._weights import WeightedSample
 
 #: Distinct rows that a tail needs: SciPy's fit is hardly better than a guess on fewer.
@@ -24,6 +25,8 @@ _MIN_PEAKS = 10
 #: Bounds of the shape. Short tails of few rows are often fitted with an end point just beyond the
 #: lowest row, which brings ten times the false alarms asked for; a shape above 1 has no mean.
 _SHAPES = (-0.1, 1.0)
+#: Power of two by which huge scores are made smaller.
+_HUGE = 64
 # Standard normal quantiles: they turn distances between quantiles into standard deviations.
 _Z75, _Z90 = 0.6744897501960817, 1.2815515655446004
 
@@ -71,6 +74,21 @@ def contamination_threshold(scores, contamination="auto", *, sample_weight=None)
     return contamination_offset(scores, contamination, check_weight(sample_weight, len(scores)))
 
 
+def _scaled(offset):
+    """Let a rule see huge scores at a smaller scale, where no difference of two overflows."""
+
+    @functools.wraps(offset)
+    def finite(scores, *args):
+        if np.abs(scores).max() <= LARGEST:
+            return offset(scores, *args)
+        with np.errstate(over="ignore"):
+            found = np.ldexp(offset(np.ldexp(scores, -_HUGE), *args), _HUGE)
+        return float(np.clip(found, -np.finfo(float).max, np.finfo(float).max))
+
+    return finite
+
+
+@_scaled
 def contamination_offset(scores, contamination, sample_weight=None):
     """Compute `contamination_threshold`."""
     if _is_auto(contamination):
@@ -126,6 +144,7 @@ def robust_threshold(scores, *, sample_weight=None):
     return robust_offset(scores, check_weight(sample_weight, len(scores)))
 
 
+@_scaled
 def robust_offset(scores, sample_weight=None):
     """Compute `robust_threshold`; where all scores are equal it is that score."""
     sample = WeightedSample(scores, sample_weight)
@@ -243,7 +262,12 @@ def pot_threshold(scores, fpr, *, tail=0.1):
             f"the rate of false alarms must be a number in (0, {tail}), the share of scores that "
             f"the tail is fitted to, got {fpr!r}. For larger rates use a quantile of the scores."
         )
-    scores = check_spread(scores)
+    return check_threshold(_tail_offset(check_spread(scores), fpr, tail), "pot")
+
+
+@_scaled
+def _tail_offset(scores, fpr, tail):
+    """Compute `pot_threshold`."""
     start = float(np.quantile(scores, tail))
     peaks = start - scores[scores < start]
     if len(np.unique(peaks)) < _MIN_PEAKS:
@@ -254,7 +278,7 @@ def pot_threshold(scores, fpr, *, tail=0.1):
         )
     shape, scale = _fit_pareto(peaks)
     share = len(peaks) / len(scores)
-    return check_threshold(start - float(genpareto.isf(fpr / share, shape, scale=scale)), "pot")
+    return start - float(genpareto.isf(fpr / share, shape, scale=scale))
 
 
 def _fit_pareto(peaks):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from skanomaly.utils._containers import as_table
 
-#: Scores lie within these bounds, so that no difference or mean of them overflows.
+#: Scores of detectors lie within these bounds, so that no difference or mean of them overflows.
 LARGEST = 1e300
 #: Weights beyond these powers of two are scaled: their ratios count, and sums stay finite.
 _LARGEST_EXPONENT = 200
@@ -93,8 +93,8 @@ def _is_missing(value):
     return value is None or value is pd.NA
 
 
-def check_column(values, name):
-    """Return values as a finite float64 column, or say what is wrong with them."""
+def check_column(values, name, largest=np.inf):
+    """Return values as a finite float64 column within bounds, or say what is wrong with them."""
     column = as_numbers(values, name)
     bad = np.count_nonzero(~np.isfinite(column))
     if bad:
@@ -102,9 +102,9 @@ def check_column(values, name):
             f"{name} must be finite, got {bad} of {len(column)} values that are NaN, missing or "
             "infinite. Check the detector that gave them: its training may have diverged."
         )
-    if len(column) and np.abs(column).max() > LARGEST:
+    if len(column) and np.abs(column).max() > largest:
         raise ValueError(
-            f"{name} must lie between {-LARGEST:g} and {LARGEST:g}, got values from "
+            f"{name} must lie between {-largest:g} and {largest:g}, got values from "
             f"{column.min():g} to {column.max():g}. Pass their logarithms, or scale them."
         )
     return column

@@ -87,7 +87,7 @@ def _scorer(rng):
     scorer = getattr(metrics, names[rng.integers(len(names))])
     n = _n(rng)
     X, y = _rows_or_spoilt(rng, n), values.labels(rng, n)
-    weight = values.weights(rng, n) if getattr(scorer, "takes_weight", False) else None
+    weight = values.weights(rng, n) if scorer._accept_sample_weight() else None
     extra = {} if weight is None else {"sample_weight": weight}
     estimator = _fitted("forest" if rng.random() < 0.5 else "plain")
     return repr(scorer), lambda: finite_everywhere(scorer(estimator, X, y, **extra))
