@@ -309,10 +309,11 @@ class AutoencoderDetector(BaseNeuralDetector):
         -------
         reconstruction : ndarray of shape (n_samples, n_features), float64
             The mean over the networks. For a category it is the probability of the row's own
-            value; NaN where that is missing.
+            value; NaN where that is missing. Answers beyond the range of floats are its ends.
         """
         X = self._checked_rows(X)
-        return self._learner.reconstruct(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._learner.reconstruct(X)
 
     def encode(self, X):
         """Return the inner codes of rows.
@@ -334,4 +335,5 @@ class AutoencoderDetector(BaseNeuralDetector):
             If an own `model` has no inner layer to read.
         """
         X = self._checked_rows(X)
-        return self._learner.encode(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._learner.encode(X)

@@ -108,6 +108,7 @@ class Autoencoder(Learner):
         def one(rows):
             mean = self.compare.values(self._outputs(self._scaled(rows)[0])).mean(axis=1)
             mean = mean if self.scaler is None else self.scaler.inverse_transform(mean)
+            mean = np.nan_to_num(mean)
             if self.compare.layout is None:
                 return mean
             return self.compare.to_features(mean, rows.with_missing(slice(None)))
@@ -120,7 +121,7 @@ class Autoencoder(Learner):
 
         def one(rows):
             codes = forward(encoder, self._scaled(rows)[0])[1]
-            return np.asarray(codes, dtype=np.float64).reshape(len(rows), -1)
+            return np.nan_to_num(np.asarray(codes, dtype=np.float64)).reshape(len(rows), -1)
 
         return in_chunks(one, X)
 
