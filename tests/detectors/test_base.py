@@ -20,7 +20,7 @@ from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 SMALL = {"max_steps": 2, "hidden_layer_sizes": (4,)}
 
 
-@parametrize_with_checks([DeepSVDD(epochs=3, contamination=0.1), MeanDistance()])
+@parametrize_with_checks([DeepSVDD(epochs=3, contamination=0.1), MeanDistance(contamination=0.1)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
@@ -35,8 +35,9 @@ def test_small_detectors_find_what_is_far_off(detector, labelled):
 def test_a_small_detector_has_all_that_the_base_gives(blob):
     detector = DeepSVDD(epochs=2, random_state=0).partial_fit(blob[:60]).partial_fit(blob[60:])
     assert detector.n_samples_seen_ == len(blob)
-    shares = detector.explain(blob[:3]).contributions
-    np.testing.assert_allclose(shares.sum(axis=1), -detector.score_samples(blob[:3]), rtol=1e-6)
+    explained = detector.explain(blob[:3])
+    total = explained.contributions.sum(axis=1) + explained.base
+    np.testing.assert_allclose(total, -detector.score_samples(blob[:3]), rtol=1e-6)
     before = detector.offset_
     assert detector.set_threshold("contamination", blob, level=0.2).offset_ > before
 
