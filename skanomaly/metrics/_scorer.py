@@ -272,7 +272,7 @@ def _check_counts(params):
 
 def _check_params(function, params):
     own = [n for n, p in _parameters(function).items() if p.kind is p.KEYWORD_ONLY]
-    own = [name for name in own if name not in ("anomaly_label", "sample_weight", "volume")]
+    own = [name for name in own if name not in ("anomaly_label", "sample_weight")]
     unknown = sorted(set(params) - set(own))
     if unknown:
         raise TypeError(f"{function.__name__} has no parameter {unknown}; it has {own}.")
