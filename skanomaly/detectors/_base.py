@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import DecisionMixin, unchanged_on_failure
+from skanomaly.base import DecisionMixin, fitting
 from skanomaly.detectors._partial_fit import Stream, StreamMixin
 from skanomaly.preprocessing._table import empty_rows
 from skanomaly.preprocessing._training_rows import TrainingRows
@@ -23,8 +23,9 @@ from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._background import background_rows
-from skanomaly.utils._callbacks import CallbackSupportMixin, fit_task
+from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import LARGEST, check_weight
 
 
 class BaseDetector(
@@ -70,7 +71,7 @@ class BaseDetector(
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
-        with fit_task(self, X, y, sample_weight), unchanged_on_failure(self):
+        with fitting(self, X, y, sample_weight):
             warm_start = self._goes_on()
             source = read_rows(self, X, reset=not warm_start, min_samples=2)
             weight = _checked_weight(sample_weight, source)
@@ -93,6 +94,11 @@ class BaseDetector(
         out_of_fold = self._fit_rows(rows, seed, warm_start)
         scores = self._score_all(rows.X, training=True)
         self.offset_ = self._find_offset(check_scores(scores), rows, out_of_fold)
+        if not np.isfinite(self.offset_):
+            raise ValueError(
+                f"{type(self).__name__} found no finite threshold for its training scores, from "
+                f"{scores.min():g} to {scores.max():g}. Scale the rows, or leave standardize=True."
+            )
         return scores
 
     #: Whether `y` means something to the detector.
@@ -189,8 +195,15 @@ class BaseDetector(
         return self._encoder.view(read_rows(self, X, reset=False))
 
     def _score_all(self, X, training=False):
-        """Score any number of checked rows in bounded memory; training rows say what is usual."""
-        scores, empty = in_chunks(self._score_rows, X), empty_rows(X)
+        """Score any number of checked rows in bounded memory; training rows say what is usual.
+
+        What overflows on the way to its score is unknown, and unknown rows are abnormal.
+        """
+        with np.errstate(all="ignore"):
+            scores, empty = in_chunks(self._score_rows, X), empty_rows(X)
+        unknown = ~(np.abs(scores) <= LARGEST)
+        if unknown.any():
+            scores = np.where(unknown, -LARGEST, scores)
         if training:
             self._typical_score = float(np.median(scores if empty is None else scores[~empty]))
         if empty is not None:  # nothing speaks for or against such a row
@@ -214,7 +227,7 @@ def _checked_weight(sample_weight, X):
     """Return positive-sum float64 weights, or None when all rows weigh the same one."""
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weight = check_weight(sample_weight, X.shape[0])
     if np.count_nonzero(weight) < 2:
         raise ValueError(
             "sample_weight leaves fewer than 2 rows with a positive weight. Expected at least "

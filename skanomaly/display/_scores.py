@@ -9,7 +9,7 @@ import numpy as np
 from skanomaly.display._base import BLUE, KINDS, Display, open_spines, threshold_of
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import scores_of
-from skanomaly.utils._validation import check_column
+from skanomaly.utils._validation import LARGEST, check_column
 
 
 class ScoreDistributionDisplay(Display):
@@ -106,7 +106,7 @@ class ScoreDistributionDisplay(Display):
         ValueError
             If scores are not finite, or all of them are equal.
         """
-        scores = check_column(scores, "scores")
+        scores = check_column(scores, "scores", LARGEST)
         if np.ptp(scores) == 0:
             raise ValueError(
                 f"all {len(scores)} scores are equal ({scores[0]:g}): there is no distribution "

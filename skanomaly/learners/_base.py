@@ -12,6 +12,7 @@ import numpy as np
 from skanomaly.preprocessing._scaling import RowScaler, ScaledRows
 from skanomaly.training._predict import forward
 from skanomaly.training._trainer import Trainer
+from skanomaly.utils._parameters import plain
 
 
 class Learner(ABC):
@@ -33,7 +34,8 @@ class Learner(ABC):
     """
 
     def __init__(self, settings, schedule, seed):
-        self.settings, self.schedule, self.seed = settings, schedule, seed
+        self.settings = {name: plain(value) for name, value in settings.items()}
+        self.schedule, self.seed = schedule, seed
 
     def fit(self, rows, before=None):
         """Learn from training rows.

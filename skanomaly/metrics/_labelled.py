@@ -8,7 +8,7 @@ import numpy as np
 from sklearn import metrics as _sk
 
 from skanomaly.utils._labels import read_labels
-from skanomaly.utils._validation import check_column
+from skanomaly.utils._validation import check_column, check_weight
 
 
 def roc_auc_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
@@ -319,14 +319,14 @@ def known_predictions(y_true, y_pred, anomaly_label, sample_weight):
 def _known_rows(y_true, answer, anomaly_label, sample_weight):
     """Read the labels and drop the rows that have none."""
     labels = read_labels(y_true, anomaly_label=anomaly_label)
-    weight = None if sample_weight is None else check_column(sample_weight, "sample_weight")
-    for values in (answer,) if weight is None else (answer, weight):
-        if len(values) != len(labels):
-            raise ValueError(
-                "y_true, the detector's answers and sample_weight must have the same length, "
-                f"got {len(labels)} labels and {len(values)} values."
-            )
-    n_anomalies, n_normal = np.sum(labels == -1), np.sum(labels == 1)
+    if len(answer) != len(labels):
+        raise ValueError(
+            "y_true and the detector's answers must have the same length, got "
+            f"{len(labels)} labels and {len(answer)} values."
+        )
+    weight = check_weight(sample_weight, len(labels))
+    counted = labels if weight is None else labels[weight > 0]
+    n_anomalies, n_normal = np.sum(counted == -1), np.sum(counted == 1)
     if n_anomalies == 0 or n_normal == 0:
         raise ValueError(
             "y_true must hold at least one anomaly and one normal row, got "

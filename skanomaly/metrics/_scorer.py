@@ -15,7 +15,6 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array
 
 from skanomaly.metrics._labelled import (
     average_precision_score,
@@ -28,8 +27,10 @@ from skanomaly.metrics._labelled import (
     roc_auc_score,
 )
 from skanomaly.metrics._unlabelled import excess_mass_score, mass_volume_loss, reconstruction_score
+from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import is_detector, predictions_method, scores_method, scores_of
+from skanomaly.utils._validation import check_table
 
 #: Metrics of scores and of predictions, by the names that scorers have.
 _OF_SCORES = {
@@ -226,7 +227,7 @@ class _ReconstructionScorer(_Scorer):
                 "the metric 'reconstruction' needs a detector with the method reconstruct, got "
                 f"{type(estimator).__name__}. Use AutoencoderDetector, or 'excess_mass'."
             )
-        X, back = np.asarray(X), np.asarray(estimator.reconstruct(X))
+        back, X = np.asarray(estimator.reconstruct(X)), check_table(X, "X", allow_nan=True)
         if y_true is not None:  # a good detector reconstructs everything but the anomalies
             labels = read_labels(y_true, anomaly_label=self.anomaly_label, n_samples=len(X))
             X, back = X[labels != -1], back[labels != -1]
@@ -246,16 +247,25 @@ class _ManyScorers(_MultimetricScorer):
 
 def _ask(method_caller, estimator, method, X):
     """Return a detector's answer, from scikit-learn's cache if it knows the kind of estimator."""
-    if is_detector(estimator):
-        return np.asarray(method_caller(estimator, method, X, pos_label=None))
-    return np.asarray(getattr(estimator, method)(X))
+    X = collected(X)
+    with np.errstate(over="ignore"):  # of rows beyond float32, which many detectors read
+        if is_detector(estimator):
+            return np.asarray(method_caller(estimator, method, X, pos_label=None))
+        return np.asarray(getattr(estimator, method)(X))
 
 
 def _uniform_like(X, n_uniform, rng):
     """Draw points from the box around X, in the container X came in."""
-    rows = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", input_name="X")
+    rows = check_table(X, "X", allow_nan=True)
+    missing = np.isnan(rows)
+    if missing.all(axis=0).any():
+        raise ValueError(
+            "X must hold a value in every column to draw points from its range, got columns that "
+            f"are missing altogether: {np.flatnonzero(missing.all(axis=0)).tolist()}. Drop them."
+        )
     low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
-    box = rng.uniform(low, high, size=(n_uniform, rows.shape[1]))
+    share = rng.random((n_uniform, rows.shape[1]))
+    box = low * (1 - share) + high * share  # the range itself may overflow
     return pd.DataFrame(box, columns=X.columns) if isinstance(X, pd.DataFrame) else box
 
 

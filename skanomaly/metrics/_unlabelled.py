@@ -7,9 +7,16 @@ The public door is `skanomaly.metrics`.
 
 import numpy as np
 from sklearn import metrics as _sk
-from sklearn.utils import check_array
 
-from skanomaly.utils._validation import check_column
+from skanomaly.utils._validation import (
+    as_numbers,
+    check_column,
+    check_number,
+    check_table,
+)
+
+#: Reconstructions further off than so many times the largest value all count as far.
+_FAR = 1e100
 
 
 def excess_mass_score(scores, uniform_scores, *, min_mass=0.9):
@@ -55,8 +62,7 @@ def excess_mass_score(scores, uniform_scores, *, min_mass=0.9):
     True
     """
     scores, uniform = _check_pair(scores, uniform_scores)
-    if not 0 < min_mass < 1:
-        raise ValueError(f"min_mass must be a number in (0, 1), got {min_mass!r}.")
+    min_mass = check_number(min_mass, "min_mass", high=1)
     # Only sets that hold at least min_mass can lie on the part of the curve above it.
     shares = np.linspace(0, 1 - min_mass, 1001)
     levels = np.unique(np.quantile(scores, shares, method="lower"))
@@ -106,9 +112,13 @@ def mass_volume_loss(scores, uniform_scores, *, mass_range=(0.9, 0.999)):
     True
     """
     scores, uniform = _check_pair(scores, uniform_scores)
+    mass_range = as_numbers(mass_range, "mass_range")
+    if len(mass_range) != 2 or not 0 < mass_range[0] < mass_range[1] < 1:
+        raise ValueError(
+            f"mass_range must be two rising numbers in (0, 1), got {mass_range.tolist()!r}. Pass "
+            "shares of the data such as (0.9, 0.999)."
+        )
     low, high = mass_range
-    if not 0 < low < high < 1:
-        raise ValueError(f"mass_range must be two rising numbers in (0, 1), got {mass_range!r}.")
     shares = np.linspace(low, high, 501)
     # The rounding keeps 0.9 * 10 from asking for a tenth row.
     n_inside = np.ceil(np.round(shares * len(scores), 9)).astype(int)
@@ -144,14 +154,17 @@ def reconstruction_score(X, X_reconstructed):
     >>> reconstruction_score([[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0]])
     1.0
     """
-    X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", input_name="X")
-    back = check_array(X_reconstructed, dtype=np.float64, input_name="X_reconstructed")
+    X = check_table(X, "X", allow_nan=True)
+    back = check_table(X_reconstructed, "X_reconstructed")
     if X.shape != back.shape:
         raise ValueError(
             "X and X_reconstructed must have the same shape, got "
             f"{X.shape} and {back.shape}. Pass the rows that were given to reconstruct."
         )
     observed = ~np.isnan(X)
+    top = np.abs(np.where(observed, X, 0)).max(axis=0)
+    top = np.where(top > 0, top, 1.0)  # squares of numbers up to one do not overflow
+    X, back = X / top, np.clip(back / top, -_FAR, _FAR)
     n_observed = np.maximum(observed.sum(axis=0), 1)
     centred = X - np.where(observed, X, 0).sum(axis=0) / n_observed
     total = np.square(centred, where=observed, out=np.zeros_like(X)).sum(axis=0)

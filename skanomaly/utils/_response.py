@@ -6,10 +6,13 @@ Owns the refusal of estimators whose answers mean something else.
 import numpy as np
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
+from skanomaly.utils._containers import collected
+
 
 def scores_of(estimator, X):
     """Return a detector's scores of rows, higher for normal ones."""
-    return np.asarray(getattr(estimator, scores_method(estimator))(X))
+    with np.errstate(over="ignore"):  # of rows beyond float32, which many detectors read
+        return np.asarray(getattr(estimator, scores_method(estimator))(collected(X)))
 
 
 def scores_method(estimator):
