@@ -8,8 +8,9 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
-from skanomaly import _architectures as architectures
 from skanomaly.backend._serialization import deserialize, serialize
+from skanomaly.networks import _layers
+from skanomaly.networks import _sequences as architectures
 from skanomaly.training._jax_steps import _treats_rows_alone
 
 SETTINGS = {"hidden_layer_sizes": (4, 3), "activation": "relu", "dropout": 0.0}
@@ -51,9 +52,9 @@ def test_networks_without_a_latent_layer(kind):
 def test_the_convolution_is_that_of_keras_and_survives_saving(rank):
     size = (6, 5)[:rank]
     x = np.random.default_rng(0).normal(size=(3, *size, 2)).astype(np.float32)
-    ours = architectures.Convolution(4, rank, "relu")
+    ours = _layers.Convolution(4, rank, "relu")
     twin = deserialize(serialize(ours))
-    width = architectures._KERNEL_SIZES[rank]
+    width = _layers._KERNEL_SIZES[rank]
     theirs = getattr(keras.layers, f"Conv{rank}D")(4, width, padding="same", activation="relu")
     expected = theirs(x)
     for layer in (ours, twin):
