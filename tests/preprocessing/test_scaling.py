@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly.preprocessing import _scaling
 from skanomaly.preprocessing._scaling import (
     CLIP,
     RobustScaling,
@@ -14,7 +13,6 @@ from skanomaly.preprocessing._scaling import (
     ScaledRows,
     StackedRows,
     StandardClip,
-    in_chunks,
     soft_clip,
 )
 from skanomaly.utils import _weights
@@ -103,18 +101,6 @@ def test_stacked_tables_are_one(rows):
     rows = np.array(rows, dtype=np.uint32)
     np.testing.assert_array_equal(both[rows], np.vstack([top, bottom])[rows])
     assert both.shape == (len(both), 2) == (8, 2)
-
-
-def test_chunks_are_joined(table, monkeypatch):
-    monkeypatch.setattr(_scaling, "_BLOCK", 64)
-    sizes = []
-
-    def total(rows):
-        sizes.append(len(rows))
-        return rows.sum(axis=1)
-
-    np.testing.assert_array_equal(in_chunks(total, table), table.sum(axis=1))
-    assert sizes == [64, 64, 64, 8]
 
 
 RNG = np.random.default_rng(0)

@@ -13,7 +13,9 @@ RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(60, 4)) @ RNG.normal(size=(4, 4)) + 3
 COUNTS = RNG.integers(0, 4, size=60)
 QUERIES = np.vstack([ROWS[:20], 5 * RNG.normal(size=(20, 4))])
-STEPS = [StandardClip, RobustScaling, PiecewiseLinearEncoding, UnsupervisedScores]
+#: Steps that take weights; scores are fitted on rows in order, already repeated.
+WEIGHTED = [StandardClip, RobustScaling, PiecewiseLinearEncoding]
+STEPS = [*WEIGHTED, UnsupervisedScores]
 DEGENERATE = {
     "constant column": np.column_stack([ROWS, np.full(60, 0.1)]),
     "fewer rows than columns": RNG.normal(size=(5, 30)),
@@ -26,7 +28,7 @@ DEGENERATE = {
 }
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", WEIGHTED)
 def test_counts_equal_repetitions_and_matter(step):
     weighted = step().fit(ROWS, sample_weight=COUNTS).transform(QUERIES)
     repeated = step().fit(np.repeat(ROWS, COUNTS, axis=0)).transform(QUERIES)
@@ -34,7 +36,7 @@ def test_counts_equal_repetitions_and_matter(step):
     assert not np.allclose(step().fit(ROWS).transform(QUERIES), repeated, rtol=1e-4)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", WEIGHTED)
 def test_scale_of_fractional_weights_does_not_matter(step):
     weight = np.random.default_rng(1).uniform(0.1, 1, size=60)
     first, second = (
@@ -43,7 +45,7 @@ def test_scale_of_fractional_weights_does_not_matter(step):
     np.testing.assert_allclose(first, second, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", WEIGHTED)
 def test_order_of_training_rows_does_not_matter(step):
     shuffled = ROWS[np.random.default_rng(1).permutation(60)]
     first, second = (step().fit(X).transform(QUERIES) for X in (ROWS, shuffled))
@@ -58,14 +60,14 @@ def test_a_row_does_not_depend_on_its_batch(step):
         np.testing.assert_allclose(fitted.transform(QUERIES[rows]), whole[rows], rtol=1e-10)
 
 
-@pytest.mark.parametrize("step", [StandardClip, RobustScaling, PiecewiseLinearEncoding])
+@pytest.mark.parametrize("step", WEIGHTED)
 def test_blocks_and_type_change_nothing_but_memory(step, monkeypatch):
     fitted = step().fit(ROWS, COUNTS)
     expected = fitted.transform(QUERIES)
     single = fitted.transform(QUERIES, dtype=np.float32)
     assert single.dtype == np.float32
     assert np.array_equal(single, expected.astype(np.float32))
-    monkeypatch.setattr("skanomaly.preprocessing._scaling._BLOCK_ROWS", 7)
+    monkeypatch.setattr("skanomaly.preprocessing._scaling.BLOCK_ROWS", 7)
     monkeypatch.setattr("skanomaly.utils._weights._BLOCK_ROWS", 7)
     again = step().fit(ROWS, COUNTS).transform(QUERIES)
     np.testing.assert_allclose(again, expected, rtol=1e-12, atol=1e-12)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skanomaly.preprocessing import _views
 from skanomaly.preprocessing._views import RowView, block_rows, in_chunks
 
 
@@ -43,3 +44,15 @@ def test_a_table_may_bound_its_chunks_below_what_is_asked():
     assert block_rows(X, most=7) == 7
     assert block_rows(Doubled(X, 3), most=7) == 3
     assert block_rows(Doubled(X, 9), most=7) == 7
+
+
+def test_arrays_are_cut_as_well(monkeypatch):
+    monkeypatch.setattr(_views, "BLOCK_ROWS", 4)
+    sizes = []
+
+    def total(rows):
+        sizes.append(len(rows))
+        return rows.sum(axis=1)
+
+    np.testing.assert_array_equal(in_chunks(total, X), X.sum(axis=1))
+    assert sizes == [4, 4, 2]
