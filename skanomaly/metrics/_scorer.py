@@ -2,7 +2,7 @@
 
 Owns: asking a detector for its answers, drawing points around the rows, and metadata routing.
 Does not own: the metrics themselves. Scorers pickle, and refer to metrics by name.
-The public door is `skanomaly.metrics`, where the ready scorers are.
+Public names are in `skanomaly.metrics`, where the ready scorers are.
 """
 
 import inspect
