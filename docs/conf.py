@@ -114,8 +114,8 @@ def write_generated(app):
 
 def worked_examples():
     """Return reStructuredText that shows the detectors the tests keep as examples."""
-    files = sorted((HERE.parent / "tests" / "detectors").glob("example_*.py"))
-    return "\n".join(f".. literalinclude:: ../tests/detectors/{file.name}\n" for file in files)
+    files = sorted((HERE.parent / "tests" / "examples").glob("*.py"))
+    return "\n".join(f".. literalinclude:: ../tests/examples/{file.name}\n" for file in files)
 
 
 def setup(app):

@@ -60,7 +60,7 @@ class ScoreDistributionDisplay(Display):
         y : array-like of shape (n_samples,), default=None
             Labels in any coding; missing ones make a group of their own.
         anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs : dict

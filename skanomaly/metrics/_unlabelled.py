@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from skanomaly.utils._validation import check_column
 
 
-def excess_mass(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
+def excess_mass_score(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     """Area under the excess-mass curve: how well scores separate the data from empty space.
 
     The curve is ``EM(t) = max over u of P(s(X) >= u) - t * Volume(s >= u)``. A detector whose
@@ -49,9 +49,10 @@ def excess_mass(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.metrics import excess_mass
+    >>> from skanomaly.metrics import excess_mass_score
     >>> rows, box = np.linspace(-1, 1, 500), np.linspace(-3, 3, 3000)
-    >>> bool(excess_mass(-abs(rows), -abs(box)) > excess_mass(-abs(rows - 1), -abs(box - 1)))
+    >>> good = excess_mass_score(-abs(rows), -abs(box))
+    >>> good > excess_mass_score(-abs(rows - 1), -abs(box - 1))
     True
     """
     scores, uniform = _check_pair(scores, uniform_scores, volume)
@@ -66,7 +67,7 @@ def excess_mass(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     return float(_sk.auc(t, np.max(mass - t[:, None] * volumes, axis=1)))
 
 
-def mass_volume(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
+def mass_volume_loss(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
     """Area under the mass-volume curve: how little space the normal rows need.
 
     The curve is the volume of the smallest level set that holds a given share of the data.
@@ -94,15 +95,16 @@ def mass_volume(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
 
     References
     ----------
-    As in `excess_mass`; S. Clémençon and J. Jakubowicz, "Scoring anomalies: a M-estimation
+    As in `excess_mass_score`; S. Clémençon and J. Jakubowicz, "Scoring anomalies: a M-estimation
     formulation", AISTATS, 2013.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.metrics import mass_volume
+    >>> from skanomaly.metrics import mass_volume_loss
     >>> rows, box = np.linspace(-1, 1, 500), np.linspace(-3, 3, 3000)
-    >>> bool(mass_volume(-abs(rows), -abs(box)) < mass_volume(-abs(rows - 1), -abs(box - 1)))
+    >>> good = mass_volume_loss(-abs(rows), -abs(box))
+    >>> good < mass_volume_loss(-abs(rows - 1), -abs(box - 1))
     True
     """
     scores, uniform = _check_pair(scores, uniform_scores, volume)
@@ -115,7 +117,7 @@ def mass_volume(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
     return float(_sk.auc(shares, volume * _share_above(uniform, scores[-n_inside])))
 
 
-def reconstruction(X, X_reconstructed):
+def reconstruction_score(X, X_reconstructed):
     """Share of the variance of held-out rows that their reconstruction explains.
 
     Each feature counts the same, whatever its unit: the value is the mean over features of
@@ -140,8 +142,8 @@ def reconstruction(X, X_reconstructed):
 
     Examples
     --------
-    >>> from skanomaly.metrics import reconstruction
-    >>> reconstruction([[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0]])
+    >>> from skanomaly.metrics import reconstruction_score
+    >>> reconstruction_score([[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0]])
     1.0
     """
     X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", input_name="X")

@@ -1,9 +1,9 @@
 """From scores to decisions: rules that find a threshold, for any outlier detector.
 
-May import `utils`; no Keras. Used by detectors, learners, meta-estimators and users.
-
-Scores are those of ``score_samples`` or ``decision_function`` of scikit-learn's outlier
-detectors: **higher is more normal**, and rows with ``score < threshold`` are anomalies.
+Owns: the rules, and ``set_threshold``, which applies them to a fitted detector. May import
+`utils`; used by learners, detectors and meta-estimators, and by users. Scores are those of
+``score_samples`` or ``decision_function`` of scikit-learn's outlier detectors: **higher is more
+normal**, and rows with ``score < threshold`` are anomalies.
 
 `skanomaly.ThresholdedDetector` applies these rules around a detector, by name, and
 ``set_threshold`` of every detector of the package changes its threshold without a refit.

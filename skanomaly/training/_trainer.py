@@ -122,8 +122,8 @@ class Trainer:
 
     @property
     def model(self):
-        """The trained `FusedModel`."""
-        return self.wrapper.model_
+        """The `FusedModel`, trained once `fit` was called."""
+        return getattr(self.wrapper, "model_", self.wrapper.model)
 
     @property
     def network(self):

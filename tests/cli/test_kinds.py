@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from command_line import assert_refused, numbers, read, write
 
-from skanomaly.cli import _texts
+from skanomaly.cli import _kinds, _texts
+from skanomaly.preprocessing._categories import MAX_CATEGORIES
 
 
 def test_decimals_and_missing_booleans_of_parquet_are_numbers(tmp_path):
@@ -64,6 +65,10 @@ def test_texts_of_few_values_are_categories(tmp_path):
         "left out 2 columns: 'many' (text, 65 different values, more than 64), "
         "'twice' (text, 90 different values, more than 64)"
     ) in notes
+
+
+def test_as_many_categories_are_taken_as_a_detector_tells_apart():
+    assert _kinds.MOST_CATEGORIES == MAX_CATEGORIES
 
 
 def test_categories_on_request(run, tmp_path):
