@@ -2,8 +2,7 @@
 
 Owns: asking a detector for its answers, and drawing points around the rows. Does not own: the
 metrics themselves, what is refused (``utils._response``), nor caching and metadata routing, which
-are those of scikit-learn's scorers. The public door is `skanomaly.metrics`, where the ready
-scorers are.
+are those of scikit-learn's scorers. The ready scorers are in `skanomaly.metrics`.
 """
 
 import copy
@@ -282,7 +281,7 @@ def _check_counts(params):
 
 def _check_params(function, params):
     own = [n for n, p in _parameters(function).items() if p.kind is p.KEYWORD_ONLY]
-    own = [name for name in own if name not in ("anomaly_label", "sample_weight", "volume")]
+    own = [name for name in own if name not in ("anomaly_label", "sample_weight")]
     unknown = sorted(set(params) - set(own))
     if unknown:
         raise TypeError(f"{function.__name__} has no parameter {unknown}; it has {own}.")

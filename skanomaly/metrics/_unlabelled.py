@@ -2,14 +2,13 @@
 
 Owns: the excess-mass and mass-volume criteria of scores, and the share of variance that a
 reconstruction explains. Does not own: the points drawn around the rows (``metrics._scorer``).
-The public door is `skanomaly.metrics`.
+Public names are in `skanomaly.metrics`.
 """
 
 import numpy as np
 from sklearn import metrics as _sk
 
 from skanomaly.utils._validation import (
-    LARGEST,
     as_numbers,
     check_column,
     check_number,
@@ -20,12 +19,13 @@ from skanomaly.utils._validation import (
 _FAR = 1e100
 
 
-def excess_mass_score(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
+def excess_mass_score(scores, uniform_scores, *, min_mass=0.9):
     """Area under the excess-mass curve: how well scores separate the data from empty space.
 
-    The curve is ``EM(t) = max over u of P(s(X) >= u) - t * Volume(s >= u)``. A detector whose
-    level sets hold much data in little volume keeps it high for long. The area is taken from
-    ``t = 0`` to where the curve falls to `min_mass`. It needs no labels.
+    The curve is ``EM(t) = max over u of P(s(X) >= u) - t * Volume(s >= u)``, with volumes as
+    shares of the box around the rows. A detector whose level sets hold much data in little volume
+    keeps it high for long. The area is taken from ``t = 0`` to where the curve falls to
+    `min_mass`. It needs no labels.
 
     Parameters
     ----------
@@ -34,8 +34,6 @@ def excess_mass_score(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     uniform_scores : array-like of shape (n_uniform,)
         Scores of points drawn uniformly from the box around these rows. Use the same points for
         all detectors that are compared.
-    volume : float, default=1.0
-        Volume of the box. The default measures volumes as shares of it.
     min_mass : float in (0, 1), default=0.9
         Where the curve is cut.
 
@@ -47,7 +45,7 @@ def excess_mass_score(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     Raises
     ------
     ValueError
-        If scores are not finite, or `volume` or `min_mass` is out of range.
+        If scores are not finite, or `min_mass` is out of range.
 
     References
     ----------
@@ -63,21 +61,22 @@ def excess_mass_score(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     >>> good > excess_mass_score(-abs(rows - 1), -abs(box - 1))
     True
     """
-    scores, uniform = _check_pair(scores, uniform_scores, volume)
+    scores, uniform = _check_pair(scores, uniform_scores)
     min_mass = check_number(min_mass, "min_mass", high=1)
     # Only sets that hold at least min_mass can lie on the part of the curve above it.
     shares = np.linspace(0, 1 - min_mass, 1001)
     levels = np.unique(np.quantile(scores, shares, method="lower"))
     mass = 1 - np.searchsorted(scores, levels) / len(scores)
-    volumes = volume * _share_above(uniform, levels)
+    volumes = _share_above(uniform, levels)
     t = np.linspace(0, np.max((mass - min_mass) / volumes), 501)
     return float(_sk.auc(t, np.max(mass - t[:, None] * volumes, axis=1)))
 
 
-def mass_volume_loss(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
+def mass_volume_loss(scores, uniform_scores, *, mass_range=(0.9, 0.999)):
     """Area under the mass-volume curve: how little space the normal rows need.
 
-    The curve is the volume of the smallest level set that holds a given share of the data.
+    The curve is the volume of the smallest level set that holds a given share of the data, itself
+    as a share of the box around the rows.
 
     Parameters
     ----------
@@ -85,8 +84,6 @@ def mass_volume_loss(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.9
         Scores of held-out rows, higher is more normal.
     uniform_scores : array-like of shape (n_uniform,)
         Scores of points drawn uniformly from the box around these rows.
-    volume : float, default=1.0
-        Volume of the box.
     mass_range : tuple of two floats in (0, 1), default=(0.9, 0.999)
         Shares of the data between which the area is taken.
 
@@ -98,7 +95,7 @@ def mass_volume_loss(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.9
     Raises
     ------
     ValueError
-        If scores are not finite, or `volume` or `mass_range` is out of range.
+        If scores are not finite, or `mass_range` is out of range.
 
     References
     ----------
@@ -114,7 +111,7 @@ def mass_volume_loss(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.9
     >>> good < mass_volume_loss(-abs(rows - 1), -abs(box - 1))
     True
     """
-    scores, uniform = _check_pair(scores, uniform_scores, volume)
+    scores, uniform = _check_pair(scores, uniform_scores)
     mass_range = as_numbers(mass_range, "mass_range")
     if len(mass_range) != 2 or not 0 < mass_range[0] < mass_range[1] < 1:
         raise ValueError(
@@ -125,7 +122,7 @@ def mass_volume_loss(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.9
     shares = np.linspace(low, high, 501)
     # The rounding keeps 0.9 * 10 from asking for a tenth row.
     n_inside = np.ceil(np.round(shares * len(scores), 9)).astype(int)
-    return float(_sk.auc(shares, volume * _share_above(uniform, scores[-n_inside])))
+    return float(_sk.auc(shares, _share_above(uniform, scores[-n_inside])))
 
 
 def reconstruction_score(X, X_reconstructed):
@@ -184,12 +181,11 @@ def _share_above(uniform, levels):
     return (n_above + 1) / (len(uniform) + 1)
 
 
-def _check_pair(scores, uniform_scores, volume):
+def _check_pair(scores, uniform_scores):
     scores, uniform = (
         check_column(scores, "scores"),
         check_column(uniform_scores, "uniform_scores"),
     )
     if len(scores) == 0 or len(uniform) == 0:
         raise ValueError("scores and uniform_scores must not be empty.")
-    check_number(volume, "volume", high=LARGEST)
     return np.sort(scores), np.sort(uniform)

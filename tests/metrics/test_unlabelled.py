@@ -21,17 +21,6 @@ def test_criteria_have_their_closed_form():
     assert mass_volume_loss(inner, box) == pytest.approx((0.999**2 - 0.9**2) / 4, rel=1e-3)
 
 
-def test_volume_is_a_unit():
-    rng = np.random.default_rng(0)
-    scores, uniform = rng.normal(size=300), rng.normal(size=800) - 1
-    assert mass_volume_loss(scores, uniform, volume=8) == pytest.approx(
-        8 * mass_volume_loss(scores, uniform)
-    )
-    assert excess_mass_score(scores, uniform, volume=8) == pytest.approx(
-        excess_mass_score(scores, uniform) / 8
-    )
-
-
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(-20, 20), min_size=1, max_size=30),
@@ -51,18 +40,16 @@ def test_criteria_depend_on_the_order_of_scores_only(scores, uniform):
 
 @pytest.mark.parametrize("criterion", [excess_mass_score, mass_volume_loss])
 @pytest.mark.parametrize(
-    ("scores", "uniform", "params", "match"),
+    ("scores", "uniform", "match"),
     [
-        ([], [1.0], {}, "must not be empty"),
-        ([1.0], [np.inf], {}, "uniform_scores must be finite"),
-        ([[1.0]], [1.0], {}, "scores must be finite numbers of shape"),
-        ([1.0], [1.0], {"volume": 0}, "volume must be a positive"),
-        ([1.0], [1.0], {"volume": np.inf}, "volume must be a positive"),
+        ([], [1.0], "must not be empty"),
+        ([1.0], [np.inf], "uniform_scores must be finite"),
+        ([[1.0]], [1.0], "scores must be numbers of shape"),
     ],
 )
-def test_criteria_refuse(criterion, scores, uniform, params, match):
+def test_criteria_refuse(criterion, scores, uniform, match):
     with pytest.raises(ValueError, match=match):
-        criterion(scores, uniform, **params)
+        criterion(scores, uniform)
 
 
 def test_criteria_refuse_their_ranges():
