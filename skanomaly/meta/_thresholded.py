@@ -29,7 +29,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
 
     Parameters
     ----------
-    detector : estimator
+    estimator : estimator
         Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; a clone is
         fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: `fit` then
         sets the threshold alone, on rows that should not have been among its training rows.
@@ -71,7 +71,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         label are left out, so that the probabilities hold for rows that are like the labelled
         ones.
     anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
     n_jobs : int, default=None
         Processes over the folds.
     random_state : int, RandomState instance or None, default=None
@@ -79,7 +79,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
 
     Attributes
     ----------
-    detector_ : estimator
+    estimator_ : estimator
         The fitted detector.
     offset_ : float
         Threshold: ``decision_function = score_samples - offset_``.
@@ -137,7 +137,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
 
     def __init__(
         self,
-        detector,
+        estimator,
         rule="auto",
         *,
         level=None,
@@ -149,7 +149,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         n_jobs=None,
         random_state=None,
     ):
-        self.detector = detector
+        self.estimator = estimator
         self.rule = rule
         self.level = level
         self.cost_fp = cost_fp
@@ -192,14 +192,14 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
         offset = rule_threshold(self.rule, scores, codes, **options)
         self._map = self._probabilities(scores, codes)
-        self.detector_, self.offset_ = detector, offset
+        self.estimator_, self.offset_ = detector, offset
         self.scores_, self.labels_ = scores, codes
         self._take_features(detector)
         return self
 
     def _probabilities(self, scores, codes):
         """Return the map from scores to probabilities, or None where nothing calibrates it."""
-        out_of_fold = self.cv is not None or is_frozen(self.detector)
+        out_of_fold = self.cv is not None or is_frozen(self.estimator)
         if not (out_of_fold and has_both(codes)):
             return None
         known = codes != 0
@@ -207,13 +207,13 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
 
     def _out_of_fold_scores(self, rows):
         """Return the fitted detector, scores to look at, and the numbers of their rows."""
-        if self.cv is None or is_frozen(self.detector):
-            detector = fit_on(self.detector, rows)
+        if self.cv is None or is_frozen(self.estimator):
+            detector = fit_on(self.estimator, rows)
             return detector, checked_scores(detector, rows.X), np.arange(len(rows))
         splits = make_splits(self.cv, rows, self.random_state)
-        fitted, scores, tests = fit_folds(self.detector, rows, splits, self.n_jobs)
+        fitted, scores, tests = fit_folds(self.estimator, rows, splits, self.n_jobs)
         one = isinstance(self.cv, Real) and not isinstance(self.cv, Integral)
-        detector = fitted[0] if one else fit_on(self.detector, rows)
+        detector = fitted[0] if one else fit_on(self.estimator, rows)
         return detector, np.concatenate(scores), np.concatenate(tests)
 
     def _scores_and_labels(self, X, y):
@@ -221,7 +221,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         if X is None:
             return lambda: self.scores_, self.labels_
         codes = self._rows(X, y, {}).codes
-        return lambda: checked_scores(self.detector_, X), codes
+        return lambda: checked_scores(self.estimator_, X), codes
 
     def score_samples(self, X):
         """Return the detector's scores: the lower, the more abnormal.
@@ -237,7 +237,11 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
             The detector's ``score_samples``, or else its ``decision_function``.
         """
         check_is_fitted(self)
-        return checked_scores(self.detector_, X)
+        return checked_scores(self.estimator_, X)
+
+    @property
+    def _scores_by(self):
+        return self.estimator_
 
     @property
     def classes_(self):
