@@ -20,12 +20,13 @@ from skanomaly.meta._column_bins import N_BINS, ColumnBins, stability_index, tab
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.meta._drift_report import DriftReport
 from skanomaly.meta._martingale import ConformalMartingale
+from skanomaly.thresholds._mixin import ThresholdMixin
 
 #: The share of the reference rows that bins are found on; the others are compared with.
 _SHARE_FOR_BINS = 0.2
 
 
-class DriftMonitor(MetaDetector):
+class DriftMonitor(ThresholdMixin, MetaDetector):
     """Tell when new rows are no longer like those that a detector was fitted to.
 
     The scores of normal operation are those of rows that the detector did not train on. Each
@@ -70,8 +71,10 @@ class DriftMonitor(MetaDetector):
         Columns on which there has been an alarm.
     n_rows_ : int
         Rows given to `update` since `fit` or `reset`.
-    n_reference_ : int
-        Number of reference rows.
+    offset_ : float
+        Threshold on the scores: the detector's own, until `set_threshold`.
+    scores_ : ndarray of shape (n_reference,)
+        Scores of the reference rows.
     n_features_in_ : int
         Number of columns seen in `fit`, if the detector says.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -113,6 +116,7 @@ class DriftMonitor(MetaDetector):
     <DriftReport of 300 rows: drift since row ...; moved columns: x2>
     """
 
+    _state_parts = (ConformalMartingale, ColumnBins)
     _parameter_constraints: dict = {
         **MetaDetector._parameter_constraints,
         "alpha": [Interval(Real, 0, 1, closed="neither")],
@@ -179,7 +183,8 @@ class DriftMonitor(MetaDetector):
         self._counts = np.stack([np.bincount(code, minlength=N_BINS) for code in codes.T])
         self._typical = _typical(self._bins[1:], columns)
         self._seed = int(rng.randint(np.iinfo(np.int32).max))
-        self.estimator_, self.n_reference_ = estimator, len(scores)
+        self.estimator_, self.scores_ = estimator, scores
+        self.offset_ = _offset_of(estimator)
         self._take_features(estimator)
         return self.reset()
 
@@ -323,13 +328,6 @@ class DriftMonitor(MetaDetector):
         check_is_fitted(self)
         return self._scores_test.n_rows
 
-    @property
-    def offset_(self):
-        """Threshold on the scores: the detector's own."""
-        if "estimator_" not in vars(self):
-            raise AttributeError("'DriftMonitor' has no attribute 'offset_' before `fit`.")
-        return _offset_of(self.estimator_)
-
     def score_samples(self, X):
         """Return the detector's scores: the lower, the more abnormal.
 
@@ -345,6 +343,12 @@ class DriftMonitor(MetaDetector):
         """
         check_is_fitted(self)
         return checked_scores(self.estimator_, X)
+
+    def _scores_and_labels(self, X, y):
+        """Return what gives the scores of rows, for `set_threshold`, and their label codes."""
+        if X is None:
+            return (lambda: self.scores_), None
+        return (lambda: checked_scores(self.estimator_, X)), self._rows(X, y, {}).codes
 
     def __sklearn_is_fitted__(self):
         return "_scores_test" in vars(self)

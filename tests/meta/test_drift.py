@@ -43,7 +43,7 @@ def test_unchanged_rows_raise_no_alarm(monitor, rows):
     assert report.detected_at is None
     assert not report.columns["moved"].any()
     assert monitor.n_rows_ == report.n_rows == report.n_batch == 200
-    assert monitor.n_reference_ == 150
+    assert len(monitor.scores_) == 150
 
 
 def test_a_change_is_found_with_its_column_and_stays_until_reset(monitor, rows):
@@ -79,10 +79,10 @@ def test_given_scores_spare_the_detector(monitor, rows):
 
 def test_out_of_fold_and_frozen(rows):
     folds = DriftMonitor(FOREST, cv=3, random_state=0).fit(rows[:300])
-    assert folds.n_reference_ == 300
+    assert len(folds.scores_) == 300
     frozen = FrozenEstimator(clone(FOREST).fit(rows[:300]))
     kept = DriftMonitor(frozen, random_state=0).fit(rows[300:])
-    assert kept.n_reference_ == 500
+    assert len(kept.scores_) == 500
     for fitted in (folds, kept):
         assert fitted.update(rows[:100] * 3).drift
 
@@ -90,7 +90,7 @@ def test_out_of_fold_and_frozen(rows):
 def test_known_anomalies_are_no_reference(rows):
     y = np.zeros(len(rows))
     y[::2] = 1
-    assert DriftMonitor(FOREST, random_state=0).fit(rows, y).n_reference_ == 100
+    assert len(DriftMonitor(FOREST, random_state=0).fit(rows, y).scores_) == 100
 
 
 def test_mixed_tables(rows):
@@ -151,7 +151,12 @@ def test_bins():
     assert stability_index(np.array([5, 5]), np.array([5, 5])) == 0
 
 
-def test_alert_budgets():
+def test_alert_budgets(monitor, rows):
+    budget = alert_budget_threshold(monitor.scores_, 30, 100)
+    assert monitor.set_threshold(budget).offset_ == budget
+    assert monitor.set_threshold("fpr", level=0.3).offset_ == budget
+    assert 20 < np.sum(monitor.predict(rows[600:]) == -1) < 100
+    assert monitor.set_threshold("fpr", rows, level=0.5).offset_ > budget
     scores = np.random.default_rng(0).normal(size=1000)
     assert alert_budget_threshold(scores, 50, 1000) == fpr_threshold(scores, 0.05)
     rare = alert_budget_threshold(scores, 1, 100_000)
