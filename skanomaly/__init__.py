@@ -37,7 +37,10 @@ __all__ = [
 
 def __getattr__(name):
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        try:
+            return getattr(importlib.import_module(_PUBLIC[name]), name)
+        except ImportError as error:  # a backend is missing: the way there is no news
+            raise error.with_traceback(None) from None
     if name in _DOORS:
         return importlib.import_module(f"skanomaly.{name}")
     raise AttributeError(f"module 'skanomaly' has no attribute {name!r}")

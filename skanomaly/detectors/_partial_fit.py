@@ -12,11 +12,13 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight
 
 from skanomaly.base import unchanged_on_failure
+from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
+from skanomaly.utils._tracking import untracked
+from skanomaly.utils._validation import check_weight
 
 
 class StreamMixin:
@@ -51,13 +53,10 @@ class StreamMixin:
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
-        with unchanged_on_failure(self):
+        with unchanged_on_failure(self), untracked():
             begun = "_stream" in vars(self)
             rows = read_rows(self, X, reset=not begun)
-            if sample_weight is not None:
-                sample_weight = _check_sample_weight(
-                    sample_weight, rows, dtype=np.float64, ensure_non_negative=True
-                )
+            sample_weight = check_weight(sample_weight, rows.shape[0], relative=False)
             if not begun:
                 state = check_random_state(self.random_state)
                 self._stream = Stream(int(state.randint(np.iinfo(np.int32).max)))
@@ -81,11 +80,12 @@ class StreamMixin:
             )
         if not self._stream.due:
             return
-        rows, y, weight = self._stream.training_rows()
-        scores = self._learn(rows, y, weight, self._stream.seed, False)
+        source, y, weight = self._stream.training_rows()
+        labels = self._read_labels(y, source.shape[0], weight)
+        scores = self._learn(TrainingRows(source, labels, weight), self._stream.seed)
         self._stream.mark()
         if self.is_categorical_ is None:
-            self._background = background_rows(rows, scores, self.offset_, weight)
+            self._background = background_rows(source, scores, self.offset_, weight)
 
 
 #: Rows and values of a sample at most; and of what `fit` keeps for a stream that goes on.

@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skanomaly.inspection._shapley import Table, shapley_values
+from skanomaly.inspection._shapley import ComparedRows, shapley_values
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._response import scores_of
 
@@ -198,7 +198,7 @@ def explain(
     if method == "shap":
         values, base = _by_shap(detector, X, background, random_state)
         return _explanation(detector, X, values, score, base, _centre(background, len(X)))
-    table = Table(X, background)
+    table = ComparedRows(X, background)
     values, base, references = shapley_values(
         lambda rows: -scores_of(detector, rows),
         table,

@@ -11,7 +11,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import ProbabilityMixin
+from skanomaly.base import ProbabilityMixin, fitting
 from skanomaly.meta._base import MetaDetector
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.thresholds._mixin import ThresholdMixin
@@ -173,6 +173,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
             are left out by rules that need labels.
         **fit_params : dict
             Passed to the detector's `fit`; what has one value a row is cut with the rows.
+            ``groups`` go to the splitter given as `cv`, and to detectors that read them.
 
         Returns
         -------
@@ -185,16 +186,16 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
             If the rule lacks its level or labels, or does not work for the scores, for example
             because all of them are equal.
         """
-        rows = self._rows(X, y, fit_params)
-        check_rule(self.rule, self.level, rows.codes)
-        detector, scores, scored = self._out_of_fold_scores(rows)
-        codes = None if rows.codes is None else rows.codes[scored]
-        options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
-        offset = rule_threshold(self.rule, scores, codes, **options)
-        self._map = self._probabilities(scores, codes)
-        self.estimator_, self.offset_ = detector, offset
-        self.scores_, self.labels_ = scores, codes
-        self._take_features(detector)
+        with fitting(self, X, y):
+            rows = self._rows(X, y, fit_params)
+            check_rule(self.rule, self.level, rows.codes)
+            detector, scores, scored = self._out_of_fold_scores(rows)
+            codes = None if rows.codes is None else rows.codes[scored]
+            options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
+            self.offset_ = rule_threshold(self.rule, scores, codes, **options)
+            self._map = self._probabilities(scores, codes)
+            self.estimator_, self.scores_, self.labels_ = detector, scores, codes
+            self._take_features(detector)
         return self
 
     def _probabilities(self, scores, codes):

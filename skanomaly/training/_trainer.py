@@ -16,6 +16,7 @@ from skanomaly.backend._choice import keras_without_tensorflow, tensorflow_hidde
 from skanomaly.backend._seeding import seeded, seeded_training
 from skanomaly.training._model import FusedModel
 from skanomaly.training._progress import Progress
+from skanomaly.utils._parameters import plain
 from skanomaly.utils._splits import split_rows
 
 with tensorflow_hidden():
@@ -71,6 +72,10 @@ class Schedule:
     verbose: int = 0
     label: str = field(default="fit")
 
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, plain(value))
+
 
 class Trainer:
     """A network under training: built once, trained once or (warm) again.
@@ -122,8 +127,8 @@ class Trainer:
 
     @property
     def model(self):
-        """The trained `FusedModel`."""
-        return self.wrapper.model_
+        """The `FusedModel`, trained once `fit` was called."""
+        return getattr(self.wrapper, "model_", self.wrapper.model)
 
     @property
     def network(self):
