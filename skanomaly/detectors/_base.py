@@ -133,7 +133,7 @@ class BaseDetector(
 
     @abstractmethod
     def _score_rows(self, X):
-        """Return scores of rows as the engine sees them, float64, higher for normal rows."""
+        """Return scores of rows as learners see them, float64, higher for normal rows."""
 
     def _find_offset(self, scores, rows, out_of_fold):
         """Return the threshold for the training scores."""
@@ -187,7 +187,7 @@ class BaseDetector(
         return explain(self, X, **params)
 
     def _checked_rows(self, X):
-        """Return rows as the engine sees them."""
+        """Return rows as learners see them."""
         check_is_fitted(self)
         plain = self.is_categorical_ is None and not hasattr(self, "feature_names_in_")
         if plain and _is_plain_row(X, self.n_features_in_):

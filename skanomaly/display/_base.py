@@ -1,6 +1,6 @@
 """What all displays share: where to draw, with which colours, and who may be asked for scores.
 
-Owns no picture. The public door is `skanomaly.display`.
+Owns no picture. Public names are in `skanomaly.display`.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 #: Okabe and Ito's colours (2008), told apart by colour-blind people as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 BLUE, ORANGE, GREY = COLOURS[0], COLOURS[1], "#7F7F7F"
-#: Codes of the label room: name, colour, marker and line of each kind of rows.
+#: Label codes of ``utils._labels``: name, colour, marker and line of each kind of rows.
 KINDS = {
     1: ("normal", BLUE, "o", "-"),
     0: ("no label", GREY, "s", ":"),

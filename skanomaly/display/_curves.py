@@ -1,7 +1,7 @@
 """The ROC and precision-recall curves of detectors.
 
 Labels may come in any coding. Scores are those of ``score_samples``: higher is more normal.
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 import numpy as np

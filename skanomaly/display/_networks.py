@@ -1,6 +1,6 @@
 """Pictures of networks: how training went, and where rows lie among the inner codes.
 
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 import numpy as np

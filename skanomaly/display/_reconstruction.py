@@ -1,6 +1,6 @@
 """Pictures of what a network makes of rows.
 
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 import numpy as np

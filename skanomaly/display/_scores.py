@@ -1,7 +1,7 @@
 """The picture of how scores are distributed.
 
 Labels may come in any coding. Scores are those of ``score_samples``: higher is more normal.
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 import numpy as np

@@ -88,7 +88,7 @@ class Autoencoder(Learner):
         self.scorer = SCORES[kind](self.seed).fit(*self.views(sample))
 
     def score(self, X):
-        """Return scores of rows as the engine sees them, float64, higher for anomalies."""
+        """Return scores of rows as learners see them, float64, higher for anomalies."""
         if self.scorer is None:
             return self._squared_errors(X).mean(axis=2).mean(axis=1)
         return self.scorer.score(*self.views(X))

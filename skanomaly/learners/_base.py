@@ -113,7 +113,7 @@ class Learner(ABC):
 
     @abstractmethod
     def score(self, X):
-        """Return scores of rows as the engine sees them, float64, higher for anomalies."""
+        """Return scores of rows as learners see them, float64, higher for anomalies."""
 
     def forward(self, values):
         """Return what the network answers to scaled rows, float64."""

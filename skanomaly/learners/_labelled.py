@@ -27,8 +27,8 @@ _LINEAR = {"rate": 2.5, "bias_rate": 10.0}
 _LOGIT_LIMIT = 15.0
 #: Weights of the groups with all labels, forest last, before they are judged.
 _PRIOR_WEIGHTS = (0.5, 0.0, 0.0, 0.5)
-#: Weight of the unsupervised evidence, in labelled anomalies; and its share at the least, which
-#: puts the rows in order that the networks are sure to be normal.
+#: The unsupervised scores count as much as this many labelled anomalies, and never less than this
+#: share: they rank the rows to which the networks give a probability of 0.
 _PRIOR_WEIGHT, _PRIOR_SHARE = 0.2, 0.05
 
 

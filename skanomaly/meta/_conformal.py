@@ -340,9 +340,9 @@ class ConformalDetector(MetaDetector):
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64
-            The share of calibration rows that look at least as abnormal, between 0 and 1. Rows
-            that share it, those beyond all calibration rows above all, are told apart by the
-            detector's own scores.
+            The share of calibration rows that are at least as abnormal, between 0 and 1. Rows
+            with the same share, such as all that are more abnormal than every calibration row,
+            are ranked by the detector's own scores.
         """
         check_is_fitted(self)
         scores = self._all_scores(X)

@@ -58,7 +58,8 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         Where the scores come from:
 
         - int or splitter: out of fold. The detector is fitted once for each fold, and once more
-          to all rows for predictions, whose scores are taken to be spread alike;
+          to all rows for predictions. This assumes that both give scores of the same
+          distribution;
         - float in (0, 1): that share of the rows is held out. The detector is fitted once, to the
           others; what "fpr" promises is then exact;
         - None: scores of the training rows, the cheapest and most optimistic choice.

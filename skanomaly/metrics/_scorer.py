@@ -2,8 +2,7 @@
 
 Owns: asking a detector for its answers, and drawing points around the rows. Does not own: the
 metrics themselves, what is refused (``utils._response``), nor caching and metadata routing, which
-are those of scikit-learn's scorers. The public door is `skanomaly.metrics`, where the ready
-scorers are.
+are those of scikit-learn's scorers. The ready scorers are in `skanomaly.metrics`.
 """
 
 import copy

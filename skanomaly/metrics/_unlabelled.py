@@ -2,7 +2,7 @@
 
 Owns: the excess-mass and mass-volume criteria of scores, and the share of variance that a
 reconstruction explains. Does not own: the points drawn around the rows (``metrics._scorer``).
-The public door is `skanomaly.metrics`.
+Public names are in `skanomaly.metrics`.
 """
 
 import numpy as np

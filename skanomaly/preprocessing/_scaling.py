@@ -31,9 +31,9 @@ class RowScaler:
     Attributes
     ----------
     mean_, scale_ : ndarray of shape (n_features,), float64
-        A constant column has scale 1. Both are rounded to 24 bits of the scale, as coarse as
-        float32, so that neither the order of the rows nor the split of a weight into copies
-        shows in the last digits.
+        A constant column has scale 1. Both are rounded to float32 precision relative to the
+        scale. Sums over reordered or repeated rows differ in the last digits of float64;
+        rounding makes them equal.
     """
 
     def __init__(self, X, sample_weight=None, limit=CLIP):

@@ -1,4 +1,4 @@
-"""Checked rows as the engine sees them: a plain array, or a view where something has to be done.
+"""Checked rows as learners see them: a plain array, or a view where something has to be done.
 
 Owns that view: sparse rows become dense, categories one-hot columns, and missing values are
 filled, all of it for the rows that are asked for and no others. Input is checked in
@@ -25,7 +25,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 
 class Table(RowView):
-    """A view of checked rows as the engine sees them: dense, encoded, complete.
+    """A view of checked rows as learners see them: dense, encoded, complete.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class Targets(RowView):
 
 
 class TableEncoder:
-    """What is learnt from training rows to turn any rows into what the engine sees.
+    """What is learnt from training rows to turn any rows into what learners see.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class TableEncoder:
         return self
 
     def view(self, source, missing=None):
-        """Return the rows as the engine sees them: themselves, or a `Table`.
+        """Return the rows as learners see them: themselves, or a `Table`.
 
         `missing` says what is missing in them, and is found out if it is not given.
         """

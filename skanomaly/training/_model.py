@@ -2,7 +2,7 @@
 
 Owns the objective of a batch, which all backends share, and persistence. It does not know
 detectors, thresholds or scikit-learn. SciKeras sees a Keras model whose `fit` happens to be
-fast: the loops are in `_loops`.
+fast: the loops are in ``training._loop``.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Seeds, builds, compiles and trains networks; the only room that knows SciKeras.
+"""Seeds, builds, compiles and trains networks; the only module that imports SciKeras.
 
 Owns what lies between an estimator's parameters and a trained Keras model. It does not know
 scores or thresholds. SciKeras is composed, never inherited: a `Trainer` holds one
