@@ -14,6 +14,7 @@ from skanomaly.networks._autoencoders import dense_autoencoder
 from skanomaly.networks._user_model import user_network
 from skanomaly.training import _trainer
 from skanomaly.training._trainer import Schedule, Trainer, assemble, seeded
+from skanomaly.utils._state import keeping
 
 D = 4
 X = np.random.default_rng(0).normal(size=(40, D)).astype(np.float32)
@@ -318,7 +319,8 @@ def test_callbacks_are_called_and_not_kept():
 
 def test_a_pickled_trainer_goes_on_like_the_original():
     trainer = trained(optimizer="adam")
-    twin = pickle.loads(pickle.dumps(trainer))
+    with keeping("training"):
+        twin = pickle.loads(pickle.dumps(trainer))
     np.testing.assert_array_equal(flat(twin), flat(trainer))
     schedule = Schedule(epochs=2, batch_size=16)
     for one in (trainer, twin):
