@@ -33,9 +33,9 @@ class RowView(ABC):
         """Return rows by a slice or an array of row numbers."""
 
 
-def block_rows(X, most=BLOCK_ROWS):
-    """Return how many rows of a table or a view may be at hand at once, at most `most`."""
-    return min(getattr(X, "block_rows", most), most)
+def block_rows(X):
+    """Return how many rows of a table or a view may be at hand at once."""
+    return min(getattr(X, "block_rows", BLOCK_ROWS), BLOCK_ROWS)
 
 
 def in_chunks(function, X):

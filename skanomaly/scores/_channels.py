@@ -14,7 +14,7 @@ import numpy as np
 
 from skanomaly.scores._mahalanobis import Mahalanobis, float_rows
 from skanomaly.scores._neighbours import KS, NeighbourDistances, WhitenedNeighbour
-from skanomaly.utils._weights import reference_rows
+from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
 #: Channels that see the whole of the data, and those that see the place a row is in.
 _GLOBAL, _LOCAL = ("mR", "tail", "kx20", "kx50"), ("kx1", "kz1")
@@ -154,7 +154,7 @@ class ScoreChannels:
         -------
         self : ScoreChannels
         """
-        kept = reference_rows(np.arange(len(X)), seed=self.seed)
+        kept = reference_rows(np.arange(len(X)), MAX_REFERENCE, self.seed)
         raw = self._fit_rows(X[kept])
         self.members_ = []
         if residual is not None:
