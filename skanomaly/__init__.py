@@ -17,7 +17,7 @@ _PUBLIC = {
     "explain": "skanomaly.inspection._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "inspection", "metrics", "model_selection", "thresholds")
+_DOORS = ("display", "inspection", "io", "metrics", "model_selection", "thresholds")
 
 __all__ = [
     "AutoencoderDetector",

@@ -7,6 +7,8 @@ that leave the process, as text, are checked when they are written and before th
 import json
 import types
 
+import numpy as np
+
 from skanomaly.backend import keras
 from skanomaly.backend._choice import keras_without_tensorflow
 from skanomaly.backend._seeding import seeded
@@ -129,3 +131,31 @@ def _unknown_message(owner, what):
         "registered. Decorate its class or function with "
         "@keras.saving.register_keras_serializable(), and import its module before loading."
     )
+
+
+def encode(thing):
+    """Return a Keras object as (kind, state) for files and copies; None for any other object."""
+    if isinstance(thing, keras.Model):
+        values = [np.asarray(value) for value in thing.get_weights()] if thing.built else None
+        return "network", {"config": to_text(thing), "values": values}
+    if isinstance(thing, types.FunctionType):
+        kind, name = thing, thing.__name__
+        of_keras = any(getattr(getattr(keras, m), name, None) is thing for m in _FUNCTIONS)
+    else:
+        kind = type(thing)
+        of_keras = kind.__module__.split(".")[0] == "keras" and hasattr(thing, "get_config")
+    registered = keras.saving.get_registered_object(keras.saving.get_registered_name(kind))
+    if not of_keras and registered is not kind:
+        return None
+    return "keras", to_text(thing)
+
+
+def _network(state):
+    network = from_text(state["config"])
+    if state["values"] is not None:
+        network.set_weights(state["values"])
+    return network
+
+
+#: How to rebuild what `encode` gives.
+KINDS = {"keras": from_text, "network": _network}

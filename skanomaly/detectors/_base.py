@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skanomaly.base import DecisionMixin, unchanged_on_failure
 from skanomaly.detectors._partial_fit import Stream, StreamMixin
+from skanomaly.detectors._state import DetectorStateMixin
 from skanomaly.preprocessing._table import empty_rows
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
@@ -27,7 +28,12 @@ from skanomaly.utils._labels import read_labels
 
 
 class BaseDetector(
-    StreamMixin, CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta
+    DetectorStateMixin,
+    StreamMixin,
+    CallbackSupportMixin,
+    DecisionMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """Base class of the detectors; not for direct use.
 

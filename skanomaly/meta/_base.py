@@ -18,12 +18,12 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import indexable
 
-from skanomaly.base import DecisionMixin
+from skanomaly.base import DecisionMixin, StateMixin
 from skanomaly.meta._cross_fitting import Rows
 from skanomaly.utils._labels import n_rows, read_labels
 
 
-class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
+class MetaDetector(StateMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of detectors around a detector; not for direct use."""
 
     _parameter_constraints: dict = {

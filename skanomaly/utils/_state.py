@@ -7,14 +7,19 @@ which classes an estimator is made of (its wing says so), or any file. No Keras.
 
 import contextlib
 import contextvars
+import re
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.fixes import parse_version
+
+from skanomaly._version import __version__
 
 #: Key of an entry that stands for an object: the value names its kind, "state" holds what it is.
 KIND = "__kind__"
 #: Arrays of at least as many values are looked at for digits that they do not need.
 _MANY = 1024
+_RELEASE = r"[0-9]+(\.[0-9]+)*[0-9a-z.+]*"
 _kept = contextvars.ContextVar("skanomaly_kept", default=frozenset())
 
 
@@ -24,8 +29,8 @@ def keeping(*what):
 
     Parameters
     ----------
-    *what : {"rows", "training"}
-        Training rows; the optimizer's numbers.
+    *what : {"rows", "training", "data"}
+        Training rows; the optimizer's numbers; no functions, but nothing else than data.
     """
     token = _kept.set(_kept.get().union(what))
     try:
@@ -137,6 +142,28 @@ def unpack(state, classes, decode=None):
         return decode(kind, state)
 
     return visit(state)
+
+
+def check_version(version, owner):
+    """Refuse a state that a newer version of the package has written.
+
+    Raises
+    ------
+    ValueError
+        If the state is newer, or holds no version.
+    """
+    known = isinstance(version, str) and bool(re.fullmatch(_RELEASE, version))
+    if not known:
+        raise ValueError(
+            f"The state of {owner} says {version!r} for the version of skanomaly that wrote it. "
+            "Expected a number such as '0.1.0': it is damaged, or was not written by skanomaly."
+        )
+    if parse_version(version) > parse_version(__version__):
+        raise ValueError(
+            f"This {owner} was saved with skanomaly {version}, and this is skanomaly "
+            f"{__version__}, which cannot know what is new there. Update it: "
+            f"pip install 'skanomaly>={version}'."
+        )
 
 
 def unknown_kind(kind):
