@@ -10,10 +10,12 @@ _PUBLIC = {
     "info": "skanomaly.io._files",
     "keep_rows": "skanomaly.io._files",
     "load": "skanomaly.io._files",
+    "register_skl2onnx": "skanomaly.io._skl2onnx",
     "save": "skanomaly.io._files",
+    "to_onnx": "skanomaly.io._onnx",
 }
 
-__all__ = ["info", "keep_rows", "load", "save"]
+__all__ = ["info", "keep_rows", "load", "register_skl2onnx", "save", "to_onnx"]
 
 
 def __getattr__(name):

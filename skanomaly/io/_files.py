@@ -20,6 +20,8 @@ from skanomaly.utils._state import check_version, keeping
 
 #: Trees that scikit-learn walks without looking where they lead; looked at before they are used.
 _TREE = "sklearn.tree._tree.Tree"
+#: What scikit-learn's transformers hold, and what cannot do anything.
+_HARMLESS = {_TREE, "numpy.dtype"}
 
 
 def keep_rows():
@@ -141,7 +143,7 @@ def load(path, *, trusted=()):
     content, described = _container.read(path)
     check_version(described.get("skanomaly"), f"the estimator in {path}")
     found = set(skops.get_untrusted_types(data=content))
-    ours = {name for name in found if name == _TREE or _is_ours(name)}
+    ours = {name for name in found if name in _HARMLESS or _is_ours(name)}
     foreign = found - ours - set(trusted)
     if foreign:
         raise ValueError(
