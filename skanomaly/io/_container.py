@@ -68,13 +68,31 @@ def read(path):
             )
         file.seek(0)
         content = file.read()
-    if hashlib.sha256(content[:-_DIGITS]).hexdigest().encode() != content[-_DIGITS:]:
+    if _digest(memoryview(content)[:-_DIGITS]) != content[-_DIGITS:]:
         raise ValueError(
             f"{path} is damaged: its content is not what was written. Take it from a backup, or "
             "save the estimator again."
         )
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with refusing_damage(path), zipfile.ZipFile(io.BytesIO(content)) as archive:
         return content, json.loads(archive.read(_DESCRIPTION))
+
+
+@contextlib.contextmanager
+def refusing_damage(path):
+    """Turn whatever a forged archive does to its reader into one kind of error."""
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be read ({type(error).__name__}: {error}). It is damaged, was not "
+            "written by skanomaly.io.save, or needs a package that is not installed."
+        ) from error
+
+
+def _digest(content):
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def _closed(content, description):
@@ -84,4 +102,4 @@ def _closed(content, description):
         archive.writestr(_DESCRIPTION, json.dumps(description, indent=1))
         archive.comment = _MARK + b"0" * _DIGITS
     body = buffer.getvalue()[:-_DIGITS]
-    return body + hashlib.sha256(body).hexdigest().encode()
+    return body + _digest(body)

@@ -7,7 +7,6 @@ there. What has no exporter is refused by the layer's name.
 import numpy as np
 
 from skanomaly.backend import keras, ops
-from skanomaly.networks._autoencoders import MEMBERS
 from skanomaly.networks._member_layers import (
     Columns,
     MemberDense,

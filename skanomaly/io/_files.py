@@ -142,7 +142,8 @@ def load(path, *, trusted=()):
     skops = import_extra("skops.io", "io", "skanomaly.io")
     content, described = _container.read(path)
     check_version(described.get("skanomaly"), f"the estimator in {path}")
-    found = set(skops.get_untrusted_types(data=content))
+    with _container.refusing_damage(path):
+        found = set(skops.get_untrusted_types(data=content))
     ours = {name for name in found if name in _HARMLESS or _is_ours(name)}
     foreign = found - ours - set(trusted)
     if foreign:
@@ -151,9 +152,10 @@ def load(path, *, trusted=()):
             f"{', '.join(sorted(foreign))}. If you know who wrote the file, pass "
             f"trusted={sorted(foreign)}."
         )
-    estimator = skops.loads(content, trusted=sorted(found))
-    if _TREE in found:
-        _check_trees(estimator)
+    with _container.refusing_damage(path):
+        estimator = skops.loads(content, trusted=sorted(found))
+        if _TREE in found:
+            _check_trees(estimator)
     return estimator
 
 

@@ -1,7 +1,7 @@
 """Fitted detectors as ONNX models: the whole way from rows to scores and labels.
 
-Owns the door: what may come in, the names of inputs and outputs, pipelines. The exporters beside it
-know the parts.
+Owns the door: what may come in, the names of inputs and outputs, pipelines. The exporters beside
+it know the parts.
 """
 
 import numpy as np

@@ -68,6 +68,7 @@ class Features:
         parts = [z, u, binned, self.score_bins.transform(u)]
         return np.concatenate([p.astype(np.float32) for p in parts], axis=1)
 
+
 #: Classes that fitted `Features` are made of.
 PARTS = (
     Features, IsolationPaths, NeighbourDistances, PiecewiseLinearEncoding, RobustScaling,

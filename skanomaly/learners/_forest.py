@@ -123,7 +123,6 @@ class Forest:
 
     def votes(self, values):
         """Return the share of votes for an anomaly, (n_samples,), float64."""
-
         return in_chunks(lambda rows: self.trees_.total(rows[:]) / _TREES, values)
 
 

@@ -195,6 +195,7 @@ class FewLabels(LabelledEnsemble):
         weight = self.n_anomalies / (self.n_anomalies + _THRESHOLD_LABELS)
         return weight * rule + (1 - weight) * _FIRST_OFFSET
 
+
 #: Classes that a fitted labelled ensemble is made of.
 PARTS = (*LEARNER_PARTS, FullLabels, FewLabels, *FEATURE_PARTS, Forest, Trees)
 

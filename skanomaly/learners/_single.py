@@ -99,6 +99,7 @@ class SingleNetwork(Learner):
 
         return in_chunks(one, X)
 
+
 #: Classes that a fitted `SingleNetwork` is made of.
 PARTS = (*LEARNER_PARTS, SingleNetwork)
 

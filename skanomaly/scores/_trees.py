@@ -1,4 +1,4 @@
-"""Grown decision trees as arrays: what their leaves say of rows, and nothing they could do besides.
+"""Grown decision trees as arrays: what their leaves say of rows, and nothing besides.
 
 Owns that form, which goes into files as it is, and the path lengths of isolation forests. Does not
 own how trees grow: scikit-learn's do. NumPy and scikit-learn, no Keras.

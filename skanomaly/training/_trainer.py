@@ -20,7 +20,6 @@ from skanomaly.training._progress import Progress
 from skanomaly.utils._splits import split_rows
 from skanomaly.utils._state import is_kept, keeping
 
-
 #: What a trainer's state holds besides the model.
 _NUMBERS = ("seed", "fits", "history", "n_last", "used_up")
 

@@ -1,9 +1,12 @@
 """Files of fitted estimators: the same scores elsewhere, no code, whole or refused."""
 
+import io
 import json
 import os
 import stat
+import sys
 import threading
+import types
 import zipfile
 
 import keras
@@ -148,9 +151,9 @@ def _holds(state, X):
 
 def test_what_needs_rows_says_so(autoencoder, file, blob):
     loaded = load(file)
-    with pytest.raises(ValueError, match="partial_fit.*keep_rows=True"):
+    with pytest.raises(ValueError, match=r"partial_fit.*keep_rows=True"):
         loaded.partial_fit(blob)
-    with pytest.raises(ValueError, match="keep_rows=True.*background"):
+    with pytest.raises(ValueError, match=r"keep_rows=True.*background"):
         loaded.explain(blob[:1])
     assert loaded.explain(blob[:1], background=blob).score[0] == -loaded.score_samples(blob)[0]
     assert loaded.fit(blob).n_samples_seen_ == len(blob)
@@ -215,7 +218,7 @@ def network(layer):
 def test_code_is_refused_and_the_layer_named(blob, tmp_path, layer):
     detector = AutoencoderDetector(model=lambda n_features: network(layer()), epochs=1)
     detector.fit(blob)
-    with pytest.raises(ValueError, match="layer 'suspect'.*register_keras_serializable"):
+    with pytest.raises(ValueError, match=r"layer 'suspect'.*register_keras_serializable"):
         save(detector, tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
 
@@ -238,14 +241,12 @@ def test_foreign_classes_are_named_and_can_be_trusted(distance, blob, tmp_path):
         load(tmp_path / "file")
     name = f"{type(distance).__module__}.Distance"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(__import__("sys").modules, type(distance).__module__, _module_of(distance))
+        patch.setitem(sys.modules, type(distance).__module__, _module_of(distance))
         loaded = load(tmp_path / "file", trusted=[name])
     np.testing.assert_array_equal(loaded.score_samples(blob), distance.score_samples(blob))
 
 
 def _module_of(thing):
-    import types
-
     return types.SimpleNamespace(**{type(thing).__name__: type(thing)})
 
 
@@ -280,14 +281,13 @@ def test_a_forged_configuration_is_refused(file, tmp_path, before, after):
         return json.loads(changed)
 
     forge(file, tmp_path / "forged", change)
-    with pytest.raises(ValueError, match="Python code|neither part of Keras|does not know"):
+    with pytest.raises(ValueError, match=r"Python code|neither part of Keras|does not know"):
         load(tmp_path / "forged")
 
 
 def forge(file, target, change):
     """Write a copy of a file, with a digest that fits, whose schema somebody has changed."""
-    content, description = _container.read(file)
-    buffer = __import__("io").BytesIO()
+    description, buffer = info(file), io.BytesIO()
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(buffer, "w") as new:
         for name in old.namelist():
             data = old.read(name)
@@ -400,7 +400,7 @@ def test_other_files_are_refused(autoencoder, tmp_path):
 
 
 def test_damage_is_told(file, tmp_path):
-    """Bytes flipped, cut off, added or repeated anywhere; benchmarks/damage.py does it 2,000 times."""
+    """Bytes flipped, cut off or added; benchmarks/damage.py does it 2,000 times."""
     data, rng = file.read_bytes(), np.random.default_rng(0)
     ends = [0, 1, len(data) - 1, len(data) - 64, len(data) - 65, len(data) - 110]
     for place in [*ends, *rng.integers(len(data), size=30)]:
@@ -413,6 +413,6 @@ def test_damage_is_told(file, tmp_path):
 
 
 def test_without_skops_the_extra_is_named(autoencoder, tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "skops.io", None)
+    monkeypatch.setitem(sys.modules, "skops.io", None)
     with pytest.raises(ImportError, match=r"skanomaly\[io\]"):
         save(autoencoder, tmp_path / "file")

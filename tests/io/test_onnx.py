@@ -1,5 +1,7 @@
 """ONNX models: onnxruntime gives the estimator's scores and labels, or the export says why not."""
 
+import sys
+
 import keras
 import numpy as np
 import onnx
@@ -11,7 +13,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, ThresholdedDetector
 from skanomaly.io import register_skl2onnx, to_onnx
@@ -29,7 +31,9 @@ DETECTORS = {
     "mahalanobis": lambda X, y: AutoencoderDetector(anomaly_score="mahalanobis", **SMALL).fit(X),
     "residual": lambda X, y: AutoencoderDetector(anomaly_score="residual", **SMALL).fit(X),
     "plain": lambda X, y: AutoencoderDetector("plain", **PLAIN).fit(X),
-    "not scaled": lambda X, y: AutoencoderDetector("plain", standardize=False, **PLAIN).fit(X / 99),
+    "not scaled": lambda X, y: AutoencoderDetector("plain", standardize=False, **PLAIN).fit(
+        X / 99
+    ),
     "all labels": lambda X, y: NeuralAnomalyClassifier(**FEW).fit(X, y),
     "few labels": lambda X, y: NeuralAnomalyClassifier(**FEW).fit(X, np.where(y == 1, 1, np.nan)),
     "no labels": lambda X, y: NeuralAnomalyClassifier(**FEW).fit(X),
@@ -196,6 +200,6 @@ def test_not_fitted():
 
 
 def test_without_onnx_the_extra_is_named(autoencoder, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"skanomaly\[onnx\]"):
         to_onnx(autoencoder)
