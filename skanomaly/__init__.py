@@ -17,7 +17,7 @@ _PUBLIC = {
     "explain": "skanomaly.inspection._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "inspection", "io", "metrics", "model_selection", "thresholds")
+_DOORS = ("display", "inspection", "io", "metrics", "model_selection", "thresholds", "utils")
 
 __all__ = [
     "AutoencoderDetector",
@@ -33,7 +33,10 @@ __all__ = [
 
 def __getattr__(name):
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        try:
+            return getattr(importlib.import_module(_PUBLIC[name]), name)
+        except ImportError as error:  # a backend is missing: the way there is no news
+            raise error.with_traceback(None) from None
     if name in _DOORS:
         return importlib.import_module(f"skanomaly.{name}")
     raise AttributeError(f"module 'skanomaly' has no attribute {name!r}")

@@ -351,7 +351,7 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
             if isinstance(self._learner, FullLabels):
                 self._warn_if_incomplete(margins, labels)
         if out_of_fold is None or self.contamination != "auto":
-            return float(contamination_offset(scores, self.contamination, rows.weight))
+            return contamination_offset(scores, self.contamination, rows.weight)
         return self._learner.offset(-margins, labels, self._map)
 
     def _warn_if_incomplete(self, out_of_fold, labels):

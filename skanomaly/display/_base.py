@@ -65,17 +65,6 @@ def threshold_of(estimator):
     return None if len(offset) != 1 or offset[0] is None else float(offset[0])
 
 
-def checked_table(values, name):
-    """Return a finite two-dimensional array of at least one row."""
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 2 or not len(values) or not np.isfinite(values).all():
-        raise ValueError(
-            f"{name} must be finite numbers of shape (n_samples, n_columns) with at least one "
-            f"row, got shape {values.shape}."
-        )
-    return values
-
-
 def fitted_with(estimator, name, display):
     """Return a fitted detector that has what a display shows."""
     if not hasattr(type(estimator), name):

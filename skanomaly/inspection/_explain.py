@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skanomaly.inspection._shapley import Table, shapley_values
+from skanomaly.inspection._shapley import ComparedRows, shapley_values
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._response import scores_of
 
@@ -198,7 +198,7 @@ def explain(
     if method == "shap":
         values, base = _by_shap(detector, X, background, random_state)
         return _explanation(detector, X, values, score, base, _centre(background, len(X)))
-    table = Table(X, background)
+    table = ComparedRows(X, background)
     values, base, references = shapley_values(
         lambda rows: -scores_of(detector, rows),
         table,
@@ -234,10 +234,11 @@ def _normal_rows(detector, X, background):
 
 def _inner(detector):
     """Return the detector inside a search or a `ThresholdedDetector`, which scores for it."""
-    for name in ("best_estimator_", "detector_"):
-        while name in vars(detector):
-            detector = vars(detector)[name]
-    return detector
+    while True:
+        inner = vars(detector).get("best_estimator_", getattr(detector, "_scores_by", None))
+        if inner is None:
+            return detector
+        detector = inner
 
 
 def _as_table(X):

@@ -12,6 +12,7 @@ import numpy as np
 from skanomaly.preprocessing._scaling import RowScaler, ScaledRows
 from skanomaly.training._predict import forward
 from skanomaly.training._trainer import Trainer
+from skanomaly.utils._parameters import plain
 
 #: Classes that every fitted learner is made of: what a state takes apart. A learner's module has
 #: such a list of its own.
@@ -37,7 +38,8 @@ class Learner(ABC):
     """
 
     def __init__(self, settings, schedule, seed):
-        self.settings, self.schedule, self.seed = settings, schedule, seed
+        self.settings = {name: plain(value) for name, value in settings.items()}
+        self.schedule, self.seed = schedule, seed
 
     def __getstate__(self):
         """Return what scores and a later warm start need: not how it was trained."""

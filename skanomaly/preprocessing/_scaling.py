@@ -59,6 +59,14 @@ class RowScaler:
         return np.asarray(Z, dtype=np.float64) * self.scale_ + self.mean_
 
 
+def as_float32(values):
+    """Return finite numbers as float32; those beyond its range as its largest ones."""
+    if values.dtype == np.float32:
+        return values
+    largest = np.finfo(np.float32).max
+    return np.clip(values, -largest, largest).astype(np.float32)
+
+
 class ScaledRows(RowView):
     """A view of a table whose rows come standardised when they are asked for.
 
@@ -82,7 +90,7 @@ class ScaledRows(RowView):
     def __getitem__(self, rows):
         part = self.X[rows]
         if self.scaler is None:
-            return np.asarray(part, dtype=np.float32)
+            return as_float32(part)
         return self.scaler.transform(part)
 
 

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from skanomaly.preprocessing._categories import OneHot
 from skanomaly.preprocessing._imputation import MAX_COLUMNS, MAX_ROWS, ConditionalMean
 from skanomaly.preprocessing._missing import MissingValues
-from skanomaly.preprocessing._scaling import ScaledRows
+from skanomaly.preprocessing._scaling import ScaledRows, as_float32
 from skanomaly.preprocessing._views import RowView
 
 #: Values of a table that are made dense at once, or that column statistics are learnt from.
@@ -97,7 +97,7 @@ class Targets(RowView):
 
     def __getitem__(self, rows):
         part = self.table.with_missing(rows)
-        return part.astype(np.float32) if self.scaler is None else self.scaler.transform(part)
+        return as_float32(part) if self.scaler is None else self.scaler.transform(part)
 
 
 class TableEncoder:

@@ -17,6 +17,7 @@ from skanomaly.backend._choice import keras_without_tensorflow, tensorflow_hidde
 from skanomaly.backend._seeding import seeded, seeded_training
 from skanomaly.training._model import FusedModel, from_state, to_state
 from skanomaly.training._progress import Progress
+from skanomaly.utils._parameters import plain
 from skanomaly.utils._splits import split_rows
 from skanomaly.utils._state import is_kept, keeping
 
@@ -72,6 +73,10 @@ class Schedule:
     callbacks: tuple = ()
     verbose: int = 0
     label: str = field(default="fit")
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, plain(value))
 
 
 class Trainer:
