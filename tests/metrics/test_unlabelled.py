@@ -44,7 +44,7 @@ def test_criteria_depend_on_the_order_of_scores_only(scores, uniform):
     [
         ([], [1.0], "must not be empty"),
         ([1.0], [np.inf], "uniform_scores must be finite"),
-        ([[1.0]], [1.0], "scores must be finite numbers of shape"),
+        ([[1.0]], [1.0], "scores must be numbers of shape"),
     ],
 )
 def test_criteria_refuse(criterion, scores, uniform, match):
