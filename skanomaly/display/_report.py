@@ -188,7 +188,7 @@ def _content(estimator, X, frame, labels, top, identifiers):
         "start": next((i for i, one in enumerate(positions) if one["threshold"] == threshold), 0),
         "n_positions": len(positions),
         "labelled": both,
-        "strangest": parts.strangest(explanation, rows, decisions, identifiers),
+        "strangest": parts.strangest(explanation, rows, scores, threshold, identifiers),
         "columns": columns,
         "missing": float(frame.isna().to_numpy().mean()),
         "settings": str(estimator),

@@ -45,7 +45,7 @@ def explanation_of(estimator, X, rows):
     return explain(wrapped, take[rows], background=take[others])
 
 
-def strangest(explanation, rows, decisions, identifiers, at_most=5):
+def strangest(explanation, rows, scores, threshold, identifiers, at_most=5):
     """Return a line for each of the strangest rows, with what made it so."""
     shares = explanation.contributions.to_numpy()
     names = [str(name) for name in explanation.contributions.columns]
@@ -67,8 +67,8 @@ def strangest(explanation, rows, decisions, identifiers, at_most=5):
         lines.append(
             {
                 "row": int(row) + 1,
-                "score": shown(decisions[row]),
-                "flagged": bool(decisions[row] < 0),
+                "score": shown(scores[row]),
+                "flagged": bool(scores[row] < (threshold or 0.0)),
                 "told": {str(name): shown(value) for name, value in told.items()},
                 "parts": parts,
             }

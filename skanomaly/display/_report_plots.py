@@ -22,7 +22,7 @@ def score_picture(scores, labels, threshold):
     axis : dict
         ``left`` and ``right``, shares of the width, where the scores ``low`` and ``high`` lie.
     """
-    figure, ax = _new_figure((7.2, 3.2))
+    figure, ax = _new_figure((6.2, 3.2))
     ScoreDistributionDisplay(scores, labels, threshold).plot(ax=ax)
     svg = _svg(figure)
     place, (low, high) = ax.get_position(), ax.get_xlim()
