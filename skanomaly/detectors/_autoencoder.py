@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly.detectors._neural import BaseNeuralDetector
 from skanomaly.detectors._recipes import AUTOENCODER, noise_bounds, settings_of
-from skanomaly.learners._autoencoder import Autoencoder
+from skanomaly.learners._autoencoder import PARTS, Autoencoder
 from skanomaly.networks._losses import table_loss
 from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS, row_shape
 from skanomaly.preprocessing._table import needs_targets
@@ -252,6 +252,8 @@ class AutoencoderDetector(BaseNeuralDetector):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    _state_parts = (*BaseNeuralDetector._state_parts, *PARTS)
 
     def _new_learner(self, rows, seed, before):
         settings = self._settings(rows.X.shape[1])

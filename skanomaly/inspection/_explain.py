@@ -216,7 +216,8 @@ def _normal_rows(detector, X, background):
         if rows is None:
             raise ValueError(
                 f"explain needs normal rows to compare with, and {type(detector).__name__} keeps "
-                "none. Pass background=X_train, the rows it was fitted on."
+                "none; what comes from a file does only if it was saved with keep_rows=True. Pass "
+                "background=X_train, the rows it was fitted on."
             )
         return _of_same_kind(rows, X)
     rows = _as_table(background)

@@ -7,6 +7,7 @@ channels of scores (``scores._channels``).
 
 import numpy as np
 
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
 from skanomaly.learners._residuals import Reconstruction
 from skanomaly.networks._autoencoders import member_autoencoder
@@ -17,8 +18,9 @@ from skanomaly.networks._user_model import output_shape, user_network
 from skanomaly.preprocessing._scaling import ScaledRows
 from skanomaly.preprocessing._table import missing_columns, missing_features, targets
 from skanomaly.preprocessing._views import in_chunks
-from skanomaly.scores._channels import ScoreChannels
+from skanomaly.scores._channels import Calibration, MarginalTail, ScoreChannels
 from skanomaly.scores._mahalanobis import Mahalanobis
+from skanomaly.scores._neighbours import NeighbourDistances, WhitenedNeighbour
 from skanomaly.training._predict import forward
 from skanomaly.training._trainer import assemble
 from skanomaly.utils._weights import reference_rows
@@ -204,6 +206,12 @@ class ResidualScore(MahalanobisScore):
 
 #: Score functions by the value of `anomaly_score`; "reconstruction" needs none.
 SCORES = {"ensemble": EnsembleScore, "mahalanobis": MahalanobisScore, "residual": ResidualScore}
+
+#: Classes that a fitted `Autoencoder` is made of.
+PARTS = (
+    *LEARNER_PARTS, Autoencoder, Reconstruction, *SCORES.values(), ScoreChannels, Calibration,
+    MarginalTail, Mahalanobis, NeighbourDistances, WhitenedNeighbour,
+)  # fmt: skip
 
 
 def _by_member(values):
