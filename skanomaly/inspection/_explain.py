@@ -102,6 +102,7 @@ class Explanation:
     },
     prefer_skip_nested_validation=True,
 )
+@np.errstate(over="ignore", invalid="ignore")
 def explain(
     detector,
     X,

@@ -12,7 +12,7 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skanomaly.base import StateMixin, unchanged_on_failure
+from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._windows import (
     automatic_size,
     find_series,
@@ -25,6 +25,7 @@ from skanomaly.meta._windows import (
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._labels import label_codes
+from skanomaly.utils._numbers import numeric_table
 
 #: Architectures that need to know how many steps and channels a row has.
 _SEQUENTIAL = ("conv1d", "lstm", "gru")
@@ -157,7 +158,7 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
         ValueError
             If a series is shorter than a window, or the detector refuses the windows.
         """
-        with unchanged_on_failure(self):
+        with fitting(self, X, y):
             X, order, series = self._read(X, groups, reset=True)
             self.window_size_ = self._size(X, series)
             self._check_lengths(series)
@@ -174,14 +175,15 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
     def _read(self, X, groups, reset):
         """Return checked time stamps series by series, their order, and the series."""
         allow_nan = get_tags(self).input_tags.allow_nan
-        X = validate_data(
-            self,
-            X,
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=2 if reset else 1,
-            ensure_all_finite="allow-nan" if allow_nan else True,
-            reset=reset,
-        )
+        with np.errstate(over="ignore"):  # refused as infinite then
+            X = validate_data(
+                self,
+                numeric_table(X, type(self).__name__),
+                dtype=[np.float64, np.float32],
+                ensure_min_samples=2 if reset else 1,
+                ensure_all_finite="allow-nan" if allow_nan else True,
+                reset=reset,
+            )
         if groups is not None:
             groups = column_or_1d(groups)
             check_consistent_length(X, groups)

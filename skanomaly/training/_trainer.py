@@ -234,7 +234,7 @@ def _optimizer(schedule, network):
     if isinstance(given, keras.optimizers.Optimizer):
         # a copy: fit never changes its parameters
         return type(given).from_config(given.get_config()), {}
-    rate = schedule.learning_rate
+    rate = float(schedule.learning_rate)
     if schedule.warmup_steps is not None and schedule.steps is not None:
         warmup = min(schedule.warmup_steps, schedule.steps // 2)
         rate = keras.optimizers.schedules.CosineDecay(
