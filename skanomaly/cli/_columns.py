@@ -25,13 +25,15 @@ class Features:
     """What to learn from: floats and categories, with NaN for what is missing.
 
     `sources` has the column of the table that each feature comes from, `tells` the columns
-    left out that tell rows apart, `plans` how the columns are read, by their names.
+    left out that tell rows apart, `plans` how the columns are read, by their names, and
+    `left_out` why others are not.
     """
 
     frame: Any
     sources: list
     tells: list
     plans: dict
+    left_out: dict
 
 
 def position_of(table, name):
@@ -100,11 +102,12 @@ def features_of(table, label, arguments, say):
     ids = [*arguments.id, *table.index]
     readings = _readings(table, label, arguments)
     _leave_out_identifiers(readings)
-    left_out = [
-        f"{name!r} ({reading.reason})"
+    reasons = {
+        name: reading.reason
         for position, (name, reading) in enumerate(readings.items())
         if reading.reason and position != label
-    ]
+    }
+    left_out = [f"{name!r} ({reason})" for name, reason in reasons.items()]
     columns, sources, plans = {}, [], {}
     for name, reading in readings.items():
         for part, values in reading.parts.items():
@@ -122,7 +125,9 @@ def features_of(table, label, arguments, say):
     _tell_readings(readings, frame, left_out, say)
     _tell_doubts(table, readings, label, say)
     tells = [name for name, read in readings.items() if read.tells]
-    return Features(frame, sources, sorted(tells, key=lambda name: name not in ids), plans)
+    return Features(
+        frame, sources, sorted(tells, key=lambda name: name not in ids), plans, reasons
+    )
 
 
 def _readings(table, label, arguments):

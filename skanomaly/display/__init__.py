@@ -14,6 +14,7 @@ from skanomaly.display._curves import PrecisionRecallDisplay, RocCurveDisplay
 from skanomaly.display._networks import LatentDisplay, TrainingCurveDisplay
 from skanomaly.display._reconstruction import ReconstructionDisplay
 from skanomaly.display._reliability import ReliabilityDisplay
+from skanomaly.display._report import Report, report
 from skanomaly.display._scores import ScoreDistributionDisplay
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "PrecisionRecallDisplay",
     "ReconstructionDisplay",
     "ReliabilityDisplay",
+    "Report",
     "RocCurveDisplay",
     "ScoreDistributionDisplay",
     "TrainingCurveDisplay",
+    "report",
 ]

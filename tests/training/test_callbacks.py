@@ -1,57 +1,95 @@
-"""What Keras' callbacks see of a training."""
+"""Keras' callbacks: what they see, which of them get batches, and which are refused."""
 
 import keras
 import numpy as np
 import pytest
 
-from skanomaly.training._callbacks import (
-    history_of,
-    observers,
-    refuse_setters_of_a_schedule,
-    shown,
-    wants_batches,
-)
-from skanomaly.training._model import FusedModel
+from skanomaly import AutoencoderDetector
+
+on_every_backend = pytest.mark.core
 
 
-@pytest.fixture
-def model():
-    fused = FusedModel(keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)]))
-    fused.compile(optimizer=keras.optimizers.SGD(0.25), loss="mse")
-    return fused
+def plain(**own):
+    settings = {"hidden_layer_sizes": (4,), "epochs": 2, "random_state": 0} | own
+    return AutoencoderDetector("plain", **settings)
 
 
-def test_the_network_stands_for_the_model_and_is_itself_again(model):
-    with shown(model):
-        assert model.network.optimizer is model.optimizer
-        assert model.network.stop_training is False
-    assert "optimizer" not in vars(model.network)
+def multiscale(**own):
+    settings = {"hidden_layer_sizes": (4,), "latent_dim": 2, "max_steps": 8, "random_state": 0}
+    return AutoencoderDetector(**settings | own)
 
 
-def test_callbacks_know_the_network_and_the_budget(model):
-    callback = keras.callbacks.Callback()
-    told = observers(model, [callback], epochs=5, steps=7)
-    assert callback.model is model.network
-    assert callback.params == {"verbose": 1, "epochs": 5, "steps": 7}
-    assert isinstance(history_of(told), keras.callbacks.History)
+@on_every_backend
+def test_functions_set_on_a_callback_get_their_batches(blob):
+    seen = []
+    own = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+    plain(callbacks=own).fit(blob)
+    assert seen == [0, 1, 2, 3] * 2
+
+
+@pytest.mark.parametrize("detector", [plain(), multiscale()], ids=["one", "members"])
+def test_saved_weights_load_into_the_network(detector, blob, tmp_path):
+    file = str(tmp_path / "best.weights.h5")
+    own = keras.callbacks.ModelCheckpoint(file, save_weights_only=True)
+    detector.set_params(callbacks=[own]).fit(blob)
+    expected = [w.copy() for w in detector.network_.get_weights()]
+    detector.network_.set_weights([np.zeros_like(w) for w in expected])
+    detector.network_.load_weights(file)
+    for ours, theirs in zip(detector.network_.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_network_is_itself_again_after_training(blob):
+    class Looks(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.network, self.rate = self.model, float(self.model.optimizer.learning_rate)
+
+    own = Looks()
+    detector = plain(callbacks=own).fit(blob)
+    assert own.network is detector.network_
+    assert own.rate == pytest.approx(1e-3)
+    assert not {"optimizer", "stop_training", "history"} & set(vars(detector.network_))
+
+
+def test_a_callback_that_prints_prints(blob, capsys):
+    plain(callbacks=keras.callbacks.ProgbarLogger()).fit(blob)
+    assert "Epoch 1/2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("callback", "expected"),
-    [
-        (keras.callbacks.Callback(), False),
-        (keras.callbacks.LambdaCallback(on_epoch_end=print), False),
-        (keras.callbacks.LambdaCallback(on_train_batch_end=print), True),
-    ],
-)
-def test_who_listens_to_batches(callback, expected):
-    assert wants_batches(callback) is expected
+    "own",
+    [keras.callbacks.ReduceLROnPlateau(monitor="loss"),
+     keras.callbacks.LearningRateScheduler(lambda epoch: 1e-3)],
+    ids=["plateau", "scheduler"],
+)  # fmt: skip
+def test_setters_of_the_rate_are_refused_beside_a_schedule(own, blob):
+    detector = multiscale(callbacks=own)
+    with pytest.raises(
+        ValueError, match=rf"{type(own).__name__} sets the learning rate.*schedule"
+    ):
+        detector.fit(blob)
+    assert not hasattr(detector, "offset_")
+    plain(callbacks=own).fit(blob)
+    multiscale(callbacks=own, optimizer=keras.optimizers.Adam(1e-3)).fit(blob)
 
 
-def test_a_rate_has_one_master():
-    setter = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1)
-    decay = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
-    refuse_setters_of_a_schedule(keras.optimizers.SGD(0.1), [setter])
-    with pytest.raises(ValueError, match="LearningRateScheduler sets the learning rate"):
-        refuse_setters_of_a_schedule(keras.optimizers.SGD(decay), [setter])
-    assert np.isfinite(decay(3))
+def test_a_plateau_lowers_the_rate(blob):
+    own = keras.callbacks.ReduceLROnPlateau(monitor="loss", patience=0, min_delta=1e9, factor=0.5)
+    rates = []
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: rates.append(float(own.model.optimizer.learning_rate))
+    )
+    plain(callbacks=[own, look], epochs=4).fit(blob)
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 2.5e-4])
+
+
+def test_callbacks_are_told_of_validation(blob):
+    class Told(keras.callbacks.Callback):
+        calls = 0
+
+        def on_test_end(self, logs=None):
+            self.calls += np.isfinite(logs["loss"])
+
+    own = Told()
+    plain(callbacks=own, early_stopping=True).fit(blob)
+    assert own.calls == 2

@@ -1,29 +1,48 @@
-"""Autologging of MLflow is off inside a fit, where MLflow is loaded."""
+"""Trackers of experiments see no model inside a fit."""
 
-import contextlib
 import sys
-from types import SimpleNamespace
+import types
 
-from skanomaly.utils._tracking import untracked
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, ThresholdedDetector
 
 
-def test_autologging_is_off_inside_and_on_again_after(monkeypatch):
-    seen = []
+@pytest.fixture
+def logged(monkeypatch):
+    """Return what autologging like MLflow's would log: fits of scikit-learn's classes."""
+    import contextlib
+
+    seen, state = [], {"on": True}
 
     @contextlib.contextmanager
     def disable_autologging():
-        seen.append("off")
+        state["on"] = False
         yield
-        seen.append("on")
+        state["on"] = True
 
-    fake = SimpleNamespace(disable_autologging=disable_autologging)
-    monkeypatch.setitem(sys.modules, "mlflow.utils.autologging_utils", fake)
-    with untracked():
-        seen.append("inside")
-    assert seen == ["off", "inside", "on"]
+    fit = LogisticRegression.fit
+
+    def logging_fit(self, *args, **kwargs):
+        if state["on"]:
+            seen.append(self)
+        return fit(self, *args, **kwargs)
+
+    tools = types.SimpleNamespace(disable_autologging=disable_autologging)
+    monkeypatch.setitem(sys.modules, "mlflow.utils.autologging_utils", tools)
+    monkeypatch.setattr(LogisticRegression, "fit", logging_fit)
+    return seen
 
 
-def test_no_tracker_is_imported(monkeypatch):
-    monkeypatch.delitem(sys.modules, "mlflow.utils.autologging_utils", raising=False)
-    with untracked():
-        assert "mlflow.utils.autologging_utils" not in sys.modules
+def test_models_inside_a_fit_are_not_logged(logged, labelled, distance):
+    X, y = labelled
+    LogisticRegression().fit(X, y)
+    assert len(logged) == 1
+    NeuralAnomalyClassifier("plain", epochs=1, random_state=0).fit(X, y)
+    ThresholdedDetector(distance).fit(X, y)
+    AutoencoderDetector("plain", epochs=1, random_state=0).partial_fit(X)
+    assert len(logged) == 1
+    assert np.isfinite(LogisticRegression().fit(X, y).coef_).all()
+    assert len(logged) == 2
