@@ -33,7 +33,7 @@ ALLOWED = {
         "learners", "training", "networks", "preprocessing", "scores", "thresholds", "inspection",
         "base", "utils",
     },
-    "meta": {"thresholds", "model_selection", "metrics", "base", "utils"},
+    "meta": {"thresholds", "model_selection", "metrics", "preprocessing", "base", "utils"},
     "cli": set(skanomaly._DOORS),
 }  # fmt: skip
 #: Wings that load no network library, whatever they are asked.
