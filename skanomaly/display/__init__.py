@@ -15,6 +15,7 @@ from skanomaly.display._networks import LatentDisplay, TrainingCurveDisplay
 from skanomaly.display._reconstruction import ReconstructionDisplay
 from skanomaly.display._reliability import ReliabilityDisplay
 from skanomaly.display._scores import ScoreDistributionDisplay
+from skanomaly.display._series import SeriesDisplay
 
 __all__ = [
     "ContributionsDisplay",
@@ -25,5 +26,6 @@ __all__ = [
     "ReliabilityDisplay",
     "RocCurveDisplay",
     "ScoreDistributionDisplay",
+    "SeriesDisplay",
     "TrainingCurveDisplay",
 ]

@@ -15,6 +15,7 @@ from scipy.ndimage import median_filter
 _Z90 = 1.2816
 #: Thresholds: standard deviations above the median, and multiples of the 99% quantile.
 _SIGMAS, _TIMES_Q99, _LEAST = 4.0, 1.3, 3.0
+_MOST_TIMES_Q99 = 3.0
 _WINDOW_SIGMAS, _WINDOW_TIMES_Q99 = 3.0, 1.2
 #: How far a single time stamp must be beyond its threshold where its windows are quiet.
 _ALONE = 1.4
@@ -104,14 +105,17 @@ def located_scores(levels, mean, highest, lowest, threshold):
     level = levels.max(axis=0)
     skirt = 0.5 + 0.5 * mean / (1 + np.abs(mean))
     found = (level >= 1) & (highest >= threshold)
-    found |= levels[0] >= _ALONE
+    stretch = levels[1:].max(axis=0, initial=0)
+    found |= (levels[0] >= _ALONE) & (stretch < 1)  # a spike is too short for windows to tell
     found |= (lowest >= threshold) & (level >= _AMONG)
     return np.where(found, 1 + (skirt + np.log1p(level)) / 2, skirt)
 
 
 def _threshold(level):
-    middle, high, top = np.quantile(level, [0.5, 0.9, 0.99])
-    return max(middle + _SIGMAS * (high - middle) / _Z90, _TIMES_Q99 * top, _LEAST)
+    middle, high, top, most = np.quantile(level, [0.5, 0.9, 0.99, 1])
+    # rare jumps of normal series count, but not what only an anomaly in the training series does
+    rare = min(most, _MOST_TIMES_Q99 * top)
+    return max(middle + _SIGMAS * (high - middle) / _Z90, _TIMES_Q99 * top, rare, _LEAST)
 
 
 def _root_mean_square(values):

@@ -10,6 +10,15 @@ of scikit-learn's outlier detectors: **higher is more normal**, so nobody has to
 The class that is measured is the **anomaly**. Rows without a label are left out.
 """
 
+from skanomaly.metrics._events import (
+    event_report,
+    onset_delay,
+    range_f1,
+    range_precision,
+    range_recall,
+    vus_pr,
+    vus_roc,
+)
 from skanomaly.metrics._labelled import (
     average_precision,
     balanced_accuracy,
@@ -31,6 +40,7 @@ __all__ = [
     "average_precision_scorer",
     "balanced_accuracy",
     "balanced_accuracy_scorer",
+    "event_report",
     "excess_mass",
     "excess_mass_scorer",
     "f1",
@@ -39,16 +49,22 @@ __all__ = [
     "mcc",
     "mcc_scorer",
     "neg_mass_volume_scorer",
+    "onset_delay",
     "precision",
     "precision_at_n",
     "precision_at_n_scorer",
     "precision_scorer",
+    "range_f1",
+    "range_precision",
+    "range_recall",
     "recall",
     "recall_scorer",
     "reconstruction",
     "reconstruction_scorer",
     "roc_auc",
     "roc_auc_scorer",
+    "vus_pr",
+    "vus_roc",
 ]
 roc_auc_scorer = anomaly_scorer("roc_auc")
 average_precision_scorer = anomaly_scorer("average_precision")

@@ -1,7 +1,6 @@
 """Which windows there are, and what they say of a time stamp."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
