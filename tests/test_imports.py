@@ -34,6 +34,10 @@ ALLOWED = {
         "base", "utils",
     },
     "meta": {"thresholds", "model_selection", "metrics", "preprocessing", "base", "utils"},
+    "io": {
+        "detectors", "learners", "training", "networks", "preprocessing", "scores", "backend",
+        "base", "utils",
+    },
     "cli": set(skanomaly._DOORS),
 }  # fmt: skip
 #: Wings that load no network library, whatever they are asked.

@@ -7,6 +7,7 @@ channels of scores (``scores._channels``).
 
 import numpy as np
 
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
 from skanomaly.learners._residuals import Reconstruction
 from skanomaly.networks._autoencoders import member_autoencoder
@@ -17,8 +18,9 @@ from skanomaly.networks._user_model import output_shape, user_network
 from skanomaly.preprocessing._scaling import ScaledRows
 from skanomaly.preprocessing._table import missing_columns, missing_features, targets
 from skanomaly.preprocessing._views import in_chunks
-from skanomaly.scores._channels import ScoreChannels
+from skanomaly.scores._channels import Calibration, MarginalTail, ScoreChannels
 from skanomaly.scores._mahalanobis import Mahalanobis
+from skanomaly.scores._neighbours import NeighbourDistances, WhitenedNeighbour
 from skanomaly.training._predict import forward
 from skanomaly.training._trainer import assemble
 from skanomaly.utils._weights import reference_rows
@@ -88,7 +90,7 @@ class Autoencoder(Learner):
         self.scorer = SCORES[kind](self.seed).fit(*self.views(sample))
 
     def score(self, X):
-        """Return scores of rows as the engine sees them, float64, higher for anomalies."""
+        """Return scores of rows as learners see them, float64, higher for anomalies."""
         if self.scorer is None:
             return self._squared_errors(X).mean(axis=2).mean(axis=1)
         return self.scorer.score(*self.views(X))
@@ -108,6 +110,7 @@ class Autoencoder(Learner):
         def one(rows):
             mean = self.compare.values(self._outputs(self._scaled(rows)[0])).mean(axis=1)
             mean = mean if self.scaler is None else self.scaler.inverse_transform(mean)
+            mean = np.nan_to_num(mean)
             if self.compare.layout is None:
                 return mean
             return self.compare.to_features(mean, rows.with_missing(slice(None)))
@@ -120,7 +123,7 @@ class Autoencoder(Learner):
 
         def one(rows):
             codes = forward(encoder, self._scaled(rows)[0])[1]
-            return np.asarray(codes, dtype=np.float64).reshape(len(rows), -1)
+            return np.nan_to_num(np.asarray(codes, dtype=np.float64)).reshape(len(rows), -1)
 
         return in_chunks(one, X)
 
@@ -203,6 +206,12 @@ class ResidualScore(MahalanobisScore):
 
 #: Score functions by the value of `anomaly_score`; "reconstruction" needs none.
 SCORES = {"ensemble": EnsembleScore, "mahalanobis": MahalanobisScore, "residual": ResidualScore}
+
+#: Classes that a fitted `Autoencoder` is made of.
+PARTS = (
+    *LEARNER_PARTS, Autoencoder, Reconstruction, *SCORES.values(), ScoreChannels, Calibration,
+    MarginalTail, Mahalanobis, NeighbourDistances, WhitenedNeighbour,
+)  # fmt: skip
 
 
 def _by_member(values):

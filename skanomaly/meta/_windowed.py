@@ -13,6 +13,7 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+<<<<<<< HEAD
 from skanomaly.base import unchanged_on_failure
 from skanomaly.meta._answers import SeriesAnswers
 from skanomaly.meta._inner import (
@@ -27,6 +28,9 @@ from skanomaly.meta._stream import StreamMixin
 from skanomaly.meta._time import read_time
 from skanomaly.meta._window_scores import out_of_fold_scores
 from skanomaly.meta._window_size import automatic_size
+=======
+from skanomaly.base import StateMixin, unchanged_on_failure
+>>>>>>> main
 from skanomaly.meta._windows import (
     all_windows,
     check_lengths,
@@ -43,7 +47,11 @@ from skanomaly.thresholds._validation import check_scores
 _TRAINING_WINDOWS, _WINDOWS_OVER_A_STAMP = 1024, 16
 
 
+<<<<<<< HEAD
 class WindowedDetector(SeriesAnswers, StreamMixin, OutlierMixin, BaseEstimator):
+=======
+class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
+>>>>>>> main
     """Anomaly detection in time series, by any outlier detector for rows.
 
     Rows are time stamps, in order, and columns are channels. The detector inside learns and

@@ -22,6 +22,7 @@ from skanomaly.thresholds._unlabelled import (
     pot_threshold,
     robust_threshold,
 )
+from skanomaly.thresholds._validation import check_threshold
 from skanomaly.utils._labels import recode
 
 
@@ -53,7 +54,7 @@ def check_rule(name, level=None, codes=None):
     """Refuse a rule that is unknown, or lacks its level or its labels, before any work starts."""
     if callable(name):
         return
-    if name not in RULES:
+    if not isinstance(name, str) or name not in RULES:
         raise ValueError(f"rule must be one of {list(RULES)} or a callable, got {name!r}.")
     rule = RULES[name]
     if rule.level is None and level is not None:
@@ -109,13 +110,13 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
     """
     check_rule(rule, level, codes)
     if callable(rule):
-        return float(rule(scores, codes))
+        return check_threshold(rule(scores, codes), rule)
     if rule in ("fpr", "pot") and codes is not None:
         scores = scores[codes != -1]
     labels = [recode(codes)] if RULES[rule].needs_labels else []
-    if rule == "cost":
-        return cost_threshold(scores, *labels, cost_fp, cost_fn)
-    return RULES[rule].function(scores, *labels, *([] if level is None else [level]))
+    parameters = [] if level is None else [level]
+    parameters = [cost_fp, cost_fn] if rule == "cost" else parameters
+    return check_threshold(RULES[rule].function(scores, *labels, *parameters), rule)
 
 
 def as_threshold(threshold, scores, codes=None, **options):
