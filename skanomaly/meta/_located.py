@@ -11,6 +11,8 @@ from skanomaly.meta._courses import NearestCourses
 from skanomaly.meta._evidence import StampEvidence, WindowScale, located_scores
 from skanomaly.meta._windows import Series, spread, spread_all, window_starts
 
+#: What fitted scores are made of, for files of estimators.
+PARTS = (NearestCourses, StampEvidence, WindowScale)
 #: Added to distances before their logarithm: below it, all windows are the same.
 _SAME = 1e-3
 

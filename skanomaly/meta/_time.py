@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from skanomaly.preprocessing._categories import is_category, is_time
+from skanomaly.preprocessing._columns import is_category, is_time
 from skanomaly.preprocessing._validation import refuse_time
 
 #: A gap is a step this many times the usual one.

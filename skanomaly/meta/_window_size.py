@@ -7,12 +7,9 @@ import math
 
 import numpy as np
 
-#: Windows of series without a period, and the longest ones with it. On the NAB series VUS-PR rises
+#: Time stamps of the longest windows. On the NAB series VUS-PR rises
 #: up to here for every detector tried and stays level up to 288.
 LONGEST = 200
-#: Windows are whole periods, at least two, and no shorter than this. On made-up series with
-#: periods of 31 to 72, windows of about 100 to 150 ranked best (ROC AUC .93; 200: .88, 25: .88).
-_SHORTEST = 128
 #: Time stamps below which rows that do not depend on each other are taken for no series at all.
 _FEW = 100
 #: Autocorrelation of a period, at least; and in standard errors of that of independent rows.
@@ -25,8 +22,8 @@ _LAGS = 50
 def automatic_size(X, series):
     """Return the number of time stamps in a window.
 
-    The smallest whole number of periods, two at least, that fills 128 time stamps, and 200 where
-    there is no period; at most 200, and at most a third of the shortest series. A few rows that
+    As many whole periods as fit in 200 time stamps, and 200 where fewer than two do or there is
+    no period; at most a third of the shortest series. A few rows that
     do not depend on those before them are no series: they are windows of one.
 
     Parameters
@@ -46,11 +43,9 @@ def automatic_size(X, series):
         return 1
     found = [period(column) for part in parts for column in part.T]
     found = [length for length in found if length is not None]
-    size = LONGEST
-    if found:
-        length = int(np.median(found))
-        size = min(LONGEST, length * max(2, math.ceil(_SHORTEST / length)))
-    return max(1, min(size, shortest // 3))
+    length = int(np.median(found)) if found else LONGEST
+    n_periods = LONGEST // length
+    return max(1, min(n_periods * length if n_periods > 1 else LONGEST, shortest // 3))
 
 
 def period(values):

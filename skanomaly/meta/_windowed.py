@@ -13,8 +13,7 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-<<<<<<< HEAD
-from skanomaly.base import unchanged_on_failure
+from skanomaly.base import StateMixin, unchanged_on_failure
 from skanomaly.meta._answers import SeriesAnswers
 from skanomaly.meta._inner import (
     detector_or_default,
@@ -23,14 +22,11 @@ from skanomaly.meta._inner import (
     own_threshold,
     read_codes,
 )
-from skanomaly.meta._located import LocatedScores, stamps_of_runs
+from skanomaly.meta._located import PARTS, LocatedScores, stamps_of_runs
 from skanomaly.meta._stream import StreamMixin
 from skanomaly.meta._time import read_time
 from skanomaly.meta._window_scores import out_of_fold_scores
 from skanomaly.meta._window_size import automatic_size
-=======
-from skanomaly.base import StateMixin, unchanged_on_failure
->>>>>>> main
 from skanomaly.meta._windows import (
     all_windows,
     check_lengths,
@@ -47,11 +43,7 @@ from skanomaly.thresholds._validation import check_scores
 _TRAINING_WINDOWS, _WINDOWS_OVER_A_STAMP = 1024, 16
 
 
-<<<<<<< HEAD
-class WindowedDetector(SeriesAnswers, StreamMixin, OutlierMixin, BaseEstimator):
-=======
-class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
->>>>>>> main
+class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, BaseEstimator):
     """Anomaly detection in time series, by any outlier detector for rows.
 
     Rows are time stamps, in order, and columns are channels. The detector inside learns and
@@ -66,8 +58,8 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
         skanomaly's, also at the end of a Pipeline; a clone of it is fitted. None is
         ``AutoencoderDetector()``.
     window_size : "auto" or int, default="auto"
-        Time stamps in a window. "auto" are a few periods of the series, 128 to 200 time stamps,
-        200 where there is no period, and at most a third of the shortest training series.
+        Time stamps in a window. "auto" are as many whole periods as fit in 200, and 200 where
+        there is no period; at most a third of the shortest training series.
     stride : "auto" or int, default="auto"
         Time stamps from one window to the next, at most `window_size`. "auto" is 1 for "last",
         and otherwise a sixteenth of a window; to train, what gives up to 1,024 windows. The last
@@ -125,7 +117,7 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
     AutoencoderDetector : With ``architecture="conv1d"``, "lstm" or "gru" it reads windows as
         sequences.
     skanomaly.display.SeriesDisplay : Draws series, scores, events and contributions.
-    skanomaly.metrics.event_report : Precision, recall and delay of events.
+    skanomaly.metrics.event_report : What was found of each event, and when.
 
     Notes
     -----
@@ -153,6 +145,7 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
     0    300  309
     """
 
+    _state_parts = (LocatedScores, *PARTS)
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "score_samples", "decision_function"]), None],
         "window_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],

@@ -13,11 +13,11 @@ The class that is measured is the **anomaly**. Rows without a label are left out
 from skanomaly.metrics._events import (
     event_report,
     onset_delay,
-    range_f1,
-    range_precision,
-    range_recall,
-    vus_pr,
-    vus_roc,
+    range_f1_score,
+    range_precision_score,
+    range_recall_score,
+    vus_pr_score,
+    vus_roc_score,
 )
 from skanomaly.metrics._labelled import (
     average_precision_score,
@@ -40,12 +40,8 @@ __all__ = [
     "average_precision_scorer",
     "balanced_accuracy_score",
     "balanced_accuracy_scorer",
-<<<<<<< HEAD
     "event_report",
-    "excess_mass",
-=======
     "excess_mass_score",
->>>>>>> main
     "excess_mass_scorer",
     "f1_score",
     "f1_scorer",
@@ -53,31 +49,22 @@ __all__ = [
     "matthews_corrcoef",
     "matthews_corrcoef_scorer",
     "neg_mass_volume_scorer",
-<<<<<<< HEAD
     "onset_delay",
-    "precision",
-    "precision_at_n",
-=======
     "precision_at_n_score",
->>>>>>> main
     "precision_at_n_scorer",
     "precision_score",
     "precision_scorer",
-<<<<<<< HEAD
-    "range_f1",
-    "range_precision",
-    "range_recall",
-    "recall",
-=======
+    "range_f1_score",
+    "range_precision_score",
+    "range_recall_score",
     "recall_score",
->>>>>>> main
     "recall_scorer",
     "reconstruction_score",
     "reconstruction_scorer",
     "roc_auc_score",
     "roc_auc_scorer",
-    "vus_pr",
-    "vus_roc",
+    "vus_pr_score",
+    "vus_roc_score",
 ]
 roc_auc_scorer = anomaly_scorer("roc_auc")
 average_precision_scorer = anomaly_scorer("average_precision")

@@ -24,7 +24,7 @@ def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
     y_pred : array-like of shape (n_timestamps,)
         ``predict`` of an outlier detector: -1 for anomalies, +1 for normal time stamps.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
     merge : int, default=0
         Predicted anomalies with at most this many normal time stamps between them are one.
 
@@ -82,7 +82,7 @@ def onset_delay(y_true, y_pred, *, anomaly_label="auto"):
     y_pred : array-like of shape (n_timestamps,)
         -1 for anomalies, +1 for normal time stamps.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def onset_delay(y_true, y_pred, *, anomaly_label="auto"):
     return float(delays.mean()) if len(delays) else float("nan")
 
 
-def range_precision(y_true, y_pred, *, anomaly_label="auto"):
+def range_precision_score(y_true, y_pred, *, anomaly_label="auto"):
     """Share of predicted events that is true, the mean over predicted events.
 
     Range-based precision of Tatbul et al. [1]_ with flat bias: the covered share of an event,
@@ -112,7 +112,7 @@ def range_precision(y_true, y_pred, *, anomaly_label="auto"):
     y_pred : array-like of shape (n_timestamps,)
         -1 for anomalies, +1 for normal time stamps.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
 
     Returns
     -------
@@ -126,18 +126,18 @@ def range_precision(y_true, y_pred, *, anomaly_label="auto"):
 
     Examples
     --------
-    >>> from skanomaly.metrics import range_precision
-    >>> range_precision([0, 0, 1, 1, 1, 0], [1, -1, -1, 1, 1, 1])
+    >>> from skanomaly.metrics import range_precision_score
+    >>> range_precision_score([0, 0, 1, 1, 1, 0], [1, -1, -1, 1, 1, 1])
     0.5
     """
     true, predicted = _flags(y_true, y_pred, anomaly_label)
     return _coverage(predicted, true, alpha=0.0)
 
 
-def range_recall(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
+def range_recall_score(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
     """Share of true events that is found, the mean over true events.
 
-    Range-based recall of Tatbul et al. (2018) with flat bias, see `range_precision`.
+    Range-based recall of Tatbul et al. (2018) with flat bias, see `range_precision_score`.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def range_recall(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
     alpha : float in [0, 1], default=0.0
         Weight of having found anything of an event at all.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
 
     Returns
     -------
@@ -162,19 +162,19 @@ def range_recall(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
 
     Examples
     --------
-    >>> from skanomaly.metrics import range_recall
+    >>> from skanomaly.metrics import range_recall_score
     >>> y_true, y_pred = [0, 0, 1, 1, 1, 1], [1, -1, -1, 1, 1, 1]
-    >>> range_recall(y_true, y_pred), range_recall(y_true, y_pred, alpha=1.0)
+    >>> range_recall_score(y_true, y_pred), range_recall_score(y_true, y_pred, alpha=1.0)
     (0.25, 1.0)
     """
     true, predicted = _flags(y_true, y_pred, anomaly_label)
     if not true.any():
-        raise ValueError("y_true has no anomaly: range_recall needs at least one event.")
+        raise ValueError("y_true has no anomaly: range_recall_score needs at least one event.")
     return _coverage(true, predicted, alpha=alpha)
 
 
-def range_f1(y_true, y_pred, *, anomaly_label="auto"):
-    """Harmonic mean of `range_precision` and `range_recall`.
+def range_f1_score(y_true, y_pred, *, anomaly_label="auto"):
+    """Harmonic mean of `range_precision_score` and `range_recall_score`.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def range_f1(y_true, y_pred, *, anomaly_label="auto"):
     y_pred : array-like of shape (n_timestamps,)
         -1 for anomalies, +1 for normal time stamps.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
 
     Returns
     -------
@@ -193,20 +193,20 @@ def range_f1(y_true, y_pred, *, anomaly_label="auto"):
     Raises
     ------
     ValueError
-        As `range_recall`.
+        As `range_recall_score`.
 
     Examples
     --------
-    >>> from skanomaly.metrics import range_f1
-    >>> range_f1([0, 0, 1, 1], [1, 1, -1, -1])
+    >>> from skanomaly.metrics import range_f1_score
+    >>> range_f1_score([0, 0, 1, 1], [1, 1, -1, -1])
     1.0
     """
-    precision = range_precision(y_true, y_pred, anomaly_label=anomaly_label)
-    recall = range_recall(y_true, y_pred, anomaly_label=anomaly_label)
+    precision = range_precision_score(y_true, y_pred, anomaly_label=anomaly_label)
+    recall = range_recall_score(y_true, y_pred, anomaly_label=anomaly_label)
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def vus_pr(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
+def vus_pr_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
     """Volume under the precision-recall surface, which forgives small shifts in time [1]_.
 
     Needs the package dtaianomaly: ``pip install 'skanomaly[series]'``.
@@ -220,7 +220,7 @@ def vus_pr(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
     max_buffer : int, default=100
         Time stamps around an event up to which labels are softened.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
 
     Returns
     -------
@@ -243,8 +243,8 @@ def vus_pr(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
     return _volume("VolumeUnderPR", y_true, scores, max_buffer, anomaly_label)
 
 
-def vus_roc(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
-    """Volume under the ROC surface, see `vus_pr`.
+def vus_roc_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
+    """Volume under the ROC surface, see `vus_pr_score`.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def vus_roc(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
     max_buffer : int, default=100
         Time stamps around an event up to which labels are softened.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
 
     Returns
     -------
@@ -279,7 +279,8 @@ def _volume(name, y_true, scores, max_buffer, anomaly_label):
         from dtaianomaly import evaluation
     except ImportError as error:
         raise ImportError(
-            "vus_pr and vus_roc need dtaianomaly. Install it with: pip install 'skanomaly[series]'"
+            "vus_pr_score and vus_roc_score need dtaianomaly. Install it with: "
+            "pip install 'skanomaly[series]'"
         ) from error
     metric = getattr(evaluation, name)(max_buffer_size=max_buffer)
     return float(metric.compute(true.astype(int), -scores))

@@ -147,22 +147,15 @@ def _refuse_times(X, estimator):
         if getattr(getattr(X, "dtype", None), "kind", "f") in "mM":
             raise ValueError(_time_message("X", X.dtype, type(estimator).__name__))
         return
-<<<<<<< HEAD
-    for place, name in enumerate(frame.columns):
-        column = frame.iloc[:, place]
-        if is_time(column):
-            refuse_time(column, name, type(estimator).__name__)
-=======
     for place, label in enumerate(X.columns):
         column = X.iloc[:, place]
         if _columns.is_time(column):
-            raise ValueError(_time_message(_called(label), column.dtype, estimator))
->>>>>>> main
+            refuse_time(column, label, type(estimator).__name__)
 
 
 def refuse_time(column, name, owner):
     """Refuse a column of dates, times or durations by its name."""
-    raise ValueError(_time_message(f"The column {name!r} of X", column.dtype, owner))
+    raise ValueError(_time_message(_called(name), column.dtype, owner))
 
 
 def _time_message(what, dtype, owner):

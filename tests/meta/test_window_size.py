@@ -22,7 +22,7 @@ def test_a_few_rows_without_order_are_judged_one_by_one_and_series_never_are(see
     assert size_of(noise) == 200
 
 
-@pytest.mark.parametrize(("length", "size"), [(20, 140), (50, 150), (90, 180), (150, 200)])
+@pytest.mark.parametrize(("length", "size"), [(20, 200), (45, 180), (90, 180), (150, 200)])
 @pytest.mark.parametrize("noise", [0.0, 0.7])
 def test_windows_are_whole_periods_whatever_the_noise(length, size, noise):
     rng = np.random.default_rng(0)

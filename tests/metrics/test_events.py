@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from skanomaly.metrics import (
     event_report,
     onset_delay,
-    range_f1,
-    range_precision,
-    range_recall,
-    vus_pr,
-    vus_roc,
+    range_f1_score,
+    range_precision_score,
+    range_recall_score,
+    vus_pr_score,
+    vus_roc_score,
 )
 
 pytestmark = pytest.mark.core
@@ -37,10 +37,10 @@ def test_a_report_says_what_was_found_and_when():
 
 def test_pieces_count_less_than_one_stretch_as_in_the_paper():
     y = [0, 1, 1, 1, 1, 0]
-    assert range_recall(y, [1, -1, -1, 1, 1, 1]) == 0.5
-    assert range_recall(y, [1, -1, 1, -1, 1, 1]) == 0.25
-    assert range_precision(y, [-1, -1, 1, -1, 1, 1]) == 0.75  # one of half, one of all of it
-    assert range_precision(y, np.ones(6)) == 0
+    assert range_recall_score(y, [1, -1, -1, 1, 1, 1]) == 0.5
+    assert range_recall_score(y, [1, -1, 1, -1, 1, 1]) == 0.25
+    assert range_precision_score(y, [-1, -1, 1, -1, 1, 1]) == 0.75  # one of half, one of all of it
+    assert range_precision_score(y, np.ones(6)) == 0
 
 
 @settings(max_examples=40, deadline=None)
@@ -49,9 +49,9 @@ def test_the_truth_is_perfect_and_swapping_swaps_precision_and_recall(flag):
     other = np.roll(flag, 1)
     truth, guess = np.where(flag, -1, 1), np.where(other, -1, 1)
     if flag.any():
-        assert range_f1(truth, truth, anomaly_label=-1) == 1
-        assert range_recall(truth, guess, anomaly_label=-1) == pytest.approx(
-            range_precision(guess, truth, anomaly_label=-1)
+        assert range_f1_score(truth, truth, anomaly_label=-1) == 1
+        assert range_recall_score(truth, guess, anomaly_label=-1) == pytest.approx(
+            range_precision_score(guess, truth, anomaly_label=-1)
         )
 
 
@@ -60,18 +60,18 @@ def test_volumes_forgive_small_shifts():
     y = np.zeros(300, dtype=int)
     y[100:120] = 1
     near, far = (-(np.roll(y, shift) + 0.0) for shift in (5, 150))
-    assert vus_pr(y, near, max_buffer=20) > vus_pr(y, far, max_buffer=20) + 0.3
-    assert vus_roc(y, near, max_buffer=20) > vus_roc(y, far, max_buffer=20) + 0.3
+    assert vus_pr_score(y, near, max_buffer=20) > vus_pr_score(y, far, max_buffer=20) + 0.3
+    assert vus_roc_score(y, near, max_buffer=20) > vus_roc_score(y, far, max_buffer=20) + 0.3
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "dtaianomaly", None)
     with pytest.raises(ImportError, match=r"skanomaly\[series\]"):
-        vus_pr([0, 1], [1.0, 0.0])
+        vus_pr_score([0, 1], [1.0, 0.0])
 
 
 def test_errors_say_what_was_expected():
     with pytest.raises(ValueError, match="y_pred must be what predict returns"):
-        range_recall([0, 1], [0, 1])
+        range_recall_score([0, 1], [0, 1])
     with pytest.raises(ValueError, match="no anomaly"):
-        range_recall([0, 0], [1, 1])
+        range_recall_score([0, 0], [1, 1])
