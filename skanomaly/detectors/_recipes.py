@@ -8,6 +8,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skanomaly.learners._ensemble import TRIM
+
 #: Those of `AutoencoderDetector`.
 AUTOENCODER = {
     "multiscale": {
@@ -108,3 +110,14 @@ def noise_bounds(noise):
             f"pair (low, high) with 0 < low <= high. Got {noise!r} instead."
         )
     return float(bounds[0]), float(bounds[1])
+
+
+def trim_share(novelty, contamination):
+    """Return the share of the training rows, the most unusual, that scores are learnt without.
+
+    None of those known to be clean; where the contamination is given, twice that, so that few
+    anomalies stay.
+    """
+    if novelty:
+        return 0.0
+    return TRIM if isinstance(contamination, str) else min(2 * contamination, 0.5)
