@@ -10,6 +10,8 @@ from skanomaly._version import __version__
 _PUBLIC = {
     "AutoencoderDetector": "skanomaly.detectors._autoencoder",
     "ConformalDetector": "skanomaly.meta._conformal",
+    "DriftMonitor": "skanomaly.meta._drift",
+    "DriftReport": "skanomaly.meta._drift_report",
     "Explanation": "skanomaly.inspection._explain",
     "NeuralAnomalyClassifier": "skanomaly.detectors._classifier",
     "ThresholdedDetector": "skanomaly.meta._thresholded",
@@ -17,11 +19,13 @@ _PUBLIC = {
     "explain": "skanomaly.inspection._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "inspection", "metrics", "model_selection", "thresholds")
+_DOORS = ("display", "inspection", "io", "metrics", "model_selection", "thresholds", "utils")
 
 __all__ = [
     "AutoencoderDetector",
     "ConformalDetector",
+    "DriftMonitor",
+    "DriftReport",
     "Explanation",
     "NeuralAnomalyClassifier",
     "ThresholdedDetector",
@@ -33,7 +37,10 @@ __all__ = [
 
 def __getattr__(name):
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        try:
+            return getattr(importlib.import_module(_PUBLIC[name]), name)
+        except ImportError as error:  # a backend is missing: the way there is no news
+            raise error.with_traceback(None) from None
     if name in _DOORS:
         return importlib.import_module(f"skanomaly.{name}")
     raise AttributeError(f"module 'skanomaly' has no attribute {name!r}")

@@ -17,9 +17,9 @@ from skanomaly import (
     NeuralAnomalyClassifier,
     ThresholdedDetector,
     WindowedDetector,
-    _architectures,
-    _recipes,
 )
+from skanomaly.detectors import _recipes
+from skanomaly.networks import _sequences
 
 #: scikit-learn's checks bring labels such as 0, 1, 2, nothing to learn from them, and a handful
 #: of rows: the detectors rightly warn about all three.
@@ -89,7 +89,7 @@ def test_scikit_learn_checks_of_images(estimator, check, monkeypatch):
         height = next(h for h in range(math.isqrt(n_features), 0, -1) if n_features % h == 0)
         return height, n_features // height, 1
 
-    monkeypatch.setattr(_architectures, "_default_shape", rectangle)
+    monkeypatch.setattr(_sequences, "_default_shape", rectangle)
     check(estimator)
 
 
@@ -140,7 +140,7 @@ def test_every_recipe_is_checked(detector, recipes, auto):
 
 def test_every_architecture_is_checked():
     checked = {estimator.architecture for estimator in [*FULL, *IMAGES]}
-    assert checked == {*_architectures.ARCHITECTURES}
+    assert checked == {*_sequences.ARCHITECTURES}
 
 
 @pytest.mark.parametrize("variants", [FULL, QUICK])

@@ -34,9 +34,12 @@ def choose_backend():
     Raises
     ------
     ImportError
-        If no backend is installed.
+        If no backend is installed, or not the one that the environment variable names.
     """
-    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
+    if "keras" in sys.modules:
+        return
+    if os.environ.get("KERAS_BACKEND"):
+        _check_backend(os.environ["KERAS_BACKEND"])
         return
     chosen = _configured_backend()
     if chosen is None or not _installed(chosen):
@@ -47,6 +50,22 @@ def choose_backend():
             "installed. Install one, for example with `pip install jax`."
         )
     os.environ["KERAS_BACKEND"] = chosen
+
+
+def _check_backend(name):
+    """Refuse a backend that cannot be loaded or trains nothing, before Keras is imported."""
+    if name not in BACKENDS:
+        raise ImportError(
+            f"skanomaly needs a Keras backend that trains, one of {', '.join(BACKENDS)}, but the "
+            f"environment variable KERAS_BACKEND is {name!r}. Set it to one of these, or unset it."
+        )
+    if not _installed(name):
+        package = {"tensorflow": "'skanomaly[tensorflow]'", "torch": "'skanomaly[torch]'"}
+        raise ImportError(
+            f"the environment variable KERAS_BACKEND is {name!r}, but {name} is not installed. "
+            f"Install it with `pip install {package.get(name, name)}`, or unset the variable: "
+            "skanomaly then takes the first installed of " + ", ".join(BACKENDS) + "."
+        )
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly.detectors._neural import BaseNeuralDetector
 from skanomaly.detectors._recipes import AUTOENCODER, noise_bounds, settings_of, trim_share
-from skanomaly.learners._autoencoder import Autoencoder
+from skanomaly.learners._autoencoder import PARTS, Autoencoder
 from skanomaly.networks._losses import table_loss
 from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS, row_shape
 from skanomaly.preprocessing._table import needs_targets
@@ -258,6 +258,8 @@ class AutoencoderDetector(BaseNeuralDetector):
         self.random_state = random_state
         self.verbose = verbose
 
+    _state_parts = (*BaseNeuralDetector._state_parts, *PARTS)
+
     def _new_learner(self, rows, seed, before):
         settings = self._settings(rows.X.shape[1])
         settings["masked"] = before.settings["masked"] if before else needs_targets(rows.X)
@@ -315,10 +317,11 @@ class AutoencoderDetector(BaseNeuralDetector):
         -------
         reconstruction : ndarray of shape (n_samples, n_features), float64
             The mean over the networks. For a category it is the probability of the row's own
-            value; NaN where that is missing.
+            value; NaN where that is missing. Answers beyond the range of floats are its ends.
         """
         X = self._checked_rows(X)
-        return self._learner.reconstruct(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._learner.reconstruct(X)
 
     def encode(self, X):
         """Return the inner codes of rows.
@@ -340,4 +343,5 @@ class AutoencoderDetector(BaseNeuralDetector):
             If an own `model` has no inner layer to read.
         """
         X = self._checked_rows(X)
-        return self._learner.encode(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._learner.encode(X)

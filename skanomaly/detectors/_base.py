@@ -11,23 +11,32 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import DecisionMixin, unchanged_on_failure
+from skanomaly.base import DecisionMixin, fitting
 from skanomaly.detectors._partial_fit import Stream, StreamMixin
+from skanomaly.detectors._state import DetectorStateMixin
 from skanomaly.preprocessing._table import empty_rows
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.preprocessing._views import in_chunks
-from skanomaly.thresholds._named import as_threshold
+from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.thresholds._unlabelled import contamination_offset
+from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._background import background_rows
-from skanomaly.utils._callbacks import CallbackSupportMixin, fit_task
+from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import LARGEST, check_weight
 
 
 class BaseDetector(
-    StreamMixin, CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta
+    DetectorStateMixin,
+    StreamMixin,
+    CallbackSupportMixin,
+    ThresholdMixin,
+    DecisionMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """Base class of the detectors; not for direct use.
 
@@ -64,7 +73,7 @@ class BaseDetector(
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
-        with fit_task(self, X, y, sample_weight), unchanged_on_failure(self):
+        with fitting(self, X, y, sample_weight):
             warm_start = self._goes_on()
             source = read_rows(self, X, reset=not warm_start, min_samples=2)
             weight = _checked_weight(sample_weight, source)
@@ -86,7 +95,12 @@ class BaseDetector(
         self._encoder = encoder
         out_of_fold = self._fit_rows(rows, seed, warm_start)
         scores = self._score_all(rows.X, training=True)
-        self.offset_ = self._find_offset(scores, rows, out_of_fold)
+        self.offset_ = self._find_offset(check_scores(scores), rows, out_of_fold)
+        if not np.isfinite(self.offset_):
+            raise ValueError(
+                f"{type(self).__name__} found no finite threshold for its training scores, from "
+                f"{scores.min():g} to {scores.max():g}. Scale the rows, or leave standardize=True."
+            )
         return scores
 
     #: Whether `y` means something to the detector.
@@ -121,58 +135,23 @@ class BaseDetector(
 
     @abstractmethod
     def _score_rows(self, X):
-        """Return scores of rows as the engine sees them, float64, higher for normal rows."""
+        """Return scores of rows as learners see them, float64, higher for normal rows."""
 
     def _find_offset(self, scores, rows, out_of_fold):
         """Return the threshold for the training scores."""
-        return float(contamination_offset(scores, self.contamination, rows.weight))
+        return contamination_offset(scores, self.contamination, rows.weight)
 
     def _codes(self, y, n_samples):
         """Return label codes: -1 anomaly, +1 normal, 0 unlabelled."""
         return read_labels(y, n_samples=n_samples)
 
-    def set_threshold(self, threshold, X=None, y=None, *, level=None, cost_fp=1.0, cost_fn=1.0):
-        """Change the threshold `offset_` of a fitted detector; nothing is trained again.
-
-        Parameters
-        ----------
-        threshold : float, str or callable
-            The threshold itself, or a rule, as `ThresholdedDetector` takes it: "auto",
-            "contamination", "fpr", "pot", "f1", "precision", "recall", "cost".
-        X : array-like of shape (n_samples, n_features), default=None
-            Rows whose scores a rule looks at. The threshold means what the rule says for new
-            rows if the detector did not train on these.
-        y : array-like of shape (n_samples,), default=None
-            Labels of these rows, for the rules that need them. "fpr" and "pot" leave known
-            anomalies out.
-        level : float, default=None
-            What the rule aims at.
-        cost_fp, cost_fn : float, default=1.0
-            Costs of a false alarm and of a missed anomaly, for "cost".
-
-        Returns
-        -------
-        self : object
-            The detector, until the next `fit` with this threshold.
-
-        Raises
-        ------
-        ValueError
-            If the rule lacks its rows, labels or level, or does not work for these scores. The
-            threshold is then as it was.
-        """
-        check_is_fitted(self)
-        if X is None and not isinstance(threshold, Real):
-            raise ValueError(
-                f"the rule {threshold!r} needs rows to look at, got X=None. Pass rows that the "
-                "detector did not train on, or a number as the threshold."
-            )
-        if X is not None:
-            X = self._checked_rows(X)
-        codes = None if X is None or y is None else self._codes(y, len(X))
-        options = {"level": level, "cost_fp": cost_fp, "cost_fn": cost_fn}
-        self.offset_ = as_threshold(threshold, lambda: self._score_all(X), codes, **options)
-        return self
+    def _scores_and_labels(self, X, y):
+        """Return what gives the scores of rows, for `set_threshold`, and their label codes."""
+        if X is None:
+            return None, None
+        X = self._checked_rows(X)
+        codes = None if y is None else self._codes(y, len(X))
+        return lambda: self._score_all(X), codes
 
     def score_samples(self, X):
         """Score rows: the lower, the more abnormal.
@@ -210,7 +189,7 @@ class BaseDetector(
         return explain(self, X, **params)
 
     def _checked_rows(self, X):
-        """Return rows as the engine sees them."""
+        """Return rows as learners see them."""
         check_is_fitted(self)
         plain = self.is_categorical_ is None and not hasattr(self, "feature_names_in_")
         if plain and _is_plain_row(X, self.n_features_in_):
@@ -218,8 +197,15 @@ class BaseDetector(
         return self._encoder.view(read_rows(self, X, reset=False))
 
     def _score_all(self, X, training=False):
-        """Score any number of checked rows in bounded memory; training rows say what is usual."""
-        scores, empty = in_chunks(self._score_rows, X), empty_rows(X)
+        """Score any number of checked rows in bounded memory; training rows say what is usual.
+
+        What overflows on the way to its score is unknown, and unknown rows are abnormal.
+        """
+        with np.errstate(all="ignore"):
+            scores, empty = in_chunks(self._score_rows, X), empty_rows(X)
+        unknown = ~(np.abs(scores) <= LARGEST)
+        if unknown.any():
+            scores = np.where(unknown, -LARGEST, scores)
         if training:
             self._typical_score = float(np.median(scores if empty is None else scores[~empty]))
         if empty is not None:  # nothing speaks for or against such a row
@@ -243,7 +229,7 @@ def _checked_weight(sample_weight, X):
     """Return positive-sum float64 weights, or None when all rows weigh the same one."""
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weight = check_weight(sample_weight, X.shape[0])
     if np.count_nonzero(weight) < 2:
         raise ValueError(
             "sample_weight leaves fewer than 2 rows with a positive weight. Expected at least "

@@ -5,7 +5,7 @@ the like compute that and draw it, and ``plot`` draws it again, on axes of your 
 ``ax_`` and ``figure_`` are for everything that matplotlib can do beyond that, which is needed to
 draw: ``pip install 'skanomaly[plot]'``.
 
-This is the public door to the rooms ``_display_*``.
+May import `metrics`, `inspection` and `utils`; no detector and no Keras. Used by users.
 """
 
 from skanomaly.display._comparison import DetectorComparisonDisplay

@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skanomaly.inspection._shapley import Table, shapley_values
+from skanomaly.inspection._shapley import ComparedRows, shapley_values
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._response import scores_of
 
@@ -198,7 +198,7 @@ def explain(
     if method == "shap":
         values, base = _by_shap(detector, X, background, random_state)
         return _explanation(detector, X, values, score, base, _centre(background, len(X)))
-    table = Table(X, background)
+    table = ComparedRows(X, background)
     values, base, references = shapley_values(
         lambda rows: -scores_of(detector, rows),
         table,
@@ -216,7 +216,8 @@ def _normal_rows(detector, X, background):
         if rows is None:
             raise ValueError(
                 f"explain needs normal rows to compare with, and {type(detector).__name__} keeps "
-                "none. Pass background=X_train, the rows it was fitted on."
+                "none; what comes from a file does only if it was saved with keep_rows=True. Pass "
+                "background=X_train, the rows it was fitted on."
             )
         return _of_same_kind(rows, X)
     rows = _as_table(background)
@@ -233,10 +234,11 @@ def _normal_rows(detector, X, background):
 
 def _inner(detector):
     """Return the detector inside a search or a `ThresholdedDetector`, which scores for it."""
-    for name in ("best_estimator_", "detector_"):
-        while name in vars(detector):
-            detector = vars(detector)[name]
-    return detector
+    while True:
+        inner = vars(detector).get("best_estimator_", getattr(detector, "_scores_by", None))
+        if inner is None:
+            return detector
+        detector = inner
 
 
 def _as_table(X):

@@ -7,7 +7,9 @@ channels of scores (``scores._channels``).
 
 import numpy as np
 
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
+from skanomaly.learners._ensemble import PARTS as ENSEMBLE_PARTS
 from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._residuals import Reconstruction
 from skanomaly.networks._autoencoders import member_autoencoder
@@ -88,7 +90,7 @@ class Autoencoder(Learner):
         self.scorer = score.fit(*self.views(sample))
 
     def score(self, X):
-        """Return scores of rows as the engine sees them, float64, higher for anomalies."""
+        """Return scores of rows as learners see them, float64, higher for anomalies."""
         if self.scorer is None:
             return self._squared_errors(X).mean(axis=2).mean(axis=1)
         return self.scorer.score(*self.views(X))
@@ -108,6 +110,7 @@ class Autoencoder(Learner):
         def one(rows):
             mean = self.compare.values(self._outputs(self._scaled(rows)[0])).mean(axis=1)
             mean = mean if self.scaler is None else self.scaler.inverse_transform(mean)
+            mean = np.nan_to_num(mean)
             if self.compare.layout is None:
                 return mean
             return self.compare.to_features(mean, rows.with_missing(slice(None)))
@@ -120,7 +123,7 @@ class Autoencoder(Learner):
 
         def one(rows):
             codes = forward(encoder, self._scaled(rows)[0])[1]
-            return np.asarray(codes, dtype=np.float64).reshape(len(rows), -1)
+            return np.nan_to_num(np.asarray(codes, dtype=np.float64)).reshape(len(rows), -1)
 
         return in_chunks(one, X)
 
@@ -194,6 +197,11 @@ def _score_of(settings, seed, layout):
     if kind == "channels":
         return EnsembleScore(seed, settings["trim"], layout, networks=False)
     return {"mahalanobis": MahalanobisScore, "residual": ResidualScore}[kind]()
+
+#: Classes that a fitted `Autoencoder` is made of.
+PARTS = (
+    *LEARNER_PARTS, *ENSEMBLE_PARTS, Autoencoder, Reconstruction, MahalanobisScore, ResidualScore,
+)  # fmt: skip
 
 
 def _by_member(values):

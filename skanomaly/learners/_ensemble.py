@@ -8,6 +8,8 @@ the others), and how training rows and new rows come to one scale. Does not own 
 import numpy as np
 
 from skanomaly.learners._masked_bins import MaskedBins
+from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
+from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
     Calibration,
     RowChannels,
@@ -20,7 +22,7 @@ from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
 #: Share of the rows left out where nothing is said about how many are anomalies.
-TRIM = 0.05
+TRIM = 0.1
 #: Fewer rows are all kept.
 _FEW_ROWS = 20
 
@@ -36,7 +38,7 @@ class EnsembleScore:
     ----------
     seed : int
         Seed of everything random.
-    trim : float, default=0.05
+    trim : float, default=0.1
         Share of the training rows, the most unusual, that all is learnt without; 0 takes them
         all for normal.
     layout : skanomaly.preprocessing._categories.Layout, default=None
@@ -103,3 +105,7 @@ class EnsembleScore:
         # the order is that of the training rows' rule, the values those of the other one
         ranked = np.interp(training_row_score(channels), *self.levels_)
         return np.where(trained, ranked, scores)
+
+
+#: Classes that a fitted `EnsembleScore` is made of.
+PARTS = (EnsembleScore, *MASKED_PARTS, *CHANNEL_PARTS)

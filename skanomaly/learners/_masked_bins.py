@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
 from skanomaly.networks._losses import BinLoss
 from skanomaly.networks._masked_bins import HiddenColumns, masked_bin_network, surprises
@@ -147,3 +148,7 @@ def _groups(n_columns, seed):
     """Return the group of columns that each column is hidden with."""
     n_groups = min(n_columns, _GROUPS)
     return np.random.default_rng([seed, n_columns]).permutation(np.arange(n_columns) % n_groups)
+
+
+#: Classes that a fitted `MaskedBins` is made of.
+PARTS = (*LEARNER_PARTS, MaskedBins, QuantileBins)

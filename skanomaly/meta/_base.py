@@ -1,6 +1,6 @@
 """What estimators around an outlier detector share: parameters, tags, predictions, routing.
 
-Owns: the interface of a detector whose own detector is called ``detector``. Does not own: how
+Owns: the interface of a detector whose own detector is called ``estimator``. Does not own: how
 scores become decisions; a subclass brings ``fit``, ``score_samples`` and the threshold.
 """
 
@@ -16,18 +16,22 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import indexable
+from sklearn.utils.validation import has_fit_parameter, indexable
 
-from skanomaly.base import DecisionMixin
+from skanomaly.base import DecisionMixin, StateMixin
 from skanomaly.meta._cross_fitting import Rows
+from skanomaly.utils._callbacks import CallbackSupportMixin
+from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import n_rows, read_labels
 
 
-class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
+class MetaDetector(
+    StateMixin, CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Base class of detectors around a detector; not for direct use."""
 
     _parameter_constraints: dict = {
-        "detector": [
+        "estimator": [
             HasMethods(["fit", "score_samples"]),
             HasMethods(["fit", "decision_function"]),
         ],
@@ -37,13 +41,34 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _rows(self, X, y, params):
         """Return the rows with their labels read and the parameters meant for the detector."""
-        if _routing_enabled():
-            params = process_routing(self, "fit", **params).detector.fit
-        X, y = indexable(X, y)
+        params, groups = self._handed_on(params)
+        X, y, groups = indexable(collected(X), y, groups)
         codes = None
         if y is not None:
             codes = read_labels(y, anomaly_label=self.anomaly_label, n_samples=n_rows(X))
-        return Rows(X, y, codes, params)
+        return Rows(X, y, codes, params, groups)
+
+    def _handed_on(self, params):
+        """Return what goes to the detector's `fit`, and the groups for the splitter."""
+        if _routing_enabled():
+            routed = process_routing(self, "fit", **params)
+            given = routed.splitter.split if self._splitter() is not None else {}
+            return routed.estimator.fit, given.get("groups")
+        groups = params.get("groups")
+        if groups is None or has_fit_parameter(self.estimator, "groups"):
+            return params, groups
+        if self._splitter() is None:
+            raise ValueError(
+                f"{type(self).__name__} got groups, but nothing here reads them: neither "
+                f"{type(self.estimator).__name__}.fit nor cv. Pass a splitter such as "
+                "sklearn.model_selection.GroupKFold() as cv, or leave groups out."
+            )
+        return {name: value for name, value in params.items() if name != "groups"}, groups
+
+    def _splitter(self):
+        """Return the splitter that cuts the rows, or None where `cv` is a number or unused."""
+        cv = getattr(self, "cv", None)
+        return cv if hasattr(cv, "split") else None
 
     def _take_features(self, detector):
         for name in ("n_features_in_", "feature_names_in_"):
@@ -58,7 +83,7 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.detector).input_tags
+        tags.input_tags = get_tags(self.estimator).input_tags
         return tags
 
     def get_metadata_routing(self):
@@ -67,7 +92,11 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         routing : MetadataRouter
-            Requests of the detector.
+            Requests of the detector and of the splitter.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add(detector=self.detector, method_mapping=mapping)
+        router = MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+        if self._splitter() is not None:
+            split = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=self._splitter(), method_mapping=split)
+        return router

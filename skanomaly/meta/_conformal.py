@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly.base import fitting
 from skanomaly.meta._base import MetaDetector
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.meta._p_values import (
@@ -37,7 +38,7 @@ class ConformalDetector(MetaDetector):
 
     Parameters
     ----------
-    detector : estimator
+    estimator : estimator
         Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; clones are
         fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: with
         ``method="split"`` all rows then calibrate, and must not have been among its training
@@ -70,7 +71,7 @@ class ConformalDetector(MetaDetector):
         Break ties at random: p-values are then exactly uniform on normal rows instead of a
         little too large, and depend on `random_state`. Not with conditional p-values.
     anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
     n_jobs : int, default=None
         Processes over the folds.
     random_state : int, RandomState instance or None, default=None
@@ -78,7 +79,7 @@ class ConformalDetector(MetaDetector):
 
     Attributes
     ----------
-    detectors_ : list of estimators
+    estimators_ : list of estimators
         Fitted detectors: one, or one per fold.
     calibration_scores_ : ndarray of shape (n_calibration,)
         Scores of the calibration rows, by detectors that did not train on them, fold after fold.
@@ -146,7 +147,7 @@ class ConformalDetector(MetaDetector):
 
     def __init__(
         self,
-        detector,
+        estimator,
         method="split",
         *,
         alpha=0.05,
@@ -160,7 +161,7 @@ class ConformalDetector(MetaDetector):
         n_jobs=None,
         random_state=None,
     ):
-        self.detector = detector
+        self.estimator = estimator
         self.method = method
         self.alpha = alpha
         self.fdr = fdr
@@ -185,6 +186,7 @@ class ConformalDetector(MetaDetector):
             Labels in any coding, for detectors that use them. Known anomalies do not calibrate.
         **fit_params : dict
             Passed to the detector's `fit`; what has one value a row is cut with the rows.
+            ``groups`` go to the splitter of "cv+", and to detectors that read them.
 
         Returns
         -------
@@ -197,12 +199,16 @@ class ConformalDetector(MetaDetector):
             If no row is left to calibrate on, all calibration scores are equal, or options
             contradict each other.
         """
-        self._check_options()
-        rows = self._rows(X, y, fit_params)
+        with fitting(self, X, y):
+            self._check_options()
+            self._fit_rows(self._rows(X, y, fit_params))
+        return self
+
+    def _fit_rows(self, rows):
         detectors, scores = self._calibrate(rows)
         calibration = np.concatenate(scores)
         _check_calibration(calibration)
-        self.detectors_, self.calibration_scores_ = detectors, calibration
+        self.estimators_, self.calibration_scores_ = detectors, calibration
         self._sorted = [np.sort(part) for part in scores]
         low, centre, high = np.quantile(calibration, [0.25, 0.5, 0.75])
         self._centre, self._scale = float(centre), float(max(high - low, 1e-12 * abs(centre)))
@@ -212,7 +218,6 @@ class ConformalDetector(MetaDetector):
         self._table = conditional_table(n, self.delta) if conditional else marginal_table(n)
         self._take_features(detectors[0])
         self._warn_if_coarse()
-        return self
 
     def _check_options(self):
         if self.p_value == "conditional" and self.method != "split":
@@ -222,7 +227,7 @@ class ConformalDetector(MetaDetector):
             )
         if self.p_value == "conditional" and self.smoothed:
             raise ValueError("smoothed=True works with p_value='marginal' alone. Leave one out.")
-        if is_frozen(self.detector) and self.method != "split":
+        if is_frozen(self.estimator) and self.method != "split":
             raise ValueError(
                 f"method={self.method!r} fits the detector several times, which a FrozenEstimator "
                 "does not allow. Use method='split', or the detector without FrozenEstimator."
@@ -236,8 +241,8 @@ class ConformalDetector(MetaDetector):
                 f"no row is left to calibrate on: all {len(rows)} are labelled as anomalies. Add "
                 "normal rows, or say by anomaly_label which value of y is the anomaly."
             )
-        if is_frozen(self.detector):
-            detector = fit_on(self.detector, rows)
+        if is_frozen(self.estimator):
+            detector = fit_on(self.estimator, rows)
             return [detector], [checked_scores(detector, rows.X)[usable]]
         splits = self._splits(rows, usable)
         if not any(len(test) for _, test in splits):
@@ -245,7 +250,7 @@ class ConformalDetector(MetaDetector):
                 f"no row is left to calibrate on: none of n_samples={len(rows)} rows is both held "
                 "out and not a known anomaly. Pass more rows, or a larger calibration_size."
             )
-        return fit_folds(self.detector, rows, splits, self.n_jobs)[:2]
+        return fit_folds(self.estimator, rows, splits, self.n_jobs)[:2]
 
     def _splits(self, rows, usable):
         if self.method == "jackknife+":
@@ -256,6 +261,9 @@ class ConformalDetector(MetaDetector):
         splits = [(train, test[usable[test]]) for train, test in splits]
         return [(train, test) for train, test in splits if len(test)]
 
+    def _splitter(self):
+        return super()._splitter() if self.method == "cv+" else None
+
     def _warn_if_coarse(self):
         name = "alpha" if self.fdr is None else "fdr"
         level, n = getattr(self, name), len(self.calibration_scores_)
@@ -265,7 +273,7 @@ class ConformalDetector(MetaDetector):
                 f"{self._table[0]:.3g}, so that at {name}={level} no row is called an anomaly. "
                 f"At least {_rows_needed(level, self.p_value, self.delta)} are needed.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def p_values(self, X):
@@ -332,9 +340,9 @@ class ConformalDetector(MetaDetector):
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64
-            The share of calibration rows that look at least as abnormal, between 0 and 1. Rows
-            that share it, those beyond all calibration rows above all, are told apart by the
-            detector's own scores.
+            The share of calibration rows that are at least as abnormal, between 0 and 1. Rows
+            with the same share, such as all that are more abnormal than every calibration row,
+            are ranked by the detector's own scores.
         """
         check_is_fitted(self)
         scores = self._all_scores(X)
@@ -353,7 +361,7 @@ class ConformalDetector(MetaDetector):
         return "_table" in vars(self)
 
     def _all_scores(self, X):
-        return np.stack([checked_scores(detector, X) for detector in self.detectors_])
+        return np.stack([checked_scores(detector, X) for detector in self.estimators_])
 
     def _counts(self, scores, side):
         """Return how many calibration scores lie below each row's (side "right": or at it)."""

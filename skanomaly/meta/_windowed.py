@@ -12,7 +12,7 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skanomaly.base import unchanged_on_failure
+from skanomaly.base import StateMixin, unchanged_on_failure
 from skanomaly.meta._windows import (
     automatic_size,
     find_series,
@@ -23,13 +23,14 @@ from skanomaly.meta._windows import (
     window_starts,
 )
 from skanomaly.thresholds._unlabelled import contamination_offset
+from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._labels import label_codes
 
 #: Architectures that need to know how many steps and channels a row has.
 _SEQUENTIAL = ("conv1d", "lstm", "gru")
 
 
-class WindowedDetector(OutlierMixin, BaseEstimator):
+class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
     """Anomaly detection in time series, by any outlier detector for rows.
 
     Rows are time stamps, in order, and columns are channels. The detector inside learns and
@@ -38,7 +39,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    detector : estimator, default=None
+    estimator : estimator, default=None
         Outlier detector with `score_samples` and `decision_function`, scikit-learn's or
         skanomaly's, also at the end of a Pipeline; a clone of it is fitted. None is
         ``AutoencoderDetector()``.
@@ -61,7 +62,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     Attributes
     ----------
-    detector_ : estimator
+    estimator_ : estimator
         The fitted detector; its rows are windows, flat, step by step.
     window_size_ : int
         Time stamps in a window.
@@ -106,7 +107,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "detector": [HasMethods(["fit", "score_samples", "decision_function"]), None],
+        "estimator": [HasMethods(["fit", "score_samples", "decision_function"]), None],
         "window_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "aggregation": [StrOptions({"mean", "max", "last"})],
@@ -116,7 +117,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     def __init__(
         self,
-        detector=None,
+        estimator=None,
         window_size="auto",
         stride=1,
         *,
@@ -124,7 +125,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
         contamination="auto",
         random_state=None,
     ):
-        self.detector = detector
+        self.estimator = estimator
         self.window_size = window_size
         self.stride = stride
         self.aggregation = aggregation
@@ -161,12 +162,12 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
             self.window_size_ = self._size(X, series)
             self._check_lengths(series)
             windows, starts = training_windows(X, series, self.window_size_, self._stride())
-            self.detector_ = self._new_detector(X.shape[1])
+            self.estimator_ = self._new_detector(X.shape[1])
             codes = self._codes(y, len(X), order)
             if codes is None:
-                self.detector_.fit(windows)
+                self.estimator_.fit(windows)
             else:
-                self.detector_.fit(windows, window_labels(codes, starts, self.window_size_))
+                self.estimator_.fit(windows, window_labels(codes, starts, self.window_size_))
             self.offset_ = self._find_offset(X, series, windows[:1], codes)
         return self
 
@@ -214,7 +215,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     def _new_detector(self, n_channels):
         """Return an unfitted detector that knows the seed and the shape of a window."""
-        detector = clone(_detector_or_default(self.detector))
+        detector = clone(_detector_or_default(self.estimator))
         given = detector.get_params(deep=True)
         own = {name: value for name, value in given.items() if _last(name) == "random_state"}
         changes = {}
@@ -229,21 +230,21 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     def _codes(self, y, n, order):
         """Return label codes in the order of the series, for a detector that learns from them."""
-        given = self.detector_.get_params(deep=True)
+        given = self.estimator_.get_params(deep=True)
         learners = [name for name in given if _last(name) == "anomaly_label"]
         if y is None or not learners:
             return None
         other = learners[0].removesuffix("anomaly_label") + "unlabeled_label"
         codes = label_codes(y, n, given[learners[0]], given.get(other))
         ours = {learners[0]: "auto", other: None}  # how the labels of windows are coded
-        self.detector_.set_params(**{name: ours[name] for name in ours.keys() & given.keys()})
+        self.estimator_.set_params(**{name: ours[name] for name in ours.keys() & given.keys()})
         return codes if order is None else codes[order]
 
     def _find_offset(self, X, series, window, codes):
         if codes is not None and self.contamination == "auto":
-            gap = self.detector_.score_samples(window) - self.detector_.decision_function(window)
+            gap = self.estimator_.score_samples(window) - self.estimator_.decision_function(window)
             return float(gap[0])
-        return float(contamination_offset(self._score(X, series), self.contamination))
+        return contamination_offset(check_scores(self._score(X, series)), self.contamination)
 
     # ------------------------------------------------------------------ scores
 
@@ -251,7 +252,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
         """Return scores of ordered time stamps."""
         size = self.window_size_
         starts = [window_starts(each, size, self._stride()) for each in series]
-        scores = score_windows(self.detector_.score_samples, X, np.concatenate(starts), size)
+        scores = score_windows(self.estimator_.score_samples, X, np.concatenate(starts), size)
         parts = np.split(scores, np.cumsum([len(s) for s in starts])[:-1])
         answers = [
             spread(values, begin, size, each, self.aggregation)
@@ -347,7 +348,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(_detector_or_default(self.detector)).input_tags
+        inner = get_tags(_detector_or_default(self.estimator)).input_tags
         tags.input_tags.allow_nan = inner.allow_nan
         return tags
 

@@ -58,7 +58,7 @@ def compare_detectors(
     groups : array-like of shape (n_samples,), default=None
         For splitters that need groups.
     anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
     per_split : bool, default=False
         Return one row per metric, detector and split instead of the summary.
     n_jobs : int, default=None
@@ -264,40 +264,3 @@ def _make_splits(cv, X, y, coded, groups):
         cv = folds(cv, shuffle=True, random_state=0)
     cv = check_cv(cv)
     return list(cv.split(X, labels_for(cv, y, coded), groups))
-
-
-def plot_comparison(results, metric=None, *, ax=None):
-    """Plot what `compare_detectors` returns: one line per detector, the best on top.
-
-    Dots are means, bars one standard deviation over the splits. Hollow dots are detectors
-    that the best one beats significantly (p below 0.05).
-
-    Parameters
-    ----------
-    results : DataFrame
-        Summary by `compare_detectors`.
-    metric : str, default=None
-        Which metric to plot. None takes the first.
-    ax : matplotlib Axes, default=None
-        Where to draw. None makes a new figure.
-
-    Returns
-    -------
-    ax : matplotlib Axes
-        The axes drawn on.
-
-    Raises
-    ------
-    ValueError
-        If `results` is not such a summary or has no such metric.
-    ImportError
-        If matplotlib is not installed.
-
-    Examples
-    --------
-    >>> from skanomaly.model_selection import plot_comparison
-    >>> plot_comparison(results)  # doctest: +SKIP
-    """
-    from skanomaly.display._comparison import DetectorComparisonDisplay
-
-    return DetectorComparisonDisplay.from_results(results, metric, kind="means", ax=ax).ax_

@@ -83,7 +83,7 @@ class FoldedLoss(keras.losses.Loss):
 
 
 def table_loss(X, loss):
-    """Return the `TableLoss` for rows as the engine sees them."""
+    """Return the `TableLoss` for rows as learners see them."""
     layout = getattr(X, "layout", None)
     if layout is None:
         return TableLoss(loss, X.shape[1])

@@ -22,8 +22,8 @@ class PiecewiseLinearEncoding:
     paper (Gorishniy, Rubachev and Babenko 2022) sets no bound. Components are centred by their
     training means.
 
-    Every column takes T outputs, so that the width depends on the number of columns alone.
-    Bins that ties leave without width give 0 always, as constant columns do.
+    Every column has T outputs, whatever its values. Where several quantiles are equal, the bins
+    between them have no width, and their outputs are always 0; so are those of a constant column.
 
     Parameters
     ----------

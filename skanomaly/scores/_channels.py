@@ -260,3 +260,10 @@ class ScoreChannels:
         raw, matches = self._search(X, residual, surprises)
         calibrated = {name: self.calibrations_[name].apply(raw[name]) for name in raw}
         return calibrated, matches
+
+
+#: Classes that a fitted `ScoreChannels` is made of.
+PARTS = (
+    ScoreChannels, RowChannels, ResidualScore, SurpriseScore, Calibration, Mahalanobis,
+    MarginalTail, NeighbourDistances, NormalScores,
+)  # fmt: skip

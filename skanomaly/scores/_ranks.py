@@ -40,19 +40,17 @@ class NormalScores:
     def fit(self, X):
         """Keep the sorted columns of `X` of shape (n_samples, n_features)."""
         self.sorted_ = np.sort(float_rows(X).T[: self.n_columns], axis=1)
-        return self
-
-    def shares(self, X):
-        """Return the shares of training values below each value, in (0, 1)."""
         n = self.sorted_.shape[1]
-        shares = np.empty((len(X), len(self.sorted_)))
-        for j, known in enumerate(self.sorted_):
-            below = known.searchsorted(X[:, j], side="left")
-            shares[:, j] = (below + known.searchsorted(X[:, j], side="right")) / 2
-        return (shares + 0.5) / (n + 1)
+        # all there can be: a value lies above k/2 training values, k from 0 to 2 n
+        shares = (np.arange(2 * n + 1) + 1) / (2 * n + 2)
+        self.scores_ = np.clip(ndtri(shares), -LIMIT, LIMIT)
+        return self
 
     def transform(self, X):
         """Return rows with normal scores, float64."""
         X = float_rows(X)
-        scores = np.clip(ndtri(self.shares(X)), -LIMIT, LIMIT)
-        return np.concatenate([scores, X[:, scores.shape[1] :]], axis=1)
+        scores = X.copy()
+        for j, known in enumerate(self.sorted_):
+            below = known.searchsorted(X[:, j], side="left")
+            scores[:, j] = self.scores_[below + known.searchsorted(X[:, j], side="right")]
+        return scores

@@ -2,7 +2,7 @@
 
 Owns the objective of a batch, which all backends share, and persistence. It does not know
 detectors, thresholds or scikit-learn. SciKeras sees a Keras model whose `fit` happens to be
-fast: the loops are in `_loops`.
+fast: the loops are in ``training._loop``.
 """
 
 import numpy as np
@@ -54,15 +54,12 @@ class FusedModel(keras.Model):
     @classmethod
     def from_config(cls, config):
         """Rebuild the model from its serialised parts."""
-        network, corruption = (
-            _serialization.deserialize(config["network"]),
-            _serialization.deserialize(config["corruption"]),
-        )
-        return cls(network, corruption, config["n_members"])
+        parts = [_serialization.deserialize(config[name]) for name in ("network", "corruption")]
+        return cls(*parts, config["n_members"])
 
     def __reduce__(self):
-        """Pickle as configuration and weights, with the optimizer's state when compiled."""
-        return _restore, (self.get_config(), _values(self), _compile_state(self))
+        """Pickle as `to_state` says."""
+        return from_state, (to_state(self, with_training=True),)
 
     def row_losses(self, x, y, output, weight=None):
         """Return each row's loss, shape (batch,) or (batch, n_members).
@@ -170,40 +167,74 @@ def _loss_values(loss, target, output):
     return function(target, output)
 
 
-def _values(model):
-    return [ops.convert_to_numpy(v) for v in model.variables]
+def to_state(model, with_training):
+    """Return a model as texts, numbers and arrays.
+
+    Parameters
+    ----------
+    model : FusedModel
+        Any.
+    with_training : bool
+        Whether the loss, the optimizer and its numbers go with it, for a training that goes on.
+
+    Returns
+    -------
+    state : dict
+
+    Raises
+    ------
+    ValueError
+        If a layer holds code or is not registered.
+    """
+    parts = {"network": model.network, "corruption": model.corruption}
+    texts = {name: part and _serialization.to_text(part) for name, part in parts.items()}
+    values = [ops.convert_to_numpy(v) for v in model.variables]
+    compiled = _compiled_state(model) if with_training and model.compiled else None
+    return {**texts, "n_members": model.n_members, "values": values, "compiled": compiled}
 
 
-def _compile_state(model):
-    """Return what `compile` needs and the optimizer's variables, or None."""
-    if not getattr(model, "optimizer", None):
-        return None
-    optimizer = model.optimizer
-    state = [ops.convert_to_numpy(v) for v in optimizer.variables] if optimizer.built else None
-    return (
-        _serialization.serialize(optimizer),
-        state,
-        _serialization.serialize(model.loss),
-        model.reconstructs,
-    )
+def _compiled_state(model):
+    optimizer, loss = model.optimizer, model.loss
+    return {
+        "optimizer": _serialization.to_text(optimizer),
+        "values": [ops.convert_to_numpy(v) for v in optimizer.variables],
+        "loss": loss if isinstance(loss, str) else _serialization.to_text(loss),
+        "reconstructs": model.reconstructs,
+    }
 
 
-def _restore(config, values, compiled):
-    """Rebuild a pickled model."""
-    model = FusedModel.from_config(config)
-    for variable, value in zip(model.variables, values, strict=True):
-        variable.assign(value)
-    if compiled is not None:
-        optimizer = _serialization.deserialize(compiled[0])
-        loss = (
-            compiled[2]
-            if isinstance(compiled[2], str)
-            else _serialization.deserialize(compiled[2])
-        )
-        model.compile(optimizer=optimizer, loss=loss)
-        model.reconstructs = compiled[3]
-        if compiled[1] is not None:
-            optimizer.build(model.trainable_variables)
-            for variable, value in zip(optimizer.variables, compiled[1], strict=True):
-                variable.assign(value)
+def from_state(state):
+    """Rebuild a model from `to_state`.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit the network.
+    """
+    network = _serialization.from_text(state["network"])
+    corruption = state["corruption"] and _serialization.from_text(state["corruption"])
+    model = FusedModel(network, corruption, state["n_members"])
+    _assign(model.variables, state["values"], "network")
+    if state["compiled"] is not None:
+        _compile(model, state["compiled"])
     return model
+
+
+def _compile(model, state):
+    optimizer, loss = _serialization.from_text(state["optimizer"]), state["loss"]
+    loss = _serialization.from_text(loss) if loss.startswith("{") else loss
+    model.compile(optimizer=optimizer, loss=loss)
+    model.reconstructs = state["reconstructs"]
+    optimizer.build(model.trainable_variables)
+    _assign(optimizer.variables, state["values"], "optimizer")
+
+
+def _assign(variables, values, owner):
+    shapes = [tuple(v.shape) for v in variables], [np.shape(value) for value in values]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"The state of a saved {owner} does not fit it: expected arrays of the shapes "
+            f"{shapes[0]}, got {shapes[1]}. It is damaged, or was not written by skanomaly."
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

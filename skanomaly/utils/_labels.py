@@ -14,7 +14,7 @@ import pandas as pd
 
 
 def labels_for(consumer, y, coded):
-    """Return y as it came to whoever names the anomaly itself, -1/+1 to everybody else."""
+    """Return `y` for a consumer with an `anomaly_label` of its own, else -1/+1 codes."""
     if hasattr(consumer, "get_params"):
         params = consumer.get_params()
     else:
@@ -86,7 +86,7 @@ def read_labels(y, *, anomaly_label="auto", n_samples=None):
 
     Examples
     --------
-    >>> from skanomaly.utils._labels import read_labels
+    >>> from skanomaly.utils import read_labels
     >>> read_labels([0, 0, 1, None])
     array([ 1,  1, -1,  0], dtype=int8)
     >>> read_labels(["ok", "ok", "worn"], anomaly_label="ok")

@@ -6,16 +6,24 @@ Owns the refusal of estimators whose answers mean something else.
 import numpy as np
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
+from skanomaly.utils._containers import collected
+
 
 def scores_of(estimator, X):
     """Return a detector's scores of rows, higher for normal ones."""
+    with np.errstate(over="ignore"):  # of rows beyond float32, which many detectors read
+        return np.asarray(getattr(estimator, scores_method(estimator))(collected(X)))
+
+
+def scores_method(estimator):
+    """Return the name of the method that gives a detector's scores, or refuse the estimator."""
     _refuse_other_kinds(estimator)
     if hasattr(estimator, "score_samples"):
-        return np.asarray(estimator.score_samples(X))
+        return "score_samples"
     # Other libraries' decision_function may grow with abnormality: only a declared outlier
     # detector of scikit-learn's kind is trusted.
-    if _is(is_outlier_detector, estimator) and hasattr(estimator, "decision_function"):
-        return np.asarray(estimator.decision_function(X))
+    if is_detector(estimator) and hasattr(estimator, "decision_function"):
+        return "decision_function"
     raise TypeError(
         f"{type(estimator).__name__} has no score_samples for new rows, so its ranking can "
         "neither be judged nor cut. Pass an outlier detector; LocalOutlierFactor needs "
@@ -23,14 +31,20 @@ def scores_of(estimator, X):
     )
 
 
-def predictions_of(estimator, X):
+def predictions_method(estimator):
+    """Return "predict" where a detector has it, or refuse the estimator."""
     _refuse_other_kinds(estimator)
     if not hasattr(estimator, "predict"):
         raise TypeError(
             f"{type(estimator).__name__} has no predict for new rows. Pass an outlier detector; "
             "LocalOutlierFactor needs novelty=True."
         )
-    return np.asarray(estimator.predict(X))
+    return "predict"
+
+
+def is_detector(estimator):
+    """Tell whether an estimator declares itself an outlier detector, as scikit-learn's do."""
+    return _is(is_outlier_detector, estimator)
 
 
 def _is(kind, estimator):

@@ -12,9 +12,8 @@ from skanomaly.preprocessing._categories import (
     MAX_CATEGORIES,
     OneHot,
     category_ids,
-    is_category,
-    is_time,
 )
+from skanomaly.preprocessing._columns import is_category, is_time
 
 values = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**40), 2**40), st.text(max_size=3),
