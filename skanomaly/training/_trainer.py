@@ -77,6 +77,9 @@ class Schedule:
     def __post_init__(self):
         for name, value in vars(self).items():
             object.__setattr__(self, name, plain(value))
+        for name in ("epochs", "steps", "batch_size", "n_iter_no_change"):
+            if getattr(self, name) is not None:  # True is a whole number, too
+                object.__setattr__(self, name, int(getattr(self, name)))
 
 
 class Trainer:
