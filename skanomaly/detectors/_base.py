@@ -25,6 +25,7 @@ from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
+from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import LARGEST, check_weight
 
@@ -35,6 +36,7 @@ class BaseDetector(
     CallbackSupportMixin,
     ThresholdMixin,
     DecisionMixin,
+    DocLinkMixin,
     BaseEstimator,
     metaclass=ABCMeta,
 ):

@@ -22,11 +22,17 @@ from skanomaly.base import DecisionMixin, StateMixin
 from skanomaly.meta._cross_fitting import Rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._containers import collected
+from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._labels import n_rows, read_labels
 
 
 class MetaDetector(
-    StateMixin, CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta
+    StateMixin,
+    CallbackSupportMixin,
+    DecisionMixin,
+    DocLinkMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """Base class of detectors around a detector; not for direct use."""
 

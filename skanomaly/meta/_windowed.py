@@ -38,6 +38,7 @@ from skanomaly.meta._windows import (
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._containers import as_table
+from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._numbers import numeric_table
 
 #: Windows that the detector inside is trained on at most, and windows over a time stamp, by
@@ -45,7 +46,9 @@ from skanomaly.utils._numbers import numeric_table
 _TRAINING_WINDOWS, _WINDOWS_OVER_A_STAMP = 1024, 16
 
 
-class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, BaseEstimator):
+class WindowedDetector(
+    SeriesAnswers, StreamMixin, StateMixin, DocLinkMixin, OutlierMixin, BaseEstimator
+):
     """Anomaly detection in time series, by any outlier detector for rows.
 
     Rows are time stamps, in order, and columns are channels. The detector inside learns and
