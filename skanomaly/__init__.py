@@ -8,10 +8,12 @@ import importlib
 from skanomaly._version import __version__
 
 _PUBLIC = {
+    "AnomalyClassifier": "skanomaly.meta._classifier",
     "AutoencoderDetector": "skanomaly.detectors._autoencoder",
     "ConformalDetector": "skanomaly.meta._conformal",
     "Explanation": "skanomaly.inspection._explain",
     "NeuralAnomalyClassifier": "skanomaly.detectors._classifier",
+    "PyODEstimator": "skanomaly.meta._pyod",
     "ThresholdedDetector": "skanomaly.meta._thresholded",
     "WindowedDetector": "skanomaly.meta._windowed",
     "explain": "skanomaly.inspection._explain",
@@ -20,10 +22,12 @@ _PUBLIC = {
 _DOORS = ("display", "inspection", "metrics", "model_selection", "thresholds")
 
 __all__ = [
+    "AnomalyClassifier",
     "AutoencoderDetector",
     "ConformalDetector",
     "Explanation",
     "NeuralAnomalyClassifier",
+    "PyODEstimator",
     "ThresholdedDetector",
     "WindowedDetector",
     "__version__",

@@ -11,6 +11,7 @@ import threading
 import numpy as np
 
 from skanomaly.backend import keras
+from skanomaly.backend._fork import refuse_stranded
 
 _building = threading.RLock()
 
@@ -27,6 +28,7 @@ def seeded(seed):
     seed : int
         Seed, not negative.
     """
+    refuse_stranded("A new network, or a loaded one,")
     with _building, _keras_seeded(seed), _torch_seeded(seed):
         python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
         random.seed(seed)

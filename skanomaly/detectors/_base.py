@@ -25,6 +25,7 @@ from skanomaly.training._convergence import warn_if_unfinished
 from skanomaly.training._sklearn_callbacks import CallbackSupportMixin, epoch_tasks, fit_task
 from skanomaly.training._trainer import Schedule
 from skanomaly.utils._background import background_rows
+from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._labels import read_labels
 
 
@@ -73,10 +74,14 @@ class BaseNeuralDetector(
 
         Raises
         ------
+        TypeError
+            If a tool of scikit-learn's for classifiers calls, which would misread the answers:
+            `AnomalyClassifier` is for these.
         ValueError
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
+        refuse_classifier_tools(self)
         with fit_task(self, X, y, sample_weight), unchanged_on_failure(self):
             warm_start = self.warm_start and hasattr(self, "_trainer")
             rows = read_rows(self, X, reset=not warm_start, min_samples=2)

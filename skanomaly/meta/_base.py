@@ -20,7 +20,18 @@ from sklearn.utils.validation import indexable
 
 from skanomaly.base import DecisionMixin
 from skanomaly.meta._cross_fitting import Rows
+from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._labels import n_rows, read_labels
+from skanomaly.utils._response import refuse_other_kinds
+
+
+def copy_features(detector, owner):
+    """Give the owner what its fitted detector knows of the columns, and nothing older."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(detector, name):
+            setattr(owner, name, getattr(detector, name))
+        elif hasattr(owner, name):
+            delattr(owner, name)
 
 
 class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
@@ -37,6 +48,8 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _rows(self, X, y, params):
         """Return the rows with their labels read and the parameters meant for the detector."""
+        refuse_classifier_tools(self)
+        refuse_other_kinds(self.detector)
         if _routing_enabled():
             params = process_routing(self, "fit", **params).detector.fit
         X, y = indexable(X, y)
@@ -44,13 +57,6 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
         if y is not None:
             codes = read_labels(y, anomaly_label=self.anomaly_label, n_samples=n_rows(X))
         return Rows(X, y, codes, params)
-
-    def _take_features(self, detector):
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(detector, name):
-                setattr(self, name, getattr(detector, name))
-            elif hasattr(self, name):
-                delattr(self, name)
 
     @abstractmethod
     def score_samples(self, X):

@@ -72,9 +72,12 @@ def fit_and_score(detector, rows, train, test):
     return fitted, checked_scores(fitted, _safe_indexing(rows.X, test))
 
 
-def checked_scores(detector, X):
-    """Return float64 scores, refusing those that are not finite."""
-    scores = np.asarray(scores_of(detector, X), dtype=np.float64)
+def checked_scores(detector, X, *, known=False):
+    """Return float64 scores, refusing those that are not finite or of another convention.
+
+    `known` says that the convention was checked before, by the fit.
+    """
+    scores = np.asarray(scores_of(detector, X, known=known), dtype=np.float64)
     if not np.isfinite(scores).all():
         raise ValueError(
             f"{type(detector).__name__} gave {np.sum(~np.isfinite(scores))} scores that are NaN "

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import ProbabilityMixin
-from skanomaly.meta._base import MetaDetector
+from skanomaly.meta._base import MetaDetector, copy_features
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.thresholds._named import RULES, as_threshold, check_rule, has_both, rule_threshold
 from skanomaly.utils._calibration import MAPS
@@ -32,7 +32,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
         Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; a clone is
         fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: `fit` then
         sets the threshold alone, on rows that should not have been among its training rows.
-    rule : str or callable, default="auto"
+    rule : str, callable or object, default="auto"
         - "auto": three robust standard deviations below the median, see
           `skanomaly.thresholds.robust_threshold`;
         - "contamination": the share `level` of the rows lies below;
@@ -43,7 +43,9 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
         - "precision", "recall": at least `level` of it, and as much of the other as can be had;
         - "cost": the lowest total cost of mistakes;
         - a callable ``rule(scores, labels)`` that returns the threshold, with labels coded -1
-          (anomaly), 1 (normal) and 0 (unlabelled), or None.
+          (anomaly), 1 (normal) and 0 (unlabelled), or None;
+        - a rule of PyThresh, such as ``pythresh.thresholds.iqr.IQR()``: as many rows as it labels
+          lie below.
 
         The last four names need labels in `fit`; "fpr" and "pot" leave known anomalies out.
     level : float in (0, 1), default=None
@@ -116,7 +118,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
 
     _parameter_constraints: dict = {
         **MetaDetector._parameter_constraints,
-        "rule": [StrOptions(set(RULES)), callable],
+        "rule": [StrOptions(set(RULES)), callable, HasMethods(["eval"])],
         "level": [None, Interval(Real, 0, 1, closed="right")],
         "cost_fp": [Interval(Real, 0, None, closed="left")],
         "cost_fn": [Interval(Real, 0, None, closed="left")],
@@ -193,7 +195,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
         self._map = self._probabilities(scores, codes)
         self.detector_, self.offset_ = detector, offset
         self.scores_, self.labels_ = scores, codes
-        self._take_features(detector)
+        copy_features(detector, self)
         return self
 
     def _probabilities(self, scores, codes):
@@ -248,7 +250,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
             codes = self._rows(X, y, {}).codes
 
             def scores():
-                return checked_scores(self.detector_, X)
+                return checked_scores(self.detector_, X, known=True)
 
         options = {"level": level, "cost_fp": cost_fp, "cost_fn": cost_fn}
         self.offset_ = as_threshold(threshold, scores, codes, **options)
@@ -268,7 +270,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
             The detector's ``score_samples``, or else its ``decision_function``.
         """
         check_is_fitted(self)
-        return checked_scores(self.detector_, X)
+        return checked_scores(self.detector_, X, known=True)
 
     @property
     def classes_(self):

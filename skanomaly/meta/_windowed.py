@@ -4,6 +4,7 @@ Owns the estimator: what it hands to the detector inside and how it answers. The
 windows is in `_windows`.
 """
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -23,10 +24,14 @@ from skanomaly.meta._windows import (
     window_starts,
 )
 from skanomaly.thresholds._unlabelled import contamination_offset
+from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._labels import label_codes
+from skanomaly.utils._response import refuse_other_kinds, scores_of
 
 #: Architectures that need to know how many steps and channels a row has.
 _SEQUENTIAL = ("conv1d", "lstm", "gru")
+#: Windows on which a detector shows which way its scores point.
+_LOOKED_AT = 1000
 
 
 class WindowedDetector(OutlierMixin, BaseEstimator):
@@ -106,7 +111,11 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "detector": [HasMethods(["fit", "score_samples", "decision_function"]), None],
+        "detector": [
+            HasMethods(["fit", "score_samples"]),
+            HasMethods(["fit", "decision_function"]),
+            None,
+        ],
         "window_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "aggregation": [StrOptions({"mean", "max", "last"})],
@@ -156,6 +165,9 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
         ValueError
             If a series is shorter than a window, or the detector refuses the windows.
         """
+        refuse_classifier_tools(self)
+        if self.detector is not None:
+            refuse_other_kinds(self.detector)
         with unchanged_on_failure(self):
             X, order, series = self._read(X, groups, reset=True)
             self.window_size_ = self._size(X, series)
@@ -167,6 +179,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
                 self.detector_.fit(windows)
             else:
                 self.detector_.fit(windows, window_labels(codes, starts, self.window_size_))
+            scores_of(self.detector_, windows[:_LOOKED_AT])  # refuses other conventions
             self.offset_ = self._find_offset(X, series, windows[:1], codes)
         return self
 
@@ -251,7 +264,9 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
         """Return scores of ordered time stamps."""
         size = self.window_size_
         starts = [window_starts(each, size, self._stride()) for each in series]
-        scores = score_windows(self.detector_.score_samples, X, np.concatenate(starts), size)
+        scores = score_windows(
+            partial(scores_of, self.detector_, known=True), X, np.concatenate(starts), size
+        )
         parts = np.split(scores, np.cumsum([len(s) for s in starts])[:-1])
         answers = [
             spread(values, begin, size, each, self.aggregation)

@@ -6,6 +6,7 @@ Owns: the names, and what each of them needs. Does not own: the rules (``thresho
 from numbers import Real
 
 import numpy as np
+from sklearn.base import clone
 
 from skanomaly.thresholds._labelled import (
     best_f1_offset,
@@ -14,6 +15,7 @@ from skanomaly.thresholds._labelled import (
     recall_offset,
 )
 from skanomaly.thresholds._unlabelled import contamination_threshold, fpr_threshold, pot_threshold
+from skanomaly.thresholds._validation import offset_of_count
 
 #: Each rule by name: what `level` means to it (None: it takes none), and whether it needs labels.
 RULES = {
@@ -38,10 +40,12 @@ _HIGHEST = {
 
 def check_rule(rule, level=None, codes=None):
     """Refuse a rule that is unknown, or lacks its level or its labels, before any work starts."""
-    if callable(rule):
+    if callable(rule) or hasattr(rule, "eval"):
         return
-    if rule not in RULES:
-        raise ValueError(f"rule must be one of {list(RULES)} or a callable, got {rule!r}.")
+    if not isinstance(rule, str) or rule not in RULES:
+        raise ValueError(
+            f"rule must be one of {list(RULES)}, a callable, or a rule of PyThresh, got {rule!r}."
+        )
     meaning, needs_labels = RULES[rule]
     if meaning is None and level is not None:
         raise ValueError(f"the rule {rule!r} takes no level, got level={level!r}. Leave it out.")
@@ -80,8 +84,8 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
 
     Parameters
     ----------
-    rule : str or callable
-        A name of `RULES`, or ``rule(scores, codes)``.
+    rule : str, callable or object
+        A name of `RULES`, or ``rule(scores, codes)``, or a rule of PyThresh.
     scores : ndarray of shape (n_samples,)
         Scores, higher is more normal.
     codes : ndarray of shape (n_samples,), default=None
@@ -95,6 +99,8 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
     threshold : float
     """
     check_rule(rule, level, codes)
+    if hasattr(rule, "eval"):
+        return _by_eval(rule, scores)
     if callable(rule):
         return float(rule(scores, codes))
     if rule in ("fpr", "pot"):
@@ -110,12 +116,26 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
     return function[rule](scores, codes, level)
 
 
+def _by_eval(rule, scores):
+    """Return the threshold of a rule of PyThresh, which labels scores that grow with abnormality.
+
+    Its own threshold is on a scale of its own: as many rows as it labels 1 lie below ours.
+    """
+    labels = np.asarray(clone(rule, safe=False).eval(-scores))  # it writes on itself
+    if labels.shape != scores.shape or not np.isin(labels, (0, 1)).all():
+        raise ValueError(
+            f"the rule {type(rule).__name__} must answer 0 or 1 for each of {len(scores)} scores, "
+            f"got the shape {labels.shape} with the values {np.unique(labels)[:4].tolist()}."
+        )
+    return offset_of_count(scores, np.count_nonzero(labels))
+
+
 def as_threshold(threshold, scores, codes=None, **options):
     """Return a number as it is, or what a rule finds on scores.
 
     Parameters
     ----------
-    threshold : float, str or callable
+    threshold : float, str, callable or object
         The threshold itself, or a rule.
     scores : callable
         Called without arguments for the scores, by rules alone.

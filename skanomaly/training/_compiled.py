@@ -17,6 +17,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from skanomaly.backend import keras
+from skanomaly.backend._fork import refuse_stranded
 from skanomaly.backend._serialization import serialize
 
 #: Programs kept for later models, the least recently used dropped first.
@@ -49,6 +50,7 @@ class Program:
         """Run the function."""
         import jax
 
+        refuse_stranded("This network")
         leaves, structure = jax.tree.flatten(arguments)
         key = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         compiled = self._compiled.get(key)
