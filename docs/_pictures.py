@@ -18,12 +18,8 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
 from skanomaly import AutoencoderDetector
-from skanomaly.model_selection import (
-    NormalOnlySplit,
-    StratifiedAnomalyKFold,
-    compare_detectors,
-    plot_comparison,
-)
+from skanomaly.display import DetectorComparisonDisplay
+from skanomaly.model_selection import NormalOnlySplit, StratifiedAnomalyKFold, compare_detectors
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 STYLE = {
@@ -84,7 +80,7 @@ def decision_regions(axes):
 
 
 def comparison(ax):
-    """Show what `plot_comparison` draws."""
+    """Show the means that `compare_detectors` has found."""
     X, y = load_breast_cancer(return_X_y=True)
     detectors = {
         "AutoencoderDetector": AutoencoderDetector(random_state=0),
@@ -94,7 +90,7 @@ def comparison(ax):
     folds = StratifiedAnomalyKFold(5, shuffle=True, random_state=0, anomaly_label=0)
     cv = NormalOnlySplit(folds, anomaly_label=0)
     results = compare_detectors(detectors, X, y, cv=cv, anomaly_label=0, scoring="roc_auc")
-    plot_comparison(results, ax=ax)
+    DetectorComparisonDisplay.from_results(results, kind="means", ax=ax)
 
 
 def draw_gallery(folder):

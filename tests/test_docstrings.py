@@ -15,6 +15,7 @@ MODULES = (
     "skanomaly.metrics",
     "skanomaly.model_selection",
     "skanomaly.thresholds",
+    "skanomaly.utils",
 )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skanomaly import AutoencoderDetector
-from skanomaly.detectors._autoencoder import _SCORE_SAMPLE
+from skanomaly.learners._autoencoder import SCORE_SAMPLE
 from skanomaly.preprocessing._scaling import ScaledRows
 from skanomaly.training import _loop
 
@@ -57,7 +57,7 @@ def test_a_mapped_file_is_read_in_parts_and_gives_the_same(tmp_path, table, read
     scores = AutoencoderDetector("plain", **SMALL).fit(mapped).score_samples(mapped)
     # scoring hands on parts of the table, training picks from the whole of it
     assert all(np.shares_memory(X, mapped) for X, _ in reads)
-    assert 0 < max(count for _, count in reads) <= _SCORE_SAMPLE
+    assert 0 < max(count for _, count in reads) <= SCORE_SAMPLE
     held = np.array(mapped)
     found = AutoencoderDetector("plain", **SMALL).fit(held).score_samples(held)
     np.testing.assert_array_equal(found, scores)

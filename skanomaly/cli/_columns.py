@@ -37,7 +37,7 @@ def position_of(table, name):
 
 def labels_of(table, label, arguments, say):
     """Return -1 for an anomaly, +1 for a normal row, 0 for an unlabelled one."""
-    from skanomaly.utils._labels import read_labels
+    from skanomaly.utils import read_labels
 
     column = table.frame.iloc[:, label]
     where = f"column {arguments.label!r} of {table.name}"

@@ -20,6 +20,7 @@ from skanomaly.cli._texts import (
 )
 
 HEAD = 1000  # different texts among which there is a number, if there are enough of them
+MOST_CATEGORIES = 64  # of more different values a detector takes the most frequent ones alone
 FEW_ROWS = 10  # in fewer rows a count or a different number in each may be chance
 _IDENTIFIER = re.compile(r"(.*[\W_])?(id|uuid|guid|key|nr|number)\W*|unnamed: \d+", re.IGNORECASE)
 _IDENTIFIER_HUMP = re.compile(r".*[a-z0-9](Id|ID|Nr|Key|Number)")
@@ -190,11 +191,9 @@ def _category(texts, note=""):
 
 def _why_no_category(texts):
     """Return why texts are no categories, or an empty string where they are."""
-    from skanomaly.preprocessing._categories import MAX_CATEGORIES
-
     known, different = texts.notna().sum(), texts.nunique()
-    if different > MAX_CATEGORIES:
-        return f"text, {different} different values, more than {MAX_CATEGORIES}"
+    if different > MOST_CATEGORIES:
+        return f"text, {different} different values, more than {MOST_CATEGORIES}"
     if 2 * different > known:
         return f"text, {different} different values in {count(known, 'row')}"
     return ""

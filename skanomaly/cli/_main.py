@@ -335,12 +335,12 @@ def _fit(frame, labels, arguments):
 
 def _decisions(model, frame, trained, contamination):
     """Return the classifier's decision function, at another threshold where one is asked for."""
-    from skanomaly.thresholds._unlabelled import contamination_offset
+    import numpy as np
 
     scores = model.decision_function(frame)
     if contamination == "auto":
         return scores
-    return scores - contamination_offset(scores[trained], contamination)
+    return scores - np.percentile(scores[trained], 100 * contamination)
 
 
 def _split(labels, random_state):

@@ -5,35 +5,25 @@ Owns the detector's parameters and its threshold. Does not own: what "auto" stan
 (``learners._autoencoder``).
 """
 
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skanomaly.detectors._base import BaseNeuralDetector
+from skanomaly.detectors._neural import BaseNeuralDetector
 from skanomaly.detectors._recipes import AUTOENCODER, noise_bounds, settings_of
-from skanomaly.learners._autoencoder import SCORERS, AnswersMixin
-from skanomaly.learners._residuals import Reconstruction
-from skanomaly.networks._autoencoders import member_autoencoder
-from skanomaly.networks._layers import MultiscaleNoise
+from skanomaly.learners._autoencoder import Autoencoder
 from skanomaly.networks._losses import table_loss
-from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS, autoencoder, row_shape
-from skanomaly.networks._user_model import output_shape, user_network
-from skanomaly.preprocessing._scaling import RowScaler, ScaledRows, in_chunks
-from skanomaly.preprocessing._table import needs_targets, targets
+from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS, row_shape
+from skanomaly.preprocessing._table import needs_targets
 from skanomaly.thresholds._unlabelled import robust_offset
-from skanomaly.training._trainer import Trainer, assemble
-from skanomaly.utils._weights import canonical_order, reference_rows, repeat_rows
 
 #: With more columns than this a single network is trained: four cost four times as much and
 #: gain .001 to .008 ROC AUC.
 _WIDE = 512
-#: Training rows that scores are fitted on at most; the network trains on all of them.
-_SCORE_SAMPLE = 32_768
 
 
-class AutoencoderDetector(AnswersMixin, BaseNeuralDetector):
+class AutoencoderDetector(BaseNeuralDetector):
     """Anomaly detection by networks that learn to rebuild the training rows.
 
     Rows are standardised inside, so that the detector stands wherever an
@@ -263,28 +253,11 @@ class AutoencoderDetector(AnswersMixin, BaseNeuralDetector):
         self.random_state = random_state
         self.verbose = verbose
 
-    # ------------------------------------------------------------------ training
-
-    def _train(self, X, y, weight, seed, warm_start):
-        settings = self._settings(X.shape[1])
-        if not warm_start:
-            self._scaler = RowScaler(X, weight) if self.standardize else None
-            self._compare = Reconstruction(getattr(X, "layout", None), self._scaler)
-            self._targets = needs_targets(X)
-        loss = table_loss(X, self.loss) if self._targets else self.loss
-        schedule = self._schedule(settings, loss=loss)
-        if not warm_start:
-            build = partial(self._build, X.shape[1], settings)
-            trainer = Trainer(build, schedule, seed)
-        else:
-            trainer = self._trainer.copy()
-        values = ScaledRows(X, self._scaler)
-        order = canonical_order(X)
-        y = targets(X, self._scaler) if self._targets else None
-        self._trainer = trainer.fit(values, y, rows=repeat_rows(order, weight), schedule=schedule)
-        sample = reference_rows(order, weight, _SCORE_SAMPLE, seed)
-        part = getattr(X, "part", X.__getitem__)
-        self._fit_score(part(sample), settings["anomaly_score"], seed)
+    def _new_learner(self, rows, seed, before):
+        settings = self._settings(rows.X.shape[1])
+        settings["masked"] = before.settings["masked"] if before else needs_targets(rows.X)
+        loss = table_loss(rows.X, self.loss) if settings["masked"] else self.loss
+        return Autoencoder(settings, self._schedule(settings, loss=loss), seed)
 
     def _settings(self, n_features):
         """Return every "auto" parameter's value."""
@@ -292,6 +265,7 @@ class AutoencoderDetector(AnswersMixin, BaseNeuralDetector):
         if recipe == "auto":
             recipe = "multiscale" if self.model is None else "plain"
         settings = settings_of(self, AUTOENCODER[recipe] | DEFAULTS.get(self.architecture, {}))
+        settings |= {n: getattr(self, n) for n in ("architecture", "l2", "model", "standardize")}
         settings["noise"] = noise_bounds(settings["noise"])
         settings["row_shape"] = self._row_shape(n_features)
         wide = n_features > _WIDE and self.n_estimators == "auto"
@@ -309,67 +283,55 @@ class AutoencoderDetector(AnswersMixin, BaseNeuralDetector):
             )
         return shape
 
-    def _build(self, n_features, settings):
-        """Return the untrained model; called with all generators seeded."""
-        members = settings["n_estimators"] if settings["n_estimators"] > 1 else None
-        if self.model is not None:
-            network = user_network(self.model, n_features)
-            _check_outputs(network, n_features)
-        else:
-            names = ("hidden_layer_sizes", "latent_dim", "activation", "dropout")
-            shape = {name: settings[name] for name in names} | {"l2": self.l2}
-            if members is None:
-                kind = {"architecture": self.architecture, "row_shape": settings["row_shape"]}
-                network = autoencoder(n_features, **kind, **shape)
-            else:
-                network = member_autoencoder(n_features, members, **shape)
-        low, high = settings["noise"]
-        layout = self._compare.layout
-        shares = None if layout is None else layout.noise_shares()
-        noisy = high > 0 or members
-        parts = 1 if members is None or members % 2 else 2  # an even number trains as two halves
-        noise = MultiscaleNoise(low, high, members, None, shares, parts) if noisy else None
-        return assemble(network, noise, members)
-
-    # ------------------------------------------------------------------ scores
-
-    def _fit_score(self, X, score, seed):
-        """Fit what turns residuals and codes into a score, on a bounded sample of rows."""
-        self._scorer = None
-        if score != "reconstruction":
-            self._scorer = SCORERS[score](seed).fit(*self._views(X))
-
-    def _score_rows(self, X):
-        if self._scorer is None:
-            return -self._squared_errors(X).mean(axis=2).mean(axis=1)
-        return -self._scorer.score(*self._views(X))
+    def _find_offset(self, scores, rows, out_of_fold):
+        if self._learner.scorer is not None or self.contamination != "auto":
+            return super()._find_offset(scores, rows, out_of_fold)
+        # Squared errors are skewed: three standard deviations mean what they say on their cube
+        # roots (Wilson and Hilferty, 1931). A hair lower, lest rounding flags equal scores.
+        root = robust_offset(np.cbrt(scores), rows.weight)
+        return float(root**3 * (1 + 1e-9))
 
     def _error_parts(self, X):
         """Return each feature's part of the mean squared error; None with another score."""
-        if self._scorer is not None:
+        if self._learner.scorer is not None:
             return None
+        return self._learner.error_parts(self._checked_rows(X))
 
-        def one(rows):
-            error = self._squared_errors(rows).mean(axis=1)
-            return self._compare.in_order(error) / error.shape[1]
+    def reconstruct(self, X):
+        """Return what the network makes of rows, in the units of the data.
 
-        return in_chunks(one, self._checked_rows(X))
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
 
-    def _find_offset(self, scores, weight, seen):
-        if self._scorer is not None or self.contamination != "auto":
-            return super()._find_offset(scores, weight, seen)
-        # Squared errors are skewed: three standard deviations mean what they say on their cube
-        # roots (Wilson and Hilferty, 1931). A hair lower, lest rounding flags equal scores.
-        root = robust_offset(np.cbrt(scores), weight)
-        return float(root**3 * (1 + 1e-9))
+        Returns
+        -------
+        reconstruction : ndarray of shape (n_samples, n_features), float64
+            The mean over the networks. For a category it is the probability of the row's own
+            value; NaN where that is missing.
+        """
+        X = self._checked_rows(X)
+        return self._learner.reconstruct(X)
 
+    def encode(self, X):
+        """Return the inner codes of rows.
 
-def _check_outputs(network, n_features):
-    """Refuse an own network whose output cannot be compared with its input."""
-    shape = output_shape(network, n_features)
-    if shape != (n_features,):
-        raise ValueError(
-            "The network given as `model` must answer each row of "
-            f"{n_features} values with as many values, but its output has the shape "
-            f"{(None, *shape)}. End it with a layer such as keras.layers.Dense({n_features})."
-        )
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_codes), float64
+            Values of the layer called "latent", else of the narrowest inner layer; those of
+            several networks side by side.
+
+        Raises
+        ------
+        ValueError
+            If an own `model` has no inner layer to read.
+        """
+        X = self._checked_rows(X)
+        return self._learner.encode(X)

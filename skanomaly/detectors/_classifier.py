@@ -5,15 +5,14 @@ How networks are trained on labels is the business of the learners.
 """
 
 import warnings
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly.base import ProbabilityMixin
-from skanomaly.detectors._base import BaseNeuralDetector
-from skanomaly.detectors._recipes import CLASSIFIER, class_weights, resolve, settings_of
+from skanomaly.detectors._neural import BaseNeuralDetector
+from skanomaly.detectors._recipes import CLASSIFIER, resolve, settings_of
 from skanomaly.learners._labelled import FewLabels, FullLabels
 from skanomaly.learners._single import SingleNetwork
 from skanomaly.learners._subspaces import Subspaces
@@ -22,7 +21,6 @@ from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.utils._calibration import SigmoidMap
 from skanomaly.utils._labels import label_codes
-from skanomaly.utils._weights import canonical_order, repeat_rows
 
 #: Rows that look like anomalies out of fold, over those labelled so, before labels are doubted.
 _SUSPICIOUS_RATIO, _SUSPICIOUS_ROWS = 1.5, 5
@@ -282,26 +280,7 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
         "labelled rows."
     )
 
-    # ------------------------------------------------------------------ training
-
-    def _train(self, X, y, weight, seed, warm_start):
-        codes = self._read(y, len(X), weight)
-        rows = repeat_rows(canonical_order(X, codes), weight)
-        before = self._learner if warm_start else None
-        learner = self._new_learner(codes, seed)
-        if before is not None and type(before) is not type(learner):
-            before = None  # other labels than last time: nothing to go on from
-        if codes is None:
-            learner.fit_background(X, rows, before)
-        else:
-            labels = (codes == -1).astype(np.float64)
-            weights = class_weights(self.class_weight, labels[rows], learner.imbalance)
-            learner.fit(X, labels, rows, weights, before)
-        self.classes_ = np.array([-1, 1])
-        self._learner, self._trainer = learner, learner.trainer
-        return codes
-
-    def _read(self, y, n_samples, weight):
+    def _read_labels(self, y, n_samples, weight):
         """Return label codes, or None when they hold fewer than two kinds of rows."""
         if y is None:
             return None
@@ -324,23 +303,23 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
         """Return label codes as the parameters say."""
         return label_codes(y, n_samples, self.anomaly_label, self.unlabeled_label)
 
-    def _new_learner(self, codes, seed):
+    def _new_learner(self, rows, seed, before):
         recipe, own = self.recipe, DEFAULTS.get(self.architecture, {})
         if recipe == "auto":
             recipe = "plain" if self.model is not None or own else "ensemble"
         self._check_architecture(recipe)
         widths = {"hidden_layer_sizes": own["hidden_layer_sizes"]} if own else {}
         settings = settings_of(self, CLASSIFIER[recipe] | widths)
+        settings["class_weight"] = self.class_weight
         if recipe == "plain":
             names = ("model", "standardize", "architecture", "input_shape")
             settings |= {name: getattr(self, name) for name in names}
-            decay = settings["weight_decay"]
-            schedule = self._schedule(settings, loss=RowWeighted(self.loss), weight_decay=decay)
+            loss, decay = RowWeighted(self.loss), settings["weight_decay"]
+            schedule = self._schedule(settings, loss=loss, weight_decay=decay)
             return SingleNetwork(settings, schedule, seed)
-        if codes is None:
-            return Subspaces(settings, partial(self._budgeted, settings), seed)
-        kind = FewLabels if (codes == 0).any() else FullLabels
-        return kind(settings, partial(self._budgeted, settings), seed)
+        kind = _ensemble_for(rows.labels)
+        schedule = self._budgeted(settings, kind.budget(len(rows.row_indices)), kind.new_loss())
+        return kind(settings, schedule, seed)
 
     def _check_architecture(self, recipe):
         if recipe != "plain" and self.architecture != "dense":
@@ -349,31 +328,26 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
                 f"{self.architecture!r}, got recipe={recipe!r}. Leave the recipe at 'auto'."
             )
 
-    def _budgeted(self, settings, budget, **own):
+    def _budgeted(self, settings, budget, loss):
         """Return a schedule: the recipe's budget where the user has not set his own."""
         settings = dict(settings)
         for name in ("learning_rate", "max_steps"):
             settings[name] = resolve(settings[name], budget[name])
         if settings["epochs"] is None:
             settings["warmup_steps"] = settings["max_steps"] // 20
-        return self._schedule(settings, weight_decay=settings["weight_decay"], **own)
+        return self._schedule(settings, loss=loss, weight_decay=settings["weight_decay"])
 
-    # ------------------------------------------------------------------ scores
-
-    def _score_rows(self, X):
-        return -self._learner.margins(X[:])
-
-    def _find_offset(self, scores, weight, seen):
-        self._map = None
-        if seen is not None:
-            margins, labels = self._learner.out_of_fold()
-            if (seen != 0).all():
+    def _find_offset(self, scores, rows, out_of_fold):
+        self._map, self.classes_ = None, np.array([-1, 1])
+        if out_of_fold is not None:
+            margins, labels = out_of_fold
+            if (rows.labels != 0).all():
                 self._map = SigmoidMap(-margins, labels > 0, centre=0.0)
             if isinstance(self._learner, FullLabels):
                 self._warn_if_incomplete(margins, labels)
-        if seen is None or self.contamination != "auto":
-            return float(contamination_offset(scores, self.contamination, weight))
-        return self._learner.offset(-margins, labels)
+        if out_of_fold is None or self.contamination != "auto":
+            return contamination_offset(scores, self.contamination, rows.weight)
+        return self._learner.offset(-margins, labels, self._map)
 
     def _warn_if_incomplete(self, out_of_fold, labels):
         """Warn when out of fold far more rows look like anomalies than are labelled so."""
@@ -387,3 +361,10 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
                 UserWarning,
                 stacklevel=5,
             )
+
+
+def _ensemble_for(codes):
+    """Return the kind of learner for label codes: none, some unlabelled, all known."""
+    if codes is None:
+        return Subspaces
+    return FewLabels if (codes == 0).any() else FullLabels

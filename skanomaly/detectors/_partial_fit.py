@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from skanomaly.base import unchanged_on_failure
+from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
 
@@ -81,11 +82,12 @@ class StreamMixin:
             )
         if not self._stream.due:
             return
-        rows, y, weight = self._stream.training_rows()
-        scores = self._learn(rows, y, weight, self._stream.seed, False)
+        source, y, weight = self._stream.training_rows()
+        labels = self._read_labels(y, source.shape[0], weight)
+        scores = self._learn(TrainingRows(source, labels, weight), self._stream.seed)
         self._stream.mark()
         if self.is_categorical_ is None:
-            self._background = background_rows(rows, scores, self.offset_, weight)
+            self._background = background_rows(source, scores, self.offset_, weight)
 
 
 #: Rows and values of a sample at most; and of what `fit` keeps for a stream that goes on.

@@ -108,25 +108,3 @@ def noise_bounds(noise):
             f"pair (low, high) with 0 < low <= high. Got {noise!r} instead."
         )
     return float(bounds[0]), float(bounds[1])
-
-
-def class_weights(class_weight, labels, imbalance):
-    """Return the weights of the losses of normal rows and anomalies.
-
-    "auto" is a power of the weights that make both classes weigh the same: `imbalance`.
-    """
-    if class_weight is None:
-        return 1.0, 1.0
-    if isinstance(class_weight, str):
-        power = 1.0 if class_weight == "balanced" else imbalance
-        anomalies = np.count_nonzero(labels)
-        return 1.0, ((len(labels) - anomalies) / anomalies) ** power
-    unknown = set(class_weight) - {-1, 1}
-    values = [class_weight.get(1, 1.0), class_weight.get(-1, 1.0)]
-    if unknown or not all(isinstance(v, Real) and v > 0 for v in values):
-        raise ValueError(
-            "The 'class_weight' parameter of NeuralAnomalyClassifier must be 'balanced', "
-            "None or a dict of positive numbers such as {-1: 10.0, 1: 1.0}, where -1 "
-            f"stands for anomalies and 1 for normal rows. Got {class_weight!r} instead."
-        )
-    return float(values[0]), float(values[1])

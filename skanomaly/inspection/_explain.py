@@ -233,10 +233,11 @@ def _normal_rows(detector, X, background):
 
 def _inner(detector):
     """Return the detector inside a search or a `ThresholdedDetector`, which scores for it."""
-    for name in ("best_estimator_", "detector_"):
-        while name in vars(detector):
-            detector = vars(detector)[name]
-    return detector
+    while True:
+        inner = vars(detector).get("best_estimator_", getattr(detector, "_scores_by", None))
+        if inner is None:
+            return detector
+        detector = inner
 
 
 def _as_table(X):

@@ -1,30 +1,171 @@
-"""What an autoencoder makes of rows: reconstructions, inner codes, residuals, and their scores.
+"""Autoencoder: learns to rebuild rows, and says what it cannot rebuild.
 
-Owns the way from checked rows to the network's answers and back to the units of the data. Does not
-own: the comparison of answers with rows (``learners._residuals``) or channels of scores
-(``scores._channels``).
+Owns the way from rows to the network's answers and back to the units of the data, and which score
+is made of them. Does not own: the comparison of answers with rows (``learners._residuals``) or
+channels of scores (``scores._channels``).
 """
 
 import numpy as np
 
+from skanomaly.learners._base import Learner
+from skanomaly.learners._residuals import Reconstruction
+from skanomaly.networks._autoencoders import member_autoencoder
 from skanomaly.networks._heads import with_codes
-from skanomaly.preprocessing._scaling import ScaledRows, in_chunks
-from skanomaly.preprocessing._table import missing_columns, missing_features
+from skanomaly.networks._layers import MultiscaleNoise
+from skanomaly.networks._sequences import autoencoder
+from skanomaly.networks._user_model import output_shape, user_network
+from skanomaly.preprocessing._scaling import ScaledRows
+from skanomaly.preprocessing._table import missing_columns, missing_features, targets
+from skanomaly.preprocessing._views import in_chunks
 from skanomaly.scores._channels import ScoreChannels
 from skanomaly.scores._mahalanobis import Mahalanobis
 from skanomaly.training._predict import forward
+from skanomaly.training._trainer import assemble
+from skanomaly.utils._weights import reference_rows
+
+#: Training rows that scores are fitted on at most; the network trains on all of them.
+SCORE_SAMPLE = 32_768
+
+
+class Autoencoder(Learner):
+    """One autoencoder or several side by side, and a score of what they leave.
+
+    Parameters
+    ----------
+    settings : dict
+        ``architecture``, ``row_shape``, ``hidden_layer_sizes``, ``latent_dim``, ``activation``,
+        ``n_estimators``, ``noise``, ``dropout``, ``l2``, ``anomaly_score``, ``standardize``,
+        ``model``, and ``masked``: whether targets hold what rows do not.
+    schedule, seed
+        As in `Learner`.
+    """
+
+    def prepare(self, rows, before=None):
+        """Learn the scale of the rows, and where their numbers and categories lie."""
+        values = super().prepare(rows, before)
+        self.compare = Reconstruction(getattr(rows.X, "layout", None), self.scaler)
+        return values
+
+    def build(self, n_columns):
+        """Return the untrained model; called with all generators seeded."""
+        settings = self.settings
+        members = settings["n_estimators"] if settings["n_estimators"] > 1 else None
+        network = self._network(n_columns, members)
+        low, high = settings["noise"]
+        layout = self.compare.layout
+        shares = None if layout is None else layout.noise_shares()
+        noisy = high > 0 or members
+        parts = 1 if members is None or members % 2 else 2  # an even number trains as two halves
+        noise = MultiscaleNoise(low, high, members, None, shares, parts) if noisy else None
+        return assemble(network, noise, members)
+
+    def _network(self, n_columns, members):
+        settings = self.settings
+        if settings["model"] is not None:
+            network = user_network(settings["model"], n_columns)
+            _check_output(network, n_columns)
+            return network
+        names = ("hidden_layer_sizes", "latent_dim", "activation", "dropout", "l2")
+        shape = {name: settings[name] for name in names}
+        if members is not None:
+            return member_autoencoder(n_columns, members, **shape)
+        kind = {name: settings[name] for name in ("architecture", "row_shape")}
+        return autoencoder(n_columns, **kind, **shape)
+
+    def targets(self, rows, values):
+        """Return scaled rows, as their own targets where they are complete numbers."""
+        y = targets(rows.X, self.scaler) if self.settings["masked"] else None
+        return values, y, rows.row_indices, None
+
+    def finish(self, rows, values, y):
+        """Fit what turns residuals and codes into a score, on a bounded sample of rows."""
+        self.scorer = None
+        kind = self.settings["anomaly_score"]
+        if kind == "reconstruction":
+            return
+        part = getattr(rows.X, "part", rows.X.__getitem__)
+        sample = part(reference_rows(rows.row_indices, SCORE_SAMPLE, self.seed))
+        self.scorer = SCORES[kind](self.seed).fit(*self.views(sample))
+
+    def score(self, X):
+        """Return scores of rows as the engine sees them, float64, higher for anomalies."""
+        if self.scorer is None:
+            return self._squared_errors(X).mean(axis=2).mean(axis=1)
+        return self.scorer.score(*self.views(X))
+
+    def error_parts(self, X):
+        """Return each feature's part of the mean squared error, in the order of the data."""
+
+        def one(rows):
+            error = self._squared_errors(rows).mean(axis=1)
+            return self.compare.in_order(error) / error.shape[1]
+
+        return in_chunks(one, X)
+
+    def reconstruct(self, X):
+        """Return what the network makes of rows, in the units of the data."""
+
+        def one(rows):
+            mean = self.compare.values(self._outputs(self._scaled(rows)[0])).mean(axis=1)
+            mean = mean if self.scaler is None else self.scaler.inverse_transform(mean)
+            if self.compare.layout is None:
+                return mean
+            return self.compare.to_features(mean, rows.with_missing(slice(None)))
+
+        return in_chunks(one, X)
+
+    def encode(self, X):
+        """Return the inner codes of rows, those of several members side by side."""
+        encoder = with_codes(self.trainer.network)
+
+        def one(rows):
+            codes = forward(encoder, self._scaled(rows)[0])[1]
+            return np.asarray(codes, dtype=np.float64).reshape(len(rows), -1)
+
+        return in_chunks(one, X)
+
+    def views(self, X):
+        """Return scaled rows, and the members' residuals and codes (n_members, n_samples, any)."""
+        Z, missing = self._scaled(X)
+        Z = np.asarray(Z, dtype=np.float64)
+        outputs, codes = forward(with_codes(self.trainer.network), Z)
+        outputs, codes = _by_member(outputs), _by_member(codes)
+        missing = None if missing is None else missing[None]
+        return Z, self.compare.residuals(outputs, Z[None], missing), codes
+
+    def _outputs(self, Z):
+        """Return the members' reconstructions, (n_samples, n_members, n_features)."""
+        return self.forward(Z).reshape(len(Z), -1, Z.shape[1])
+
+    def _scaled(self, X):
+        """Return scaled rows, and which of their features are missing (None: none is)."""
+        Z, missing = ScaledRows(X, self.scaler)[:], missing_features(X)
+        if missing is not None:  # the network's own guess of what is missing is the better one
+            guess = self.compare.values(self._outputs(Z)).mean(axis=1)
+            Z = np.where(missing_columns(X), guess, Z).astype(np.float32)
+        return Z, missing
+
+    def _squared_errors(self, X):
+        """Return squared errors, (n_samples, n_members, n_features)."""
+        Z, missing = self._scaled(X)
+        Z = np.asarray(Z, np.float64).reshape(len(Z), 1, -1)
+        missing = None if missing is None else missing[:, None]
+        return np.square(self.compare.residuals(self._outputs(Z[:, 0]), Z, missing))
 
 
 class EnsembleScore:
-    """All channels of the multiscale recipe."""
+    """All channels of the multiscale recipe.
+
+    Like the other scores here, it is fitted on scaled rows Z (n_samples, n_columns) and what the
+    members make of them, residuals and codes (n_members, n_samples, any).
+    """
 
     def __init__(self, seed):
         self.channels = ScoreChannels(seed=seed)
 
     def fit(self, Z, residual, codes):
         """Learn what is normal from a sample of training rows."""
-        # the sample comes in canonical order already
-        self.channels.fit(Z, residual, codes, order=np.arange(len(Z)))
+        self.channels.fit(Z, residual, codes)
         return self
 
     def score(self, Z, residual, codes):
@@ -60,95 +201,22 @@ class ResidualScore(MahalanobisScore):
         return residual
 
 
-SCORERS = {"ensemble": EnsembleScore, "mahalanobis": MahalanobisScore, "residual": ResidualScore}
-
-
-class AnswersMixin:
-    """Reads the network of a detector with `network_`, `_scaler` and `_compare`."""
-
-    def reconstruct(self, X):
-        """Return what the network makes of rows, in the units of the data.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        reconstruction : ndarray of shape (n_samples, n_features), float64
-            The mean over the networks. For a category it is the probability of the row's own
-            value; NaN where that is missing.
-        """
-
-        def one(rows):
-            mean = self._compare.values(self._outputs(self._scaled(rows)[0])).mean(axis=1)
-            mean = mean if self._scaler is None else self._scaler.inverse_transform(mean)
-            if self._compare.layout is None:
-                return mean
-            return self._compare.to_features(mean, rows.with_missing(slice(None)))
-
-        return in_chunks(one, self._checked_rows(X))
-
-    def encode(self, X):
-        """Return the inner codes of rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_samples, n_codes), float64
-            Values of the layer called "latent", else of the narrowest inner layer; those of
-            several networks side by side.
-
-        Raises
-        ------
-        ValueError
-            If an own `model` has no inner layer to read.
-        """
-        X = self._checked_rows(X)
-        encoder = with_codes(self.network_)
-
-        def one(rows):
-            codes = forward(encoder, self._scaled(rows)[0])[1]
-            return np.asarray(codes, dtype=np.float64).reshape(len(rows), -1)
-
-        return in_chunks(one, X)
-
-    def _views(self, X):
-        """Return scaled rows, and the members' residuals and codes (n_members, n_samples, any)."""
-        Z, missing = self._scaled(X)
-        Z = np.asarray(Z, dtype=np.float64)
-        outputs, codes = forward(with_codes(self.network_), Z)
-        outputs, codes = _by_member(outputs), _by_member(codes)
-        missing = None if missing is None else missing[None]
-        return Z, self._compare.residuals(outputs, Z[None], missing), codes
-
-    def _outputs(self, Z):
-        """Return the members' reconstructions, (n_samples, n_members, n_features)."""
-        outputs = np.asarray(forward(self.network_, Z), dtype=np.float64)
-        return outputs.reshape(len(Z), -1, Z.shape[1])
-
-    def _scaled(self, X):
-        """Return scaled rows, and which of their features are missing (None: none is)."""
-        Z, missing = ScaledRows(X, self._scaler)[:], missing_features(X)
-        if missing is not None:  # the network's own guess of what is missing is the better one
-            guess = self._compare.values(self._outputs(Z)).mean(axis=1)
-            Z = np.where(missing_columns(X), guess, Z).astype(np.float32)
-        return Z, missing
-
-    def _squared_errors(self, X):
-        """Return squared errors, (n_samples, n_members, n_features)."""
-        Z, missing = self._scaled(X)
-        Z = np.asarray(Z, np.float64).reshape(len(Z), 1, -1)
-        missing = None if missing is None else missing[:, None]
-        return np.square(self._compare.residuals(self._outputs(Z[:, 0]), Z, missing))
+#: Score functions by the value of `anomaly_score`; "reconstruction" needs none.
+SCORES = {"ensemble": EnsembleScore, "mahalanobis": MahalanobisScore, "residual": ResidualScore}
 
 
 def _by_member(values):
     """Bring (n, width) or (n, n_members, width) to (n_members, n, width), float64."""
     values = np.asarray(values, dtype=np.float64)
     return values[None] if values.ndim == 2 else values.transpose(1, 0, 2)
+
+
+def _check_output(network, n_columns):
+    """Refuse an own network whose output cannot be compared with its input."""
+    shape = output_shape(network, n_columns)
+    if shape != (n_columns,):
+        raise ValueError(
+            "The network given as `model` must answer each row of "
+            f"{n_columns} values with as many values, but its output has the shape "
+            f"{(None, *shape)}. End it with a layer such as keras.layers.Dense({n_columns})."
+        )

@@ -6,9 +6,11 @@ Owns those features and the views that make them when they are asked for.
 import numpy as np
 
 from skanomaly.preprocessing._binning import PiecewiseLinearEncoding
-from skanomaly.preprocessing._scaling import StandardClip, in_chunks
+from skanomaly.preprocessing._scaling import StandardClip
 from skanomaly.preprocessing._table import dense_sample
+from skanomaly.preprocessing._views import RowView, block_rows, in_chunks
 from skanomaly.scores._unsupervised import UnsupervisedScores
+from skanomaly.utils._weights import reference_rows
 
 
 class Features:
@@ -30,27 +32,24 @@ class Features:
         self.score_bins = PiecewiseLinearEncoding(score_bins, 3 * score_bins)
         self.standard, self.scorer = StandardClip(), UnsupervisedScores(seed=seed)
 
-    def fit(self, X, rows):
-        """Learn from the rows of one pass, and return the unsupervised scores of `X`."""
-        weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
+    def fit(self, rows):
+        """Learn from training rows, and return their unsupervised scores."""
+        X, weight = rows.X, rows.counts
         kept = np.flatnonzero(weight)
         self.standard.fit(X, weight)
-        order = rows[np.r_[True, rows[1:] != rows[:-1]]]
-        self.scorer.fit(StandardisedRows(X, self.standard), weight, order)
+        drawn = reference_rows(rows.row_indices, seed=self.scorer.seed)
+        self.scorer.fit(self.standard.transform(X[drawn]))
         unsupervised = self.unsupervised_scores(X)
         self.score_scaling.fit(unsupervised[kept], weight[kept])
         self.score_mean = np.average(unsupervised[kept], axis=0, weights=weight[kept])
-        variance = np.average(
-            (unsupervised[kept] - self.score_mean) ** 2, axis=0, weights=weight[kept]
-        )
-        self.score_spread = np.sqrt(variance) + 1e-12
-        sample, weight = dense_sample(X, rows)
-        self.scaling.fit(sample, weight)
+        squares = (unsupervised[kept] - self.score_mean) ** 2
+        self.score_spread = np.sqrt(np.average(squares, axis=0, weights=weight[kept])) + 1e-12
+        sample, sample_weight = dense_sample(rows)
+        self.scaling.fit(sample, sample_weight)
         layout = getattr(X, "layout", None)
         # one-hot columns need no bins; a table without numbers gets some all the same
         self.n_binned = (layout and layout.n_numbers) or X.shape[1]
-        self.bins.fit(self.scaling.transform(sample)[:, : self.n_binned], weight)
-        weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
+        self.bins.fit(self.scaling.transform(sample)[:, : self.n_binned], sample_weight)
         self.score_bins.fit(self.score_scaling.transform(unsupervised), weight)
         self.n_linear = X.shape[1] + 3
         self.n_outputs = self.n_linear + self.bins.n_outputs_ + self.score_bins.n_outputs_
@@ -68,54 +67,44 @@ class Features:
         return np.concatenate([p.astype(np.float32) for p in parts], axis=1)
 
 
-class StandardisedRows:
-    """A view of a table whose rows come standardised when they are asked for."""
-
-    def __init__(self, X, scaling):
-        self.X, self.scaling, self.shape = X, scaling, X.shape
-
-    def __getitem__(self, rows):
-        return self.scaling.transform(self.X[rows])
-
-
-class FeatureRows:
+class FeatureRows(RowView):
     """A view of a table whose rows come as features when they are asked for.
 
     With `row_indices` its rows are those, in that order: one for every copy that a row's weight
     stands for.
+
+    Attributes
+    ----------
+    unsupervised : ndarray of shape (n_samples, 3)
+        The unsupervised scores of the table's rows, worked out where they are not given.
     """
 
-    def __init__(self, X, unsupervised, features, row_indices=None):
-        self.X, self.scorer, self.features, self.row_indices = (
-            X,
-            unsupervised,
-            features,
-            row_indices,
-        )
+    def __init__(self, X, features, row_indices=None, unsupervised=None):
+        self.X, self.features, self.row_indices = X, features, row_indices
         self.shape = (len(X) if row_indices is None else len(row_indices), features.n_outputs)
-
-    def __len__(self):
-        return self.shape[0]
+        given = unsupervised is not None
+        self.unsupervised = unsupervised if given else features.unsupervised_scores(X)
 
     @property
     def block_rows(self):
         """How many rows may be at hand at once."""
-        return getattr(self.X, "block_rows", self.shape[0])
+        return block_rows(self.X)
 
     def __getitem__(self, rows):
         rows = rows if self.row_indices is None else self.row_indices[rows]
-        return self.features.transform(self.X[rows], self.scorer[rows])
+        return self.features.transform(self.X[rows], self.unsupervised[rows])
 
 
-class FirstColumns:
+class FirstColumns(RowView):
     """A view of a table's first columns."""
 
     def __init__(self, values, width):
         self.values, self.shape = values, (len(values), width)
-        self.block_rows = getattr(values, "block_rows", len(values))
 
-    def __len__(self):
-        return self.shape[0]
+    @property
+    def block_rows(self):
+        """How many rows may be at hand at once."""
+        return block_rows(self.values)
 
     def __getitem__(self, rows):
         return self.values[rows][:, : self.shape[1]]

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
 
-from skanomaly.preprocessing._scaling import in_chunks
+from skanomaly.preprocessing._views import in_chunks
 
 #: Rows that trees grow on at most.
 MAX_ROWS = 32_768
@@ -37,28 +37,22 @@ class Forest:
     seed : int, default=0
         Seed of the trees and of their rows.
 
-    Attributes
-    ----------
-    out_of_bag_ : ndarray of shape (n_samples,)
-        Votes on the training rows by the trees that did not see them; where there is none, by
-        all.
-
     Examples
     --------
     >>> import numpy as np
     >>> from skanomaly.learners._forest import Forest
     >>> X = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     >>> labels = (X > 1).any(axis=1).astype(float)
-    >>> forest = Forest(complete=True).fit(X, labels)
-    >>> bool(np.mean((forest.out_of_bag_ > 0.5) == labels) > 0.95)
+    >>> votes = Forest(complete=True).fit_votes(X, labels)
+    >>> bool(np.mean((votes > 0.5) == labels) > 0.95)
     True
     """
 
     def __init__(self, complete, seed=0):
         self.complete, self.seed = complete, seed
 
-    def fit(self, values, labels):
-        """Grow the trees.
+    def fit_votes(self, values, labels):
+        """Grow the trees, and return their votes on rows that they did not see.
 
         Parameters
         ----------
@@ -69,7 +63,9 @@ class Forest:
 
         Returns
         -------
-        self : Forest
+        votes : ndarray of shape (n_samples,)
+            Share of votes for an anomaly, by the trees that did not see the row; where there is
+            none, by all.
         """
         drawn, weight = self._drawn(labels)
         X, y = np.ascontiguousarray(values[drawn], np.float32), labels[drawn]
@@ -84,11 +80,10 @@ class Forest:
             n_unseen > 0, unseen / np.maximum(n_unseen, 1), np.mean(votes, axis=0)
         )
         if len(drawn) == len(labels):
-            self.out_of_bag_ = unseen_votes
-        else:
-            self.out_of_bag_ = self.votes(values)
-            self.out_of_bag_[drawn] = unseen_votes
-        return self
+            return unseen_votes
+        votes = self.votes(values)
+        votes[drawn] = unseen_votes
+        return votes
 
     def _drawn(self, labels):
         """Return the rows that trees choose from, and weights that keep the classes' shares."""

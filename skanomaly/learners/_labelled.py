@@ -1,24 +1,23 @@
 """The labelled ensembles of NeuralAnomalyClassifier: all labels known, or few of them.
 
 Each turns rows into features, trains one packed network and a forest beside it, and answers with
-margins (log odds of being an anomaly).
+log odds of being an anomaly.
 """
-
-from functools import partial
 
 import numpy as np
 from scipy.special import expit
 
+from skanomaly.learners._base import Learner
 from skanomaly.learners._features import FeatureRows, Features, FirstColumns
 from skanomaly.learners._forest import Forest, log_odds
 from skanomaly.learners._stacking import stacking_weights
+from skanomaly.learners._targets import class_weights, is_anomaly
 from skanomaly.networks._ensembles import N_FOLDS, assign_folds, packed_network
 from skanomaly.networks._losses import FoldedLoss
-from skanomaly.preprocessing._scaling import RobustScaling, StandardClip, in_chunks, soft_clip
+from skanomaly.preprocessing._scaling import RobustScaling, StandardClip, soft_clip
+from skanomaly.preprocessing._views import in_chunks
 from skanomaly.thresholds._labelled import expected_f1_offset, few_labels_offset
-from skanomaly.training._predict import forward
-from skanomaly.training._trainer import Trainer, assemble
-from skanomaly.utils._calibration import SigmoidMap
+from skanomaly.training._trainer import assemble
 
 #: Threshold of few labels before there are any (log odds of 2), and how many labels weigh as much.
 _FIRST_OFFSET, _THRESHOLD_LABELS = 0.7, 5
@@ -33,60 +32,63 @@ _PRIOR_WEIGHTS = (0.5, 0.0, 0.0, 0.5)
 _PRIOR_WEIGHT, _PRIOR_SHARE = 0.2, 0.05
 
 
-class LabelledEnsemble:
-    """What both labelled ensembles share; they differ in features, groups and margins.
+class LabelledEnsemble(Learner):
+    """What both labelled ensembles share; they differ in features, groups and how they combine.
 
     Parameters
     ----------
     settings : dict
-        ``hidden_layer_sizes`` and ``activation``.
-    make_schedule : callable
-        Function of the recipe's budget and of keyword arguments for the schedule; returns a
-        `skanomaly.training._trainer.Schedule` in which the user's own numbers have replaced them.
-    seed : int
-        Seed of everything random.
+        ``hidden_layer_sizes``, ``activation`` and ``class_weight``.
+    schedule, seed
+        As in `Learner`.
     """
 
-    def __init__(self, settings, make_schedule, seed):
-        self.settings, self.make_schedule, self.seed = settings, make_schedule, seed
+    @classmethod
+    def new_loss(cls):
+        """Return the loss of the groups, with a fold that each member never sees."""
+        return FoldedLoss(cls.kinds)
 
-    def fit(self, X, labels, rows, class_weight, before=None):
-        """Learn from labels: 1 for an anomaly, 0 for any other row."""
-        self.n_anomalies = np.count_nonzero(labels[rows])
-        schedule = self.make_schedule(self._budget(len(rows)), loss=FoldedLoss(self.kinds))
-        del self.make_schedule
-        if before is None:
-            self.features = self._new_features()
-            unsupervised = self.features.fit(X, rows)
-            build = partial(self._build, self.features.n_outputs, self.features.n_linear)
-            self.trainer = Trainer(build, schedule, self.seed)
-        else:
-            self.features, self.trainer = before.features, before.trainer.copy()
-            unsupervised = self.features.unsupervised_scores(X)
-        labels = labels[rows]
+    def prepare(self, rows, before=None):
+        """Learn the features that networks and trees see; one row for every row of a pass."""
+        self.features = self._new_features() if before is None else before.features
+        unsupervised = self.features.fit(rows) if before is None else None
+        return FeatureRows(rows.X, self.features, rows.row_indices, unsupervised)
+
+    def build(self, n_columns):
+        """Return the untrained model; called with all generators seeded."""
+        groups = self._groups(self.features.n_linear)
+        network = packed_network(self.features.n_outputs, groups)
+        return assemble(network, n_members=N_FOLDS * len(groups))
+
+    def targets(self, rows, values):
+        """Return the features with labels, weights and folds."""
+        labels = is_anomaly(rows.labels)[rows.row_indices]
+        self.n_anomalies = np.count_nonzero(labels)
+        normal, anomaly = class_weights(self.settings["class_weight"], labels, self.imbalance)
+        weight = np.where(labels > 0, anomaly, normal)
         folds = assign_folds(labels, np.random.default_rng([self.seed, 2]))
-        values = FeatureRows(X, unsupervised, self.features, rows)
-        weight = np.where(labels > 0, class_weight[1], class_weight[0])
-        y = np.stack([labels, weight / weight.mean(), folds], axis=1).astype(np.float32)
-        row_indices = np.arange(len(rows), dtype=rows.dtype)
-        self.trainer.fit(values, y, rows=row_indices, schedule=schedule)
-        own = _own_fold(self._logits(values), folds, len(self.kinds))
-        self.forest = Forest(self.complete, self.seed).fit(self._first_columns(values), labels)
-        votes, self.forest.out_of_bag_ = self.forest.out_of_bag_, None
-        self._weigh(own, votes, labels)
-        self._out_of_fold = self._margins(own, votes, unsupervised[rows]), labels
-        return self
+        y = np.stack([labels, weight / weight.mean(), folds], axis=1)
+        row_indices = np.arange(len(labels), dtype=rows.row_indices.dtype)
+        return values, y.astype(np.float32), row_indices, None
 
-    def margins(self, X):
+    def finish(self, rows, values, y):
+        """Grow the forest, weigh the groups; return scores and labels out of fold."""
+        labels, folds = y[:, 0].astype(np.float64), y[:, 2]
+        own = _own_fold(self._logits(values), folds, len(self.kinds))
+        self.forest = Forest(self.complete, self.seed)
+        votes = self.forest.fit_votes(self._first_columns(values), labels)
+        self._weigh(own, votes, labels)
+        return self._combined(own, votes, values.unsupervised[rows.row_indices]), labels
+
+    def score(self, X):
         """Return log odds of being an anomaly, (n_samples,), float64."""
 
         def one(part):
-            unsupervised = self.features.unsupervised_scores(part)
-            values = FeatureRows(part, unsupervised, self.features)[:]
+            rows = FeatureRows(part[:], self.features)
+            values = rows[:]
             logits = self._logits(values).reshape(len(part), len(self.kinds), N_FOLDS)
-            return self._margins(
-                logits, self.forest.votes(self._first_columns(values)), unsupervised
-            )
+            votes = self.forest.votes(self._first_columns(values))
+            return self._combined(logits, votes, rows.unsupervised)
 
         return in_chunks(one, X)
 
@@ -97,17 +99,8 @@ class LabelledEnsemble:
         """Return the columns that are not encoded: what trees and linear groups see."""
         return FirstColumns(values, self.features.n_linear)
 
-    def out_of_fold(self):
-        """Return margins out of fold and labels, one for each row index of a training pass."""
-        out_of_fold, self._out_of_fold = self._out_of_fold, None
-        return out_of_fold
-
     def _logits(self, values):
-        return in_chunks(lambda v: forward(self.trainer.network, v).astype(np.float64), values)
-
-    def _build(self, n_outputs, n_linear):
-        groups = self._groups(n_linear)
-        return assemble(packed_network(n_outputs, groups), n_members=N_FOLDS * len(groups))
+        return in_chunks(self.forward, values)
 
 
 class FullLabels(LabelledEnsemble):
@@ -132,26 +125,27 @@ class FullLabels(LabelledEnsemble):
         groups = [deep, smooth, {**_LINEAR, "columns": columns}]
         return [{"n_members": N_FOLDS, **group} for group in groups]
 
-    def _budget(self, n):
+    @staticmethod
+    def budget(n):
+        """Return the budget of training on `n` rows."""
         steps = 400 if n <= 512 else 520 if n <= 2048 else 1200
         return {"learning_rate": 4e-3, "max_steps": steps}
 
     def _weigh(self, own, votes, labels):
         self.group_weights = stacking_weights(_group_logits(own, votes), labels, _PRIOR_WEIGHTS)
 
-    def _margins(self, logits, votes, unsupervised):
+    def _combined(self, logits, votes, unsupervised):
         return _group_logits(logits, votes) @ self.group_weights
 
-    def offset(self, scores, labels):
-        """Return the threshold on scores (negative margins) from out-of-fold scores.
+    def offset(self, scores, labels, probability):
+        """Return the threshold on negative scores, from those out of fold.
 
         It lies midway between the one that flags as many rows as there are anomalies and the
         one with the best expected F1. The best F1 on the labels themselves is less steady.
         """
         ranked, k = np.sort(scores), self.n_anomalies
         as_many = (ranked[k - 1] + ranked[min(k, len(ranked) - 1)]) / 2
-        probabilities = SigmoidMap(scores, labels > 0, centre=0.0)(scores)
-        return float((as_many + expected_f1_offset(scores, probabilities)) / 2)
+        return float((as_many + expected_f1_offset(scores, probability(scores))) / 2)
 
 
 class FewLabels(LabelledEnsemble):
@@ -173,10 +167,12 @@ class FewLabels(LabelledEnsemble):
         linear = {"n_members": N_FOLDS, "columns": list(range(n_linear)), **_LINEAR}
         return [deep, deep, linear]
 
-    def _budget(self, n):
+    @staticmethod
+    def budget(n):
+        """Return the budget of training on `n` rows."""
         return {"learning_rate": 2e-3, "max_steps": 300}
 
-    def _margins(self, logits, votes, unsupervised):
+    def _combined(self, logits, votes, unsupervised):
         p = np.column_stack([expit(logits.mean(axis=2)), votes]).mean(axis=1)
         z = (unsupervised - self.features.score_mean) / self.features.score_spread
         evidence = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
@@ -184,11 +180,11 @@ class FewLabels(LabelledEnsemble):
         p = np.clip((1 - prior) * p + prior * evidence, 1e-300, 1 - 1e-15)
         return np.log(p) - np.log1p(-p)
 
-    def offset(self, scores, labels):
-        """Return the threshold on scores: the rule for few labels, shrunk where they sway it.
+    def offset(self, scores, labels, probability=None):
+        """Return the threshold on negative scores: the rule for few labels, held back.
 
-        The fewer labels there are, the more it is held near odds of one to two: hidden
-        anomalies count as normal rows in training, so that even odds miss too many.
+        The fewer labels there are, the nearer it stays to odds of one to two: hidden anomalies
+        count as normal rows in training, so that even odds miss too many.
         """
         if np.ptp(scores) == 0:
             return 0.0

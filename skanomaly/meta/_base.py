@@ -1,6 +1,6 @@
 """What estimators around an outlier detector share: parameters, tags, predictions, routing.
 
-Owns: the interface of a detector whose own detector is called ``detector``. Does not own: how
+Owns: the interface of a detector whose own detector is called ``estimator``. Does not own: how
 scores become decisions; a subclass brings ``fit``, ``score_samples`` and the threshold.
 """
 
@@ -38,7 +38,7 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of detectors around a detector; not for direct use."""
 
     _parameter_constraints: dict = {
-        "detector": [
+        "estimator": [
             HasMethods(["fit", "score_samples"]),
             HasMethods(["fit", "decision_function"]),
         ],
@@ -49,9 +49,9 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
     def _rows(self, X, y, params):
         """Return the rows with their labels read and the parameters meant for the detector."""
         refuse_classifier_tools(self)
-        refuse_other_kinds(self.detector)
+        refuse_other_kinds(self.estimator)
         if _routing_enabled():
-            params = process_routing(self, "fit", **params).detector.fit
+            params = process_routing(self, "fit", **params).estimator.fit
         X, y = indexable(X, y)
         codes = None
         if y is not None:
@@ -64,7 +64,7 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.detector).input_tags
+        tags.input_tags = get_tags(self.estimator).input_tags
         return tags
 
     def get_metadata_routing(self):
@@ -76,4 +76,4 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
             Requests of the detector.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add(detector=self.detector, method_mapping=mapping)
+        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)

@@ -37,7 +37,7 @@ class ConformalDetector(MetaDetector):
 
     Parameters
     ----------
-    detector : estimator
+    estimator : estimator
         Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; clones are
         fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: with
         ``method="split"`` all rows then calibrate, and must not have been among its training
@@ -70,7 +70,7 @@ class ConformalDetector(MetaDetector):
         Break ties at random: p-values are then exactly uniform on normal rows instead of a
         little too large, and depend on `random_state`. Not with conditional p-values.
     anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
     n_jobs : int, default=None
         Processes over the folds.
     random_state : int, RandomState instance or None, default=None
@@ -78,7 +78,7 @@ class ConformalDetector(MetaDetector):
 
     Attributes
     ----------
-    detectors_ : list of estimators
+    estimators_ : list of estimators
         Fitted detectors: one, or one per fold.
     calibration_scores_ : ndarray of shape (n_calibration,)
         Scores of the calibration rows, by detectors that did not train on them, fold after fold.
@@ -146,7 +146,7 @@ class ConformalDetector(MetaDetector):
 
     def __init__(
         self,
-        detector,
+        estimator,
         method="split",
         *,
         alpha=0.05,
@@ -160,7 +160,7 @@ class ConformalDetector(MetaDetector):
         n_jobs=None,
         random_state=None,
     ):
-        self.detector = detector
+        self.estimator = estimator
         self.method = method
         self.alpha = alpha
         self.fdr = fdr
@@ -202,7 +202,7 @@ class ConformalDetector(MetaDetector):
         detectors, scores = self._calibrate(rows)
         calibration = np.concatenate(scores)
         _check_calibration(calibration)
-        self.detectors_, self.calibration_scores_ = detectors, calibration
+        self.estimators_, self.calibration_scores_ = detectors, calibration
         self._sorted = [np.sort(part) for part in scores]
         low, centre, high = np.quantile(calibration, [0.25, 0.5, 0.75])
         self._centre, self._scale = float(centre), float(max(high - low, 1e-12 * abs(centre)))
@@ -222,7 +222,7 @@ class ConformalDetector(MetaDetector):
             )
         if self.p_value == "conditional" and self.smoothed:
             raise ValueError("smoothed=True works with p_value='marginal' alone. Leave one out.")
-        if is_frozen(self.detector) and self.method != "split":
+        if is_frozen(self.estimator) and self.method != "split":
             raise ValueError(
                 f"method={self.method!r} fits the detector several times, which a FrozenEstimator "
                 "does not allow. Use method='split', or the detector without FrozenEstimator."
@@ -236,8 +236,8 @@ class ConformalDetector(MetaDetector):
                 f"no row is left to calibrate on: all {len(rows)} are labelled as anomalies. Add "
                 "normal rows, or say by anomaly_label which value of y is the anomaly."
             )
-        if is_frozen(self.detector):
-            detector = fit_on(self.detector, rows)
+        if is_frozen(self.estimator):
+            detector = fit_on(self.estimator, rows)
             return [detector], [checked_scores(detector, rows.X)[usable]]
         splits = self._splits(rows, usable)
         if not any(len(test) for _, test in splits):
@@ -245,7 +245,7 @@ class ConformalDetector(MetaDetector):
                 f"no row is left to calibrate on: none of n_samples={len(rows)} rows is both held "
                 "out and not a known anomaly. Pass more rows, or a larger calibration_size."
             )
-        return fit_folds(self.detector, rows, splits, self.n_jobs)[:2]
+        return fit_folds(self.estimator, rows, splits, self.n_jobs)[:2]
 
     def _splits(self, rows, usable):
         if self.method == "jackknife+":
@@ -353,7 +353,8 @@ class ConformalDetector(MetaDetector):
         return "_table" in vars(self)
 
     def _all_scores(self, X):
-        return np.stack([checked_scores(detector, X, known=True) for detector in self.detectors_])
+        scores = [checked_scores(detector, X, known=True) for detector in self.estimators_]
+        return np.stack(scores)
 
     def _counts(self, scores, side):
         """Return how many calibration scores lie below each row's (side "right": or at it)."""

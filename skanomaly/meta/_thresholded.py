@@ -14,11 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly.base import ProbabilityMixin
 from skanomaly.meta._base import MetaDetector, copy_features
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
-from skanomaly.thresholds._named import RULES, as_threshold, check_rule, has_both, rule_threshold
+from skanomaly.thresholds._mixin import ThresholdMixin
+from skanomaly.thresholds._named import RULES, check_rule, has_both, rule_threshold
 from skanomaly.utils._calibration import MAPS
 
 
-class ThresholdedDetector(ProbabilityMixin, MetaDetector):
+class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
     """Any outlier detector with a threshold that holds for new rows.
 
     Thresholds that detectors set on their training scores promise too much: a model fits the rows
@@ -28,7 +29,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
 
     Parameters
     ----------
-    detector : estimator
+    estimator : estimator
         Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; a clone is
         fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: `fit` then
         sets the threshold alone, on rows that should not have been among its training rows.
@@ -72,7 +73,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
         label are left out, so that the probabilities hold for rows that are like the labelled
         ones.
     anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
     n_jobs : int, default=None
         Processes over the folds.
     random_state : int, RandomState instance or None, default=None
@@ -80,7 +81,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
 
     Attributes
     ----------
-    detector_ : estimator
+    estimator_ : estimator
         The fitted detector.
     offset_ : float
         Threshold: ``decision_function = score_samples - offset_``.
@@ -138,7 +139,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
 
     def __init__(
         self,
-        detector,
+        estimator,
         rule="auto",
         *,
         level=None,
@@ -150,7 +151,7 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
         n_jobs=None,
         random_state=None,
     ):
-        self.detector = detector
+        self.estimator = estimator
         self.rule = rule
         self.level = level
         self.cost_fp = cost_fp
@@ -193,14 +194,14 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
         options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
         offset = rule_threshold(self.rule, scores, codes, **options)
         self._map = self._probabilities(scores, codes)
-        self.detector_, self.offset_ = detector, offset
+        self.estimator_, self.offset_ = detector, offset
         self.scores_, self.labels_ = scores, codes
         copy_features(detector, self)
         return self
 
     def _probabilities(self, scores, codes):
         """Return the map from scores to probabilities, or None where nothing calibrates it."""
-        out_of_fold = self.cv is not None or is_frozen(self.detector)
+        out_of_fold = self.cv is not None or is_frozen(self.estimator)
         if not (out_of_fold and has_both(codes)):
             return None
         known = codes != 0
@@ -208,53 +209,21 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
 
     def _out_of_fold_scores(self, rows):
         """Return the fitted detector, scores to look at, and the numbers of their rows."""
-        if self.cv is None or is_frozen(self.detector):
-            detector = fit_on(self.detector, rows)
+        if self.cv is None or is_frozen(self.estimator):
+            detector = fit_on(self.estimator, rows)
             return detector, checked_scores(detector, rows.X), np.arange(len(rows))
         splits = make_splits(self.cv, rows, self.random_state)
-        fitted, scores, tests = fit_folds(self.detector, rows, splits, self.n_jobs)
+        fitted, scores, tests = fit_folds(self.estimator, rows, splits, self.n_jobs)
         one = isinstance(self.cv, Real) and not isinstance(self.cv, Integral)
-        detector = fitted[0] if one else fit_on(self.detector, rows)
+        detector = fitted[0] if one else fit_on(self.estimator, rows)
         return detector, np.concatenate(scores), np.concatenate(tests)
 
-    def set_threshold(self, threshold, X=None, y=None, *, level=None, cost_fp=1.0, cost_fn=1.0):
-        """Change the threshold `offset_`; nothing is fitted again.
-
-        Parameters
-        ----------
-        threshold : float, str or callable
-            The threshold itself, or a rule, as the parameter `rule` takes it.
-        X : array-like of shape (n_samples, n_features), default=None
-            Rows whose scores the rule looks at. None takes the scores kept by `fit`.
-        y : array-like of shape (n_samples,), default=None
-            Labels of these rows.
-        level : float in (0, 1), default=None
-            What the rule aims at.
-        cost_fp, cost_fn : float, default=1.0
-            Costs of a false alarm and of a missed anomaly, for "cost".
-
-        Returns
-        -------
-        self : object
-            The estimator, until the next `fit` with this threshold.
-
-        Raises
-        ------
-        ValueError
-            If the rule lacks its labels or level, or does not work for these scores. The
-            threshold is then as it was.
-        """
-        check_is_fitted(self)
-        codes, scores = self.labels_, lambda: self.scores_
-        if X is not None:
-            codes = self._rows(X, y, {}).codes
-
-            def scores():
-                return checked_scores(self.detector_, X, known=True)
-
-        options = {"level": level, "cost_fp": cost_fp, "cost_fn": cost_fn}
-        self.offset_ = as_threshold(threshold, scores, codes, **options)
-        return self
+    def _scores_and_labels(self, X, y):
+        """Return what gives the scores of rows, for `set_threshold`, and their label codes."""
+        if X is None:
+            return lambda: self.scores_, self.labels_
+        codes = self._rows(X, y, {}).codes
+        return lambda: checked_scores(self.estimator_, X, known=True), codes
 
     def score_samples(self, X):
         """Return the detector's scores: the lower, the more abnormal.
@@ -270,7 +239,11 @@ class ThresholdedDetector(ProbabilityMixin, MetaDetector):
             The detector's ``score_samples``, or else its ``decision_function``.
         """
         check_is_fitted(self)
-        return checked_scores(self.detector_, X, known=True)
+        return checked_scores(self.estimator_, X, known=True)
+
+    @property
+    def _scores_by(self):
+        return self.estimator_
 
     @property
     def classes_(self):

@@ -24,6 +24,7 @@ from skanomaly.meta._windows import (
     window_starts,
 )
 from skanomaly.thresholds._unlabelled import contamination_offset
+from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._labels import label_codes
 from skanomaly.utils._response import refuse_other_kinds, scores_of
@@ -43,7 +44,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    detector : estimator, default=None
+    estimator : estimator, default=None
         Outlier detector with `score_samples` and `decision_function`, scikit-learn's or
         skanomaly's, also at the end of a Pipeline; a clone of it is fitted. None is
         ``AutoencoderDetector()``.
@@ -66,7 +67,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     Attributes
     ----------
-    detector_ : estimator
+    estimator_ : estimator
         The fitted detector; its rows are windows, flat, step by step.
     window_size_ : int
         Time stamps in a window.
@@ -111,7 +112,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "detector": [
+        "estimator": [
             HasMethods(["fit", "score_samples"]),
             HasMethods(["fit", "decision_function"]),
             None,
@@ -125,7 +126,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     def __init__(
         self,
-        detector=None,
+        estimator=None,
         window_size="auto",
         stride=1,
         *,
@@ -133,7 +134,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
         contamination="auto",
         random_state=None,
     ):
-        self.detector = detector
+        self.estimator = estimator
         self.window_size = window_size
         self.stride = stride
         self.aggregation = aggregation
@@ -166,20 +167,20 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
             If a series is shorter than a window, or the detector refuses the windows.
         """
         refuse_classifier_tools(self)
-        if self.detector is not None:
-            refuse_other_kinds(self.detector)
+        if self.estimator is not None:
+            refuse_other_kinds(self.estimator)
         with unchanged_on_failure(self):
             X, order, series = self._read(X, groups, reset=True)
             self.window_size_ = self._size(X, series)
             self._check_lengths(series)
             windows, starts = training_windows(X, series, self.window_size_, self._stride())
-            self.detector_ = self._new_detector(X.shape[1])
+            self.estimator_ = self._new_detector(X.shape[1])
             codes = self._codes(y, len(X), order)
             if codes is None:
-                self.detector_.fit(windows)
+                self.estimator_.fit(windows)
             else:
-                self.detector_.fit(windows, window_labels(codes, starts, self.window_size_))
-            scores_of(self.detector_, windows[:_LOOKED_AT])  # refuses other conventions
+                self.estimator_.fit(windows, window_labels(codes, starts, self.window_size_))
+            scores_of(self.estimator_, windows[:_LOOKED_AT])  # refuses other conventions
             self.offset_ = self._find_offset(X, series, windows[:1], codes)
         return self
 
@@ -227,7 +228,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     def _new_detector(self, n_channels):
         """Return an unfitted detector that knows the seed and the shape of a window."""
-        detector = clone(_detector_or_default(self.detector))
+        detector = clone(_detector_or_default(self.estimator))
         given = detector.get_params(deep=True)
         own = {name: value for name, value in given.items() if _last(name) == "random_state"}
         changes = {}
@@ -242,21 +243,21 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     def _codes(self, y, n, order):
         """Return label codes in the order of the series, for a detector that learns from them."""
-        given = self.detector_.get_params(deep=True)
+        given = self.estimator_.get_params(deep=True)
         learners = [name for name in given if _last(name) == "anomaly_label"]
         if y is None or not learners:
             return None
         other = learners[0].removesuffix("anomaly_label") + "unlabeled_label"
         codes = label_codes(y, n, given[learners[0]], given.get(other))
         ours = {learners[0]: "auto", other: None}  # how the labels of windows are coded
-        self.detector_.set_params(**{name: ours[name] for name in ours.keys() & given.keys()})
+        self.estimator_.set_params(**{name: ours[name] for name in ours.keys() & given.keys()})
         return codes if order is None else codes[order]
 
     def _find_offset(self, X, series, window, codes):
         if codes is not None and self.contamination == "auto":
-            gap = self.detector_.score_samples(window) - self.detector_.decision_function(window)
+            gap = self.estimator_.score_samples(window) - self.estimator_.decision_function(window)
             return float(gap[0])
-        return float(contamination_offset(self._score(X, series), self.contamination))
+        return contamination_offset(check_scores(self._score(X, series)), self.contamination)
 
     # ------------------------------------------------------------------ scores
 
@@ -264,9 +265,8 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
         """Return scores of ordered time stamps."""
         size = self.window_size_
         starts = [window_starts(each, size, self._stride()) for each in series]
-        scores = score_windows(
-            partial(scores_of, self.detector_, known=True), X, np.concatenate(starts), size
-        )
+        score = partial(scores_of, self.estimator_, known=True)
+        scores = score_windows(score, X, np.concatenate(starts), size)
         parts = np.split(scores, np.cumsum([len(s) for s in starts])[:-1])
         answers = [
             spread(values, begin, size, each, self.aggregation)
@@ -362,7 +362,7 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(_detector_or_default(self.detector)).input_tags
+        inner = get_tags(_detector_or_default(self.estimator)).input_tags
         tags.input_tags.allow_nan = inner.allow_nan
         return tags
 

@@ -5,7 +5,7 @@ Does not own: metrics (`skanomaly.metrics`) or the meaning of labels (``utils._l
 import `metrics` and `utils`; used by meta-estimators and users.
 """
 
-from skanomaly.model_selection._comparison import compare_detectors, plot_comparison
+from skanomaly.model_selection._comparison import compare_detectors
 from skanomaly.model_selection._split import (
     GroupedAnomalyKFold,
     NormalOnlySplit,
@@ -19,5 +19,4 @@ __all__ = [
     "StratifiedAnomalyKFold",
     "TimeOrderedSplit",
     "compare_detectors",
-    "plot_comparison",
 ]

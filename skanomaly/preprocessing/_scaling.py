@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 
+from skanomaly.preprocessing._views import RowView, block_rows
 from skanomaly.utils._weights import column_moments, column_quantiles
 
 #: Standardised values are cut off here: one absurd entry must not drown a row's others.
 CLIP = 20.0
-_BLOCK = 16_384
 
 
 class RowScaler:
@@ -59,7 +59,7 @@ class RowScaler:
         return np.asarray(Z, dtype=np.float64) * self.scale_ + self.mean_
 
 
-class ScaledRows:
+class ScaledRows(RowView):
     """A view of a table whose rows come standardised when they are asked for.
 
     Parameters
@@ -74,13 +74,10 @@ class ScaledRows:
         self.X, self.scaler = X, scaler
         self.shape = X.shape
 
-    def __len__(self):
-        return len(self.X)
-
     @property
     def block_rows(self):
         """How many rows may be at hand at once."""
-        return getattr(self.X, "block_rows", _BLOCK)
+        return block_rows(self.X)
 
     def __getitem__(self, rows):
         part = self.X[rows]
@@ -89,7 +86,7 @@ class ScaledRows:
         return self.scaler.transform(part)
 
 
-class StackedRows:
+class StackedRows(RowView):
     """A view of two tables one below the other.
 
     Parameters
@@ -102,9 +99,6 @@ class StackedRows:
         self.top, self.bottom = top, bottom
         self.shape = (len(top) + len(bottom), bottom.shape[1])
 
-    def __len__(self):
-        return self.shape[0]
-
     def __getitem__(self, rows):
         rows = np.asarray(rows, dtype=np.int64)
         low = rows >= len(self.top)
@@ -112,23 +106,6 @@ class StackedRows:
         part[~low] = self.top[rows[~low]]
         part[low] = self.bottom[rows[low] - len(self.top)]
         return part
-
-
-def in_chunks(function, X):
-    """Apply a function of rows to bounded chunks of a table and join the results.
-
-    A table may say how many rows are a chunk (`block_rows`) and hand out views (`part`).
-    """
-    step = min(getattr(X, "block_rows", _BLOCK), _BLOCK)
-    if len(X) <= step:
-        return function(X)
-    part = getattr(X, "part", X.__getitem__)
-    first = function(part(slice(0, step)))
-    joined = np.empty((len(X), *first.shape[1:]), first.dtype)
-    joined[:step] = first
-    for start in range(step, len(X), step):
-        joined[start : start + step] = function(part(slice(start, start + step)))
-    return joined
 
 
 def _is_noise(mean, scale, dtype):

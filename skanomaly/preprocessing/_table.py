@@ -12,8 +12,9 @@ import scipy.sparse as sp
 
 from skanomaly.preprocessing._categories import OneHot
 from skanomaly.preprocessing._imputation import MAX_COLUMNS, MAX_ROWS, ConditionalMean
+from skanomaly.preprocessing._missing import MissingValues
 from skanomaly.preprocessing._scaling import ScaledRows
-from skanomaly.utils._weights import canonical_order, repeat_rows
+from skanomaly.preprocessing._views import RowView
 
 #: Values of a table that are made dense at once, or that column statistics are learnt from.
 _BLOCK_VALUES, _SAMPLE_VALUES = 2**20, 2**23
@@ -23,7 +24,7 @@ _NARROW = 256
 _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 
-class Table:
+class Table(RowView):
     """A view of checked rows as the engine sees them: dense, encoded, complete.
 
     Parameters
@@ -34,16 +35,16 @@ class Table:
         None leaves columns as they are.
     filler : skanomaly.preprocessing._imputation.ConditionalMean
         Fills missing values.
+    missing : skanomaly.preprocessing._missing.MissingValues
+        What is missing in `source`.
     """
 
-    def __init__(self, source, one_hot, filler):
+    def __init__(self, source, one_hot, filler, missing):
         self.source, self.one_hot, self.filler = source, one_hot, filler
+        self.missing = missing
         width = source.shape[1] if one_hot is None else one_hot.layout_.width
         self.shape, self.dtype = (source.shape[0], width), np.dtype(np.float64)
         self.layout = None if one_hot is None else one_hot.layout_
-
-    def __len__(self):
-        return self.shape[0]
 
     def __getitem__(self, rows):
         return self.filler.transform(self.with_missing(rows))
@@ -68,7 +69,7 @@ class Table:
 
     def part(self, rows):
         """Return a view of some rows."""
-        return Table(self.source[rows], self.one_hot, self.filler)
+        return Table(self.source[rows], self.one_hot, self.filler, self.missing.part(rows))
 
     @property
     def block_rows(self):
@@ -76,7 +77,7 @@ class Table:
         return max(_BLOCK_VALUES // max(self.shape[1], 1), 256)
 
 
-class Targets:
+class Targets(RowView):
     """Scaled rows of a `Table` as targets: NaN where there is nothing to rebuild.
 
     Parameters
@@ -89,8 +90,10 @@ class Targets:
     def __init__(self, table, scaler):
         self.table, self.scaler, self.shape = table, scaler, table.shape
 
-    def __len__(self):
-        return len(self.table)
+    @property
+    def block_rows(self):
+        """How many rows may be dense at once."""
+        return self.table.block_rows
 
     def __getitem__(self, rows):
         part = self.table.with_missing(rows)
@@ -107,83 +110,69 @@ class TableEncoder:
         Of the columns' means alone where the training rows are dense numbers, none missing.
     """
 
-    def fit(self, source, is_categorical=None, weight=None):
-        """Learn from the rows that `read_rows` returns and their frequencies."""
-        self.one_hot_ = None
+    def fit(self, rows, is_categorical=None):
+        """Learn from training rows, of which some columns may be categories.
+
+        Parameters
+        ----------
+        rows : skanomaly.preprocessing._training_rows.TrainingRows
+        is_categorical : ndarray of shape (n_features,), bool, default=None
+            None when no column is a category.
+
+        Returns
+        -------
+        self : TableEncoder
+        """
+        source, self.one_hot_ = rows.source, None
         if is_categorical is not None:
             columns = (_column(source, j) for j in np.flatnonzero(is_categorical))
-            self.one_hot_ = OneHot(is_categorical).fit(columns, weight)
-        if self.one_hot_ is None and not has_missing(source):
+            self.one_hot_ = OneHot(is_categorical).fit(columns, rows.weight)
+        if self.one_hot_ is None and not rows.missing:
             self.filler_ = ConditionalMean.of_means(source)
             return self
-        table = Table(source, self.one_hot_, None)
-        row_indices = repeat_rows(canonical_order(table), weight)
+        table = Table(source, self.one_hot_, None, rows.missing)
         most = min(MAX_ROWS, max(_SAMPLE_VALUES // table.shape[1], 64))
         # in canonical order, which is that of hashes, every k-th row is as good as a draw
-        sample = table.with_missing(row_indices[:: -(-len(row_indices) // most)])
+        step = -(-len(rows.row_indices) // most)
+        sample = table.with_missing(rows.row_indices[::step])
         n_factors = 0 if table.shape[1] > MAX_COLUMNS else None
         self.filler_ = ConditionalMean(n_factors).fit(sample)
         return self
 
-    def view(self, source):
-        """Return the rows as the engine sees them: themselves, or a `Table`."""
-        if self.one_hot_ is None and _is_plain(source):
+    def view(self, source, missing=None):
+        """Return the rows as the engine sees them: themselves, or a `Table`.
+
+        `missing` says what is missing in them, and is found out if it is not given.
+        """
+        missing = MissingValues(source) if missing is None else missing
+        if self.one_hot_ is None and not missing and not sp.issparse(source):
             return source
-        return Table(source, self.one_hot_, self.filler_)
+        return Table(source, self.one_hot_, self.filler_, missing)
 
 
-def check_columns(source, weight, estimator):
-    """Refuse rows with a column that holds no value at all."""
-    if not has_missing(source):
-        return
-    if weight is not None and not np.all(weight > 0):
-        source = source[np.flatnonzero(weight)]
-    empty = np.flatnonzero(_n_missing(source) == source.shape[0])
-    if len(empty):
-        names = getattr(estimator, "feature_names_in_", np.arange(source.shape[1])).tolist()
-        others = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
-        raise ValueError(
-            f"The column {names[empty[0]]!r} of X{others} holds missing values only. "
-            f"{type(estimator).__name__} expects at least one value in each column. Drop the "
-            "column, or fill it."
-        )
+def empty_rows(X):
+    """Return which rows hold no value, (n_samples,) bool, or None when none does."""
+    return None if isinstance(X, np.ndarray) else X.missing.empty_rows
 
 
-def has_missing(source):
-    """Tell whether anything is missing in an array or a CSR matrix."""
-    if sp.issparse(source):
-        return bool(np.isnan(source.data).any())
-    return any(np.isnan(source[rows]).any() for rows in _blocks(source))
-
-
-def nothing_seen(X):
-    """Return which rows of a `Table` hold no value, (n_samples,) bool, or None when none does."""
-    if isinstance(X, np.ndarray) or sp.issparse(X.source) or not has_missing(X.source):
-        return None
-    empty = np.concatenate([np.isnan(X.source[rows]).all(axis=1) for rows in _blocks(X.source)])
-    return empty if empty.any() else None
-
-
-def dense_sample(X, row_indices):
+def dense_sample(rows):
     """Return an array to learn column statistics from, and its rows' frequencies.
 
     An array is its own sample; of a `Table` so many rows are taken as fit in bounded memory.
 
     Parameters
     ----------
-    X : ndarray or Table
-    row_indices : ndarray of shape (n_row_indices,)
-        Row numbers in canonical order, repeated by weight.
+    rows : skanomaly.preprocessing._training_rows.TrainingRows
     """
-    if isinstance(X, np.ndarray):
-        return X, np.bincount(row_indices, minlength=len(X)).astype(np.float64)
-    step = -(-len(row_indices) * X.shape[1] // _SAMPLE_VALUES)
-    return X[row_indices[::step]], None
+    if isinstance(rows.X, np.ndarray):
+        return rows.X, rows.counts
+    step = -(-len(rows.row_indices) * rows.X.shape[1] // _SAMPLE_VALUES)
+    return rows.X[rows.row_indices[::step]], None
 
 
 def needs_targets(X):
     """Tell whether a reconstruction of rows needs targets besides the rows themselves."""
-    return not isinstance(X, np.ndarray) and (X.layout is not None or has_missing(X.source))
+    return not isinstance(X, np.ndarray) and (X.layout is not None or bool(X.missing))
 
 
 def targets(X, scaler):
@@ -195,7 +184,7 @@ def targets(X, scaler):
 
 def missing_features(X):
     """Return what is missing in the features of a `Table`'s rows, or None when nothing is."""
-    if isinstance(X, np.ndarray) or not has_missing(X.source):
+    if isinstance(X, np.ndarray) or not X.missing:
         return None
     return np.isnan(X.source_rows(slice(None)))[:, _feature_order(X)]
 
@@ -207,17 +196,6 @@ def missing_columns(X):
 
 def _feature_order(X):
     return slice(None) if X.layout is None else X.layout.order
-
-
-def _is_plain(source):
-    return not sp.issparse(source) and not has_missing(source)
-
-
-def _n_missing(source):
-    if sp.issparse(source):
-        places = source.indices[np.isnan(source.data)]
-        return np.bincount(places, minlength=source.shape[1])
-    return sum(np.isnan(source[rows]).sum(axis=0) for rows in _blocks(source))
 
 
 def _sparse_digest(rows):
@@ -235,8 +213,3 @@ def _column(source, place):
     if sp.issparse(source):
         return source[:, [place]].toarray().ravel()
     return np.asarray(source[:, place], dtype=np.float64)
-
-
-def _blocks(source):
-    step = max(_BLOCK_VALUES // max(source.shape[1], 1), 1)
-    return [slice(start, start + step) for start in range(0, source.shape[0], step)]

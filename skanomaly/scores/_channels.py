@@ -1,20 +1,20 @@
 """Score channels: several plain views of how unusual a row is, made comparable and combined.
 
 Owns: the marginal-tail channel, the calibration of channels on training scores and their
-combination (`ScoreChannels`). Does not own: the other channels (`_mahalanobis`, `_neighbours`),
+combination (`ScoreChannels`). Does not own: the other channels (``scores._mahalanobis``,
+``scores._neighbours``),
 the network whose residuals and latents may feed them, input scaling, thresholds.
 
 Inputs are finite, scaled arrays; here a higher score is *more anomalous*, always float64, and
-that of one row does not depend on the other rows scored with it. Weights are frequencies:
-an integer weight w gives what w copies of the row give, rounding aside. Everything fitted
-is an array or a number, so that objects pickle and copy without further ado.
+that of one row does not depend on the other rows scored with it. Everything fitted is an array or
+a number, so that objects pickle and copy without further ado.
 """
 
 import numpy as np
 
 from skanomaly.scores._mahalanobis import Mahalanobis, float_rows
-from skanomaly.scores._neighbours import KS, NeighbourDistances, WhitenedNeighbour, rows_to_keep
-from skanomaly.utils._weights import MAX_REFERENCE, canonical_order, repeat_rows, weighted_quantile
+from skanomaly.scores._neighbours import KS, NeighbourDistances, WhitenedNeighbour
+from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
 #: Channels that see the whole of the data, and those that see the place a row is in.
 _GLOBAL, _LOCAL = ("mR", "tail", "kx20", "kx50"), ("kx1", "kz1")
@@ -27,13 +27,6 @@ class MarginalTail:
     Per feature ``-log(min(1, 2 min(lo, hi)))``, where lo and hi are the shares of the training
     values (with one added to counts and total) at or below, and at or above it.
 
-    Parameters
-    ----------
-    max_reference : int, default=8192
-        Training rows kept at most, see `reference_rows`.
-    seed : int, default=0
-        Seed of that draw.
-
     Examples
     --------
     >>> import numpy as np
@@ -43,13 +36,9 @@ class MarginalTail:
     array([0.  , 1.61])
     """
 
-    def __init__(self, max_reference=MAX_REFERENCE, seed=0):
-        self.max_reference, self.seed = max_reference, seed
-
-    def fit(self, X, sample_weight=None, order=None):
+    def fit(self, X):
         """Keep the sorted columns of `X` of shape (n_samples, n_features)."""
-        rows = rows_to_keep(self, X, sample_weight, order)
-        self.sorted_ = np.sort(float_rows(X[rows]).T, axis=1)
+        self.sorted_ = np.sort(float_rows(X).T, axis=1)
         return self
 
     def score(self, X):
@@ -79,11 +68,9 @@ class Calibration:
     1.0
     """
 
-    def fit(self, scores, sample_weight=None):
+    def fit(self, scores):
         """Fit on training scores of shape (n_samples,)."""
-        p10, self.centre_, p90 = map(
-            float, weighted_quantile(scores, [0.1, 0.5, 0.9], sample_weight)
-        )
+        p10, self.centre_, p90 = map(float, np.quantile(scores, [0.1, 0.5, 0.9]))
         # channels are logarithms: a spread below 1e-3 is none, and would blow rounding up
         self.scale_ = max(self.centre_ - p10, (p90 - self.centre_) / 3, 1e-3)
         return self
@@ -131,16 +118,14 @@ class ScoreChannels:
 
     Parameters
     ----------
-    max_reference : int, default=8192
-        Bound on the training rows that neighbours, tails and calibration use. See
-        `MAX_REFERENCE` for what it costs.
     seed : int, default=0
-        Seed of the draw of those rows.
+        Seed of the draw of the rows that neighbours, tails and calibration use, of which there
+        are at most `skanomaly.utils._weights.MAX_REFERENCE`.
 
     Notes
     -----
-    Means and covariances use every row given to `fit`, in several float64 copies; for millions of
-    rows, give it 65,536 rows drawn with `reference_rows` and what the network makes of them.
+    Means and covariances use every row given to `fit`, in several float64 copies: of millions of
+    rows, give it some drawn with `reference_rows` and what the network makes of them.
 
     Examples
     --------
@@ -152,53 +137,42 @@ class ScoreChannels:
     True
     """
 
-    def __init__(self, max_reference=MAX_REFERENCE, seed=0):
-        self.max_reference, self.seed = max_reference, seed
+    def __init__(self, seed=0):
+        self.seed = seed
 
-    def fit(self, X, residual=None, latent=None, sample_weight=None, order=None):
+    def fit(self, X, residual=None, latent=None):
         """Fit channels and their calibration.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
-            Scaled training rows.
+            Scaled training rows, in an order that their content decides, repeated by weight.
         residual, latent : ndarray of shape (n_members, n_samples, any), default=None
             What the members of the network make of these rows; both or neither.
-        sample_weight : ndarray of shape (n_samples,), default=None
-            Frequencies, read as `skanomaly.utils._weights.repeat_rows` reads them.
-        order : ndarray of shape (n_samples,), default=None
-            Canonical order of the rows, computed from `X` by default.
 
         Returns
         -------
         self : ScoreChannels
         """
-        order = canonical_order(X) if order is None else order
-        if sample_weight is not None:
-            # Fractions become the very counts that training on these weights uses.
-            sample_weight = np.bincount(repeat_rows(order, sample_weight), minlength=len(X))
-        raw = self._fit_rows(X, sample_weight, order)
+        kept = reference_rows(np.arange(len(X)), MAX_REFERENCE, self.seed)
+        raw = self._fit_rows(X[kept])
         self.members_ = []
         if residual is not None:
-            raw |= self._fit_network(residual, latent, sample_weight, order)
+            raw |= self._fit_network(residual, latent, kept)
         self.calibrations_ = {name: Calibration().fit(scores) for name, scores in raw.items()}
         return self
 
-    def _fit_rows(self, X, sample_weight, order):
-        """Fit the channels on rows; return their scores of the rows kept."""
-        self.tail_ = MarginalTail(self.max_reference, self.seed)
-        self.near_ = NeighbourDistances(KS, self.max_reference, self.seed)
-        kept = X[rows_to_keep(self, X, sample_weight, order)]
-        tail = self.tail_.fit(X, sample_weight, order).score(kept)
-        return _by_name(tail, self.near_.fit_score(X, sample_weight, order))
+    def _fit_rows(self, kept):
+        """Fit the channels on rows; return their scores of the same rows."""
+        self.tail_, self.near_ = MarginalTail().fit(kept), NeighbourDistances()
+        return _by_name(self.tail_.score(kept), self.near_.fit_score(kept))
 
-    def _fit_network(self, residual, latent, sample_weight, order):
+    def _fit_network(self, residual, latent, kept):
         """Fit the channels on network outputs; return their scores of the rows kept."""
-        self.members_ = [Mahalanobis().fit(r, sample_weight) for r in residual]
-        self.whitened_ = WhitenedNeighbour(self.max_reference, self.seed)
-        rows = rows_to_keep(self, residual[0], sample_weight, order)
-        near = self.whitened_.fit_score(_features(residual, latent), sample_weight, order)
-        return {"mR": self._unusual([r[rows] for r in residual]), "kz1": near}
+        self.members_ = [Mahalanobis().fit(r) for r in residual]
+        self.whitened_ = WhitenedNeighbour()
+        near = self.whitened_.fit_score(_features(residual, latent), kept)
+        return {"mR": self._unusual([r[kept] for r in residual]), "kz1": near}
 
     def _unusual(self, residual):
         pairs = zip(self.members_, residual, strict=True)

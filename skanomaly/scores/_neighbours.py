@@ -1,8 +1,8 @@
-"""Distances to the nearest training rows, and which training rows are kept to compare with.
+"""Distances to the nearest training rows.
 
-Owns the exact search, the draw of reference rows and the two neighbour channels. Inputs are
-finite, scaled arrays; a higher score is *more anomalous*, float64, and that of one row does not
-depend on the other rows scored with it. Weights are frequencies (`skanomaly.utils._weights`).
+Owns the exact search and the two neighbour channels. Inputs are finite, scaled arrays; a higher
+score is *more anomalous*, float64, and that of one row does not depend on the other rows scored
+with it.
 """
 
 import numpy as np
@@ -10,7 +10,6 @@ import sklearn
 from sklearn.neighbors import NearestNeighbors
 
 from skanomaly.scores._mahalanobis import Mahalanobis, float_rows
-from skanomaly.utils._weights import MAX_REFERENCE, canonical_order, reference_rows
 
 #: Which neighbours to look at.
 KS = (1, 20, 50)
@@ -18,12 +17,6 @@ KS = (1, 20, 50)
 _FEW_ROWS = 16
 _BLOCK_ROWS = 4096
 _BLOCK_CELLS = 2**20
-
-
-def rows_to_keep(channel, X, sample_weight=None, order=None):
-    """Return the `reference_rows` of a channel with `max_reference` and `seed`."""
-    order = canonical_order(X) if order is None else order
-    return reference_rows(order, sample_weight, channel.max_reference, channel.seed)
 
 
 class NeighbourDistances:
@@ -38,10 +31,6 @@ class NeighbourDistances:
     ----------
     ks : tuple of int, default=(1, 20, 50)
         Which neighbours.
-    max_reference : int, default=8192
-        Training rows to search among at most, see `reference_rows`.
-    seed : int, default=0
-        Seed of that draw.
 
     Examples
     --------
@@ -53,17 +42,17 @@ class NeighbourDistances:
            [2., 4.]])
     """
 
-    def __init__(self, ks=KS, max_reference=MAX_REFERENCE, seed=0):
-        self.ks, self.max_reference, self.seed = ks, max_reference, seed
+    def __init__(self, ks=KS):
+        self.ks = ks
 
-    def fit(self, X, sample_weight=None, order=None):
-        """Keep rows of `X` of shape (n_samples, n_features) for comparison."""
-        self.fit_score(X, sample_weight, order)
+    def fit(self, X):
+        """Keep rows `X` of shape (n_reference, n_features) for comparison."""
+        self.fit_score(X)
         return self
 
-    def fit_score(self, X, sample_weight=None, order=None):
-        """Fit and return the scores of the rows kept, shape (n_reference, len(ks))."""
-        self.reference_ = float_rows(X[rows_to_keep(self, X, sample_weight, order)])
+    def fit_score(self, X):
+        """Fit and return the scores of the same rows, shape (n_reference, len(ks))."""
+        self.reference_ = float_rows(X)
         self.square_ = np.einsum("ij,ij->i", self.reference_, self.reference_)
         self.tolerance_ = 1e-6 * np.sqrt(X.shape[1])
         distances, _ = self.distances(self.reference_)
@@ -172,30 +161,25 @@ class WhitenedNeighbour:
 
     Rows are rotated to the principal axes and each axis divided by its eigenvalue^(1/4):
     half-way between the Euclidean and the Mahalanobis distance.
-
-    Parameters
-    ----------
-    max_reference : int, default=8192
-        Training rows to search among at most, see `reference_rows`.
-    seed : int, default=0
-        Seed of that draw.
     """
 
-    def __init__(self, max_reference=MAX_REFERENCE, seed=0):
-        self.max_reference, self.seed = max_reference, seed
+    def fit_score(self, A, kept):
+        """Fit axes on all rows; keep some to compare with, and return their scores.
 
-    def fit(self, A, sample_weight=None, order=None):
-        """Fit axes on all rows of `A`, (n_samples, n_features), and keep some to compare."""
-        self.fit_score(A, sample_weight, order)
-        return self
+        Parameters
+        ----------
+        A : ndarray of shape (n_samples, n_features)
+            Rows.
+        kept : ndarray of shape (n_reference,)
+            Numbers of the rows to keep.
 
-    def fit_score(self, A, sample_weight=None, order=None):
-        """Fit and return the scores of the rows kept, shape (n_reference,)."""
-        rows = rows_to_keep(self, A, sample_weight, order)
-        self.shape_ = Mahalanobis(power=0.5).fit(A, sample_weight)
-        self.nearest_ = NeighbourDistances((1,), self.max_reference, self.seed)
-        kept = self.shape_.project(A[rows])
-        return self.nearest_.fit_score(kept, order=np.arange(len(kept)))[:, 0]
+        Returns
+        -------
+        scores : ndarray of shape (n_reference,)
+        """
+        self.shape_ = Mahalanobis(power=0.5).fit(A)
+        self.nearest_ = NeighbourDistances((1,))
+        return self.nearest_.fit_score(self.shape_.project(A[kept]))[:, 0]
 
     def score(self, A, matched=None):
         """Return the log distance of rows `A`, shape (n_samples,).

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.ensemble import IsolationForest
 
 from skanomaly.scores._neighbours import NeighbourDistances
-from skanomaly.utils._weights import MAX_REFERENCE, canonical_order, reference_rows
 
 _NEIGHBOURS = tuple(range(1, 11))
 
@@ -24,11 +23,8 @@ class UnsupervisedScores:
 
     Parameters
     ----------
-    max_reference : int, default=8192
-        Training rows that forest and neighbours use at most, see
-        `skanomaly.utils._weights.reference_rows`.
     seed : int, default=0
-        Seed of that draw and of the forest.
+        Seed of the forest.
 
     Examples
     --------
@@ -40,31 +36,25 @@ class UnsupervisedScores:
     True
     """
 
-    def __init__(self, max_reference=MAX_REFERENCE, seed=0):
-        self.max_reference, self.seed = max_reference, seed
+    def __init__(self, seed=0):
+        self.seed = seed
 
-    def fit(self, X, sample_weight=None, order=None):
+    def fit(self, X):
         """Learn from scaled rows.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
-            Scaled training rows.
-        sample_weight : ndarray of shape (n_samples,), default=None
-            Frequencies.
-        order : ndarray of shape (n_samples,), default=None
-            Canonical order of the rows, computed from `X` by default.
+            Scaled training rows, at most some thousands, in an order that their content decides,
+            repeated by weight: that makes the forest's draws the same ones.
 
         Returns
         -------
         self : UnsupervisedScores
         """
-        order = canonical_order(X) if order is None else order
-        rows = reference_rows(order, sample_weight, self.max_reference, self.seed)
-        kept = np.asarray(X[rows], dtype=np.float64)
-        # Rows in canonical order, repeated by weight, make the forest's draws the same ones.
+        kept = np.asarray(X, dtype=np.float64)
         self.forest_ = IsolationForest(random_state=self.seed).fit(kept)
-        self.near_ = NeighbourDistances(_NEIGHBOURS).fit(kept, order=np.arange(len(kept)))
+        self.near_ = NeighbourDistances(_NEIGHBOURS).fit(kept)
         self.mean_, self.axes_ = principal_axes(kept, X.shape[1] // 2)
         self.error_floor_ = 0.05 * self._errors(kept).mean() + 1e-12
         return self

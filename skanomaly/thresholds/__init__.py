@@ -1,6 +1,7 @@
 """From scores to decisions: rules that find a threshold, for any outlier detector.
 
-Owns: nothing itself; this is the public door to ``thresholds._unlabelled``. Scores are those of
+Owns: the rules, and ``set_threshold``, which applies them to a fitted detector. May import
+`utils`; used by learners, detectors and meta-estimators, and by users. Scores are those of
 ``score_samples`` or ``decision_function`` of scikit-learn's outlier detectors: **higher is more
 normal**, and rows with ``score < threshold`` are anomalies.
 

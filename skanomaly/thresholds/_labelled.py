@@ -1,10 +1,11 @@
-"""Turn scores into an offset: rows whose score lies below it are anomalies.
+"""Rules that turn scores and labels into a threshold.
 
-Owns: the rules that choose an offset from scores, with or without labels.
-Does not own: scores, predictions, or the reading of labels (``utils._labels``).
+Owns: the best F1, a least precision or recall, the lowest cost, and what detectors that learn from
+labels set themselves. Does not own: rules without labels (``thresholds._unlabelled``), or the
+reading of labels (``utils._labels``).
 
-Everywhere here a higher score is more normal, and a row is an anomaly where
-``score < offset``, so that ``decision_function = score_samples - offset``.
+A function called ``*_threshold`` is public: it checks scores and reads labels. One called
+``*_offset`` is for the package alone and takes both as they are: finite scores, labels -1 and 1.
 """
 
 from numbers import Real
@@ -15,39 +16,163 @@ from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._labels import read_labels
 
 
-def best_f1_offset(scores, labels):
-    """Return the offset with the highest F1 of the anomaly class.
-
-    Where scores carry no information this may be the one that calls every row an anomaly: that
-    is where F1 has its maximum then.
+def f1_threshold(scores, y, *, anomaly_label="auto"):
+    """Return the threshold with the best F1 of the anomaly class.
 
     Parameters
     ----------
     scores : array-like of shape (n_samples,)
-        Scores, higher is more normal.
-    labels : array-like of shape (n_samples,)
-        -1 anomaly, +1 normal, 0 unlabelled (ignored), as `read_labels` returns them.
+        Scores, best of rows held out from training; higher is more normal.
+    y : array-like of shape (n_samples,)
+        Labels in any coding; rows without a label are left out.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
 
     Returns
     -------
-    offset : float
-        Midway between two distinct scores, or just above the highest if calling every row an
-        anomaly is best; of several equally good ones the lowest.
+    threshold : float
+        Rows with ``score < threshold`` are anomalies. Of several equally good ones the lowest.
 
     Raises
     ------
     ValueError
-        If one class is absent, all scores are equal, or scores or labels are unusable.
+        If a class is absent, or all scores are equal or some are not finite.
 
     Examples
     --------
-    >>> from skanomaly.thresholds._labelled import best_f1_offset
-    >>> best_f1_offset([0.0, 1.0, 2.0, 3.0], [-1, -1, 1, 1])
+    >>> from skanomaly.thresholds import f1_threshold
+    >>> f1_threshold([0.0, 1.0, 2.0, 3.0], [1, 1, 0, 0])
     1.5
+    """
+    return best_f1_offset(*_labelled(scores, y, anomaly_label))
+
+
+def best_f1_offset(scores, labels):
+    """Compute `f1_threshold`.
+
+    Where scores carry no information this may call every row an anomaly: that is where F1 has its
+    maximum then.
     """
     offsets, found, false_alarms = _cuts(scores, labels)
     # F1 = 2 TP / (2 TP + FP + FN), whose denominator is flagged rows + anomalies: never 0.
     return float(offsets[np.argmax(2 * found / (found + false_alarms + found[-1]))])
+
+
+def precision_threshold(scores, y, precision, *, anomaly_label="auto"):
+    """Return the threshold that finds most anomalies with at least a given precision.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, best of rows held out from training; higher is more normal.
+    y : array-like of shape (n_samples,)
+        Labels in any coding; rows without a label are left out.
+    precision : float in (0, 1]
+        Smallest acceptable share of anomalies among the rows below the threshold.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly.
+
+    Returns
+    -------
+    threshold : float
+        Rows with ``score < threshold`` are anomalies.
+
+    Raises
+    ------
+    ValueError
+        If no threshold reaches `precision`, a class is absent, or all scores are equal.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds import precision_threshold
+    >>> precision_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], precision=0.6)
+    2.5
+    """
+    _check_share(precision, "precision")
+    offsets, found, false_alarms = _cuts(*_labelled(scores, y, anomaly_label))
+    reached = found / np.maximum(found + false_alarms, 1)
+    if not (reached >= precision).any():
+        raise ValueError(
+            f"precision={precision} cannot be reached: the best any offset gives is "
+            f"{reached.max():.3g}. Ask for less, or use a rule without labels."
+        )
+    return float(offsets[np.argmax(np.where(reached >= precision, found, -1))])
+
+
+def recall_threshold(scores, y, recall, *, anomaly_label="auto"):
+    """Return the threshold that has the fewest false alarms with at least a given recall.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, best of rows held out from training; higher is more normal.
+    y : array-like of shape (n_samples,)
+        Labels in any coding; rows without a label are left out.
+    recall : float in (0, 1]
+        Smallest acceptable share of the anomalies that lie below the threshold.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly.
+
+    Returns
+    -------
+    threshold : float
+        Rows with ``score < threshold`` are anomalies.
+
+    Raises
+    ------
+    ValueError
+        If a class is absent, or all scores are equal or some are not finite.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds import recall_threshold
+    >>> recall_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], recall=0.5)
+    0.5
+    """
+    _check_share(recall, "recall")
+    offsets, found, _ = _cuts(*_labelled(scores, y, anomaly_label))
+    # Compared as shares, exactly as the user would compute the recall afterwards.
+    return float(offsets[np.argmax(found / found[-1] >= recall)])
+
+
+def cost_threshold(scores, y, cost_fp=1.0, cost_fn=1.0, *, anomaly_label="auto"):
+    """Return the threshold with the lowest total cost of mistakes.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,)
+        Scores, best of rows held out from training; higher is more normal.
+    y : array-like of shape (n_samples,)
+        Labels in any coding; rows without a label are left out.
+    cost_fp, cost_fn : float, default=1.0
+        Cost of one false alarm and of one missed anomaly; not negative, not both 0.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly.
+
+    Returns
+    -------
+    threshold : float
+        Rows with ``score < threshold`` are anomalies.
+
+    Raises
+    ------
+    ValueError
+        If a cost is unusable, a class is absent, or all scores are equal.
+
+    Examples
+    --------
+    >>> from skanomaly.thresholds import cost_threshold
+    >>> cost_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], cost_fp=1, cost_fn=5)
+    2.5
+    """
+    costs = np.array([cost_fp, cost_fn], dtype=np.float64)
+    if not (np.isfinite(costs).all() and (costs >= 0).all() and costs.any()):
+        raise ValueError(
+            "cost_fp and cost_fn must be finite, not negative and not both 0, got "
+            f"cost_fp={cost_fp!r} and cost_fn={cost_fn!r}."
+        )
+    offsets, found, false_alarms = _cuts(*_labelled(scores, y, anomaly_label))
+    return float(offsets[np.argmin(costs[0] * false_alarms + costs[1] * (found[-1] - found))])
 
 
 def expected_f1_offset(scores, probabilities):
@@ -91,9 +216,9 @@ def few_labels_offset(scores, labels):
 
     Parameters
     ----------
-    scores : array-like of shape (n_samples,)
+    scores : ndarray of shape (n_samples,)
         Scores of rows that their own label had no part in, higher is more normal.
-    labels : array-like of shape (n_samples,)
+    labels : ndarray of shape (n_samples,)
         -1 for known anomalies, +1 for all other rows.
 
     Returns
@@ -101,138 +226,20 @@ def few_labels_offset(scores, labels):
     offset : float
         Of several equally good ones the lowest.
 
-    Raises
-    ------
-    ValueError
-        As `best_f1_offset`.
-
     Examples
     --------
+    >>> import numpy as np
     >>> from skanomaly.thresholds._labelled import few_labels_offset
-    >>> few_labels_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, 1, 1])
+    >>> few_labels_offset(np.arange(4.0), np.array([-1, 1, 1, 1]))
     0.5
     """
     offsets, found, others = _cuts(scores, labels)
     return float(offsets[np.argmax(found**2 / np.maximum(found + others, 1))])
 
 
-def precision_offset(scores, labels, precision):
-    """Return the offset that finds most anomalies with at least the given precision.
-
-    Parameters
-    ----------
-    scores, labels : array-like of shape (n_samples,)
-        As in `best_f1_offset`.
-    precision : float in (0, 1]
-        Smallest acceptable share of anomalies among the rows below the offset.
-
-    Returns
-    -------
-    offset : float
-        As from `best_f1_offset`; of several offsets that find as many the lowest.
-
-    Raises
-    ------
-    ValueError
-        As `best_f1_offset`, and if no offset reaches `precision`.
-
-    Examples
-    --------
-    >>> from skanomaly.thresholds._labelled import precision_offset
-    >>> precision_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, -1, 1], precision=0.6)
-    2.5
-    """
-    _check_share(precision, "precision")
-    offsets, found, false_alarms = _cuts(scores, labels)
-    reached = found / np.maximum(found + false_alarms, 1)
-    if not (reached >= precision).any():
-        raise ValueError(
-            f"precision={precision} cannot be reached: the best any offset gives is "
-            f"{reached.max():.3g}. Ask for less, or use a rule without labels."
-        )
-    return float(offsets[np.argmax(np.where(reached >= precision, found, -1))])
-
-
-def recall_offset(scores, labels, recall):
-    """Return the lowest offset, with the fewest false alarms, that has at least a given recall.
-
-    Parameters
-    ----------
-    scores, labels : array-like of shape (n_samples,)
-        As in `best_f1_offset`.
-    recall : float in (0, 1]
-        Smallest acceptable share of the anomalies that lie below the offset.
-
-    Returns
-    -------
-    offset : float
-        Midway between two distinct scores, or just above the highest score if every row has to
-        be called an anomaly.
-
-    Raises
-    ------
-    ValueError
-        As `best_f1_offset`.
-
-    Examples
-    --------
-    >>> from skanomaly.thresholds._labelled import recall_offset
-    >>> recall_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, -1, 1], recall=0.5)
-    0.5
-    """
-    _check_share(recall, "recall")
-    offsets, found, _ = _cuts(scores, labels)
-    # Compared as shares, exactly as the user would compute the recall afterwards.
-    return float(offsets[np.argmax(found / found[-1] >= recall)])
-
-
-def cost_offset(scores, labels, cost_fp, cost_fn):
-    """Return the offset with the lowest total cost of mistakes.
-
-    Parameters
-    ----------
-    scores, labels : array-like of shape (n_samples,)
-        As in `best_f1_offset`.
-    cost_fp, cost_fn : float
-        Cost of one false alarm and of one missed anomaly; not negative, not both 0.
-
-    Returns
-    -------
-    offset : float
-        Midway between two distinct scores, the lowest score if calling no row an anomaly is
-        cheapest, or just above the highest if calling all of them so is.
-
-    Raises
-    ------
-    ValueError
-        As `best_f1_offset`, and if a cost is negative, not finite, or both are 0.
-
-    Examples
-    --------
-    >>> from skanomaly.thresholds._labelled import cost_offset
-    >>> cost_offset([0.0, 1.0, 2.0, 3.0], [-1, 1, -1, 1], cost_fp=1, cost_fn=5)
-    2.5
-    """
-    costs = np.array([cost_fp, cost_fn], dtype=np.float64)
-    if not (np.isfinite(costs).all() and (costs >= 0).all() and costs.any()):
-        raise ValueError(
-            "cost_fp and cost_fn must be finite, not negative and not both 0, got "
-            f"cost_fp={cost_fp!r} and cost_fn={cost_fn!r}."
-        )
-    offsets, found, false_alarms = _cuts(scores, labels)
-    return float(offsets[np.argmin(costs[0] * false_alarms + costs[1] * (found[-1] - found))])
-
-
 def _cuts(scores, labels):
     """Return every offset that matters, rising, with anomalies found and false alarms."""
-    scores, labels = check_scores(scores), _check_labels(labels, len(scores))
-    scores, labels = scores[labels != 0], labels[labels != 0]
     levels, level_of = np.unique(scores, return_inverse=True)
-    if len(levels) == 1:
-        raise ValueError(
-            f"all labelled rows have the same score, {levels[0]}: no offset separates them. "
-            "Check the data the detector was fitted on, or use a rule without labels."
-        )
     found = np.bincount(level_of, weights=labels == -1)
     false_alarms = np.bincount(level_of, weights=labels == 1)
     offsets = np.concatenate([levels[:1], _midway(levels), [np.nextafter(levels[-1], np.inf)]])
@@ -246,158 +253,25 @@ def _midway(levels):
     return np.where((low < middle) & (middle < high), middle, high)
 
 
-def _check_labels(labels, n_samples):
-    labels = np.asarray(labels)
-    if labels.shape != (n_samples,) or not np.isin(labels, (-1, 0, 1)).all():
+def _labelled(scores, y, anomaly_label):
+    """Return the scores and labels (-1, 1) of the rows that have a label, or refuse them."""
+    scores = check_scores(scores)
+    labels = read_labels(y, anomaly_label=anomaly_label, n_samples=len(scores))
+    n_anomalies, n_normal = np.sum(labels == -1), np.sum(labels == 1)
+    if n_anomalies == 0 or n_normal == 0:
         raise ValueError(
-            f"labels must be {n_samples} values out of -1, 0 and 1 (see read_labels), got "
-            f"shape {labels.shape} with values {np.unique(labels)[:6]}."
+            "y must hold at least one anomaly and one normal row, got "
+            f"{n_anomalies} anomalies and {n_normal} normal rows. Use a rule without labels."
         )
-    if not ((labels == -1).any() and (labels == 1).any()):
+    scores, labels = scores[labels != 0], labels[labels != 0]
+    if scores.min() == scores.max():
         raise ValueError(
-            "labels must hold at least one anomaly (-1) and one normal row (1), got "
-            f"{np.sum(labels == -1)} anomalies and {np.sum(labels == 1)} normal rows. "
-            "Use a rule without labels."
+            f"all labelled rows have the same score, {scores[0]}: no offset separates them. "
+            "Check the data the detector was fitted on, or use a rule without labels."
         )
-    return labels
+    return scores, labels
 
 
 def _check_share(value, name):
     if not (isinstance(value, Real) and 0 < value <= 1):
         raise ValueError(f"{name} must be a number in (0, 1], got {value!r}.")
-
-
-def f1_threshold(scores, y, *, anomaly_label="auto"):
-    """Return the threshold with the best F1 of the anomaly class.
-
-    Parameters
-    ----------
-    scores : array-like of shape (n_samples,)
-        Scores, best of rows held out from training; higher is more normal.
-    y : array-like of shape (n_samples,)
-        Labels in any coding; rows without a label are left out.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
-
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies. Of several equally good ones the lowest.
-
-    Raises
-    ------
-    ValueError
-        If a class is absent, or all scores are equal or some are not finite.
-
-    Examples
-    --------
-    >>> from skanomaly.thresholds import f1_threshold
-    >>> f1_threshold([0.0, 1.0, 2.0, 3.0], [1, 1, 0, 0])
-    1.5
-    """
-    return best_f1_offset(scores, _codes(scores, y, anomaly_label))
-
-
-def precision_threshold(scores, y, precision, *, anomaly_label="auto"):
-    """Return the threshold that finds most anomalies with at least a given precision.
-
-    Parameters
-    ----------
-    scores : array-like of shape (n_samples,)
-        Scores, best of rows held out from training; higher is more normal.
-    y : array-like of shape (n_samples,)
-        Labels in any coding; rows without a label are left out.
-    precision : float in (0, 1]
-        Smallest acceptable share of anomalies among the rows below the threshold.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly.
-
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
-
-    Raises
-    ------
-    ValueError
-        If no threshold reaches `precision`, a class is absent, or all scores are equal.
-
-    Examples
-    --------
-    >>> from skanomaly.thresholds import precision_threshold
-    >>> precision_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], precision=0.6)
-    2.5
-    """
-    codes = _codes(scores, y, anomaly_label)
-    return precision_offset(scores, codes, precision)
-
-
-def recall_threshold(scores, y, recall, *, anomaly_label="auto"):
-    """Return the threshold that has the fewest false alarms with at least a given recall.
-
-    Parameters
-    ----------
-    scores : array-like of shape (n_samples,)
-        Scores, best of rows held out from training; higher is more normal.
-    y : array-like of shape (n_samples,)
-        Labels in any coding; rows without a label are left out.
-    recall : float in (0, 1]
-        Smallest acceptable share of the anomalies that lie below the threshold.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly.
-
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
-
-    Raises
-    ------
-    ValueError
-        If a class is absent, or all scores are equal or some are not finite.
-
-    Examples
-    --------
-    >>> from skanomaly.thresholds import recall_threshold
-    >>> recall_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], recall=0.5)
-    0.5
-    """
-    return recall_offset(scores, _codes(scores, y, anomaly_label), recall)
-
-
-def cost_threshold(scores, y, cost_fp=1.0, cost_fn=1.0, *, anomaly_label="auto"):
-    """Return the threshold with the lowest total cost of mistakes.
-
-    Parameters
-    ----------
-    scores : array-like of shape (n_samples,)
-        Scores, best of rows held out from training; higher is more normal.
-    y : array-like of shape (n_samples,)
-        Labels in any coding; rows without a label are left out.
-    cost_fp, cost_fn : float, default=1.0
-        Cost of one false alarm and of one missed anomaly; not negative, not both 0.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly.
-
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
-
-    Raises
-    ------
-    ValueError
-        If a cost is unusable, a class is absent, or all scores are equal.
-
-    Examples
-    --------
-    >>> from skanomaly.thresholds import cost_threshold
-    >>> cost_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], cost_fp=1, cost_fn=5)
-    2.5
-    """
-    codes = _codes(scores, y, anomaly_label)
-    return cost_offset(scores, codes, cost_fp, cost_fn)
-
-
-def _codes(scores, y, anomaly_label):
-    return read_labels(y, anomaly_label=anomaly_label, n_samples=len(np.atleast_1d(scores)))

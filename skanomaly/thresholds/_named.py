@@ -1,71 +1,84 @@
 """Rules for thresholds by name, as `ThresholdedDetector` and ``set_threshold`` take them.
 
-Owns: the names, and what each of them needs. Does not own: the rules (``thresholds._unlabelled``).
+Owns: the names, and what each of them needs. Does not own: the rules (``thresholds._unlabelled``,
+``thresholds._labelled``).
 """
 
+from collections.abc import Callable
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from skanomaly.thresholds._labelled import (
-    best_f1_offset,
-    cost_offset,
-    precision_offset,
-    recall_offset,
+    cost_threshold,
+    f1_threshold,
+    precision_threshold,
+    recall_threshold,
 )
-from skanomaly.thresholds._unlabelled import contamination_threshold, fpr_threshold, pot_threshold
+from skanomaly.thresholds._unlabelled import (
+    contamination_threshold,
+    fpr_threshold,
+    pot_threshold,
+    robust_threshold,
+)
 from skanomaly.thresholds._validation import offset_of_count
+from skanomaly.utils._labels import recode
 
-#: Each rule by name: what `level` means to it (None: it takes none), and whether it needs labels.
+
+class _Rule(NamedTuple):
+    """A rule: what its `level` means and how high it may be, and whether it needs labels."""
+
+    function: Callable
+    level: str | None = None  # None: it takes none
+    highest: float = 1  # levels start from 0, exclusive
+    inclusive: bool = True
+    needs_labels: bool = False
+
+
+_FALSE_ALARMS = "the rate of false alarms"
+#: Each rule by its name.
 RULES = {
-    "auto": (None, False),
-    "contamination": ("the share of rows to call anomalies", False),
-    "fpr": ("the rate of false alarms", False),
-    "pot": ("the rate of false alarms", False),
-    "f1": (None, True),
-    "precision": ("the least precision", True),
-    "recall": ("the least recall", True),
-    "cost": (None, True),
-}
-#: Levels that a rule takes, from 0 exclusive: the highest, and whether that itself is allowed.
-_HIGHEST = {
-    "contamination": (0.5, True),
-    "fpr": (1, False),
-    "pot": (0.1, False),
-    "precision": (1, True),
-    "recall": (1, True),
+    "auto": _Rule(robust_threshold),
+    "contamination": _Rule(contamination_threshold, "the share of rows to call anomalies", 0.5),
+    "fpr": _Rule(fpr_threshold, _FALSE_ALARMS, inclusive=False),
+    "pot": _Rule(pot_threshold, _FALSE_ALARMS, 0.1, inclusive=False),
+    "f1": _Rule(f1_threshold, needs_labels=True),
+    "precision": _Rule(precision_threshold, "the least precision", needs_labels=True),
+    "recall": _Rule(recall_threshold, "the least recall", needs_labels=True),
+    "cost": _Rule(cost_threshold, needs_labels=True),
 }
 
 
-def check_rule(rule, level=None, codes=None):
+def check_rule(name, level=None, codes=None):
     """Refuse a rule that is unknown, or lacks its level or its labels, before any work starts."""
-    if callable(rule) or hasattr(rule, "eval"):
+    if callable(name) or hasattr(name, "eval"):
         return
-    if not isinstance(rule, str) or rule not in RULES:
+    if not isinstance(name, str) or name not in RULES:
         raise ValueError(
-            f"rule must be one of {list(RULES)}, a callable, or a rule of PyThresh, got {rule!r}."
+            f"rule must be one of {list(RULES)}, a callable, or a rule of PyThresh, got {name!r}."
         )
-    meaning, needs_labels = RULES[rule]
-    if meaning is None and level is not None:
-        raise ValueError(f"the rule {rule!r} takes no level, got level={level!r}. Leave it out.")
-    if meaning is not None and not _in_range(level, *_HIGHEST[rule]):
-        highest, included = _HIGHEST[rule]
+    rule = RULES[name]
+    if rule.level is None and level is not None:
+        raise ValueError(f"the rule {name!r} takes no level, got level={level!r}. Leave it out.")
+    if rule.level is not None and not _in_range(level, rule):
         raise ValueError(
-            f"the rule {rule!r} needs a level in (0, {highest}{']' if included else ')'}, "
-            f"{meaning}: for example level=0.05. Got level={level!r}."
+            f"the rule {name!r} needs a level in (0, {rule.highest}"
+            f"{']' if rule.inclusive else ')'}, {rule.level}: for example level=0.05. "
+            f"Got level={level!r}."
         )
-    if needs_labels and not has_both(codes):
-        free = [name for name, (_, needs) in RULES.items() if not needs]
+    if rule.needs_labels and not has_both(codes):
+        free = [name for name, rule in RULES.items() if not rule.needs_labels]
         raise ValueError(
-            f"the rule {rule!r} needs a y with anomalies and normal rows, got {_counted(codes)}. "
+            f"the rule {name!r} needs a y with anomalies and normal rows, got {_counted(codes)}. "
             f"Pass such a y, or use a rule without labels: {free}."
         )
 
 
-def _in_range(level, highest, included):
-    number = isinstance(level, Real) and 0 < level <= highest
-    return number and (included or level < highest)
+def _in_range(level, rule):
+    number = isinstance(level, Real) and 0 < level <= rule.highest
+    return number and (rule.inclusive or level < rule.highest)
 
 
 def has_both(codes):
@@ -103,17 +116,12 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
         return _by_eval(rule, scores)
     if callable(rule):
         return float(rule(scores, codes))
-    if rule in ("fpr", "pot"):
-        normal = scores if codes is None else scores[codes != -1]
-        return fpr_threshold(normal, level) if rule == "fpr" else pot_threshold(normal, level)
-    if rule in ("auto", "contamination"):
-        return contamination_threshold(scores, "auto" if rule == "auto" else level)
-    if rule == "f1":
-        return best_f1_offset(scores, codes)
+    if rule in ("fpr", "pot") and codes is not None:
+        scores = scores[codes != -1]
+    labels = [recode(codes)] if RULES[rule].needs_labels else []
     if rule == "cost":
-        return cost_offset(scores, codes, cost_fp, cost_fn)
-    function = {"precision": precision_offset, "recall": recall_offset}
-    return function[rule](scores, codes, level)
+        return cost_threshold(scores, *labels, cost_fp, cost_fn)
+    return RULES[rule].function(scores, *labels, *([] if level is None else [level]))
 
 
 def _by_eval(rule, scores):

@@ -4,6 +4,7 @@ import numpy as np
 
 
 def check_scores(scores):
+    """Return scores as a finite float64 array."""
     scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim != 1 or scores.size == 0:
         raise ValueError(
@@ -17,7 +18,21 @@ def check_scores(scores):
     return scores
 
 
+def check_spread(scores):
+    """Return scores as `check_scores` does, and refuse those that are all equal."""
+    scores = check_scores(scores)
+    if scores.min() == scores.max():
+        raise ValueError(
+            f"all scores are equal ({scores[0]}, n_samples={len(scores)}): no threshold tells "
+            "rows apart. Check the data the detector was fitted on."
+        )
+    return scores
+
+
 def check_weight(weight, n_samples):
+    """Return frequencies as a float64 array, or None where there are none."""
+    if weight is None:
+        return None
     weight = np.asarray(weight, dtype=np.float64)
     if weight.shape != (n_samples,):
         raise ValueError(

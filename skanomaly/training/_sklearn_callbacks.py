@@ -1,53 +1,16 @@
-"""scikit-learn's experimental callbacks (1.9 and newer), such as its progress bars.
+"""Tells scikit-learn's experimental callbacks (1.9 and newer) of the epochs of a training.
 
-Owns: what a detector's `fit` tells them, which is its own beginning and end and those of each
-epoch. With an older scikit-learn, and for detectors without such callbacks, nothing happens.
+Owns: the task of training and its subtasks. That of the whole `fit` is in ``utils._callbacks``.
 Keras' callbacks do not pass through here.
 """
 
-import contextlib
-
 from skanomaly.backend import keras
-
-try:
-    from sklearn.callback import CallbackSupportMixin
-except ImportError:  # scikit-learn before 1.9
-
-    class CallbackSupportMixin:
-        """Stands in where scikit-learn knows no callbacks."""
-
-
-_CONTEXT = "_callback_fit_ctx"
-
-
-@contextlib.contextmanager
-def fit_task(estimator, X, y, sample_weight):
-    """Tell scikit-learn's callbacks of an estimator that its fit begins and ends.
-
-    Setting up comes first in `fit`, and scikit-learn's ``_fit_context`` tears down again.
-
-    Parameters
-    ----------
-    estimator : estimator
-        With or without callbacks.
-    X, y, sample_weight : object
-        What `fit` was given.
-    """
-    if not vars(estimator).get("_skl_callbacks"):
-        yield
-        return
-    given = {"estimator": estimator, "X": X, "y": y}
-    if sample_weight is not None:
-        given["metadata"] = {"sample_weight": sample_weight}
-    context = estimator._init_callback_context(max_subtasks=1)
-    context.call_on_fit_task_begin(**given)
-    yield
-    context.call_on_fit_task_end(**given, reconstruction_attributes={})
+from skanomaly.utils._callbacks import CALLBACK_CONTEXT
 
 
 def epoch_tasks(estimator):
     """Return the Keras callbacks that tell scikit-learn's ones about epochs, none or one."""
-    context = vars(estimator).get(_CONTEXT)
+    context = vars(estimator).get(CALLBACK_CONTEXT)
     return () if context is None else (_EpochTasks(estimator, context),)
 
 

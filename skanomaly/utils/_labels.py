@@ -86,7 +86,7 @@ def read_labels(y, *, anomaly_label="auto", n_samples=None):
 
     Examples
     --------
-    >>> from skanomaly.utils._labels import read_labels
+    >>> from skanomaly.utils import read_labels
     >>> read_labels([0, 0, 1, None])
     array([ 1,  1, -1,  0], dtype=int8)
     >>> read_labels(["ok", "ok", "worn"], anomaly_label="ok")

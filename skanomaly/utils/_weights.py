@@ -17,16 +17,14 @@ import pandas as pd
 MAX_REFERENCE = 8192
 
 
-def reference_rows(order, sample_weight=None, max_rows=MAX_REFERENCE, seed=0):
-    """Return the numbers of the training rows to keep for comparison, repeated by weight.
+def reference_rows(row_indices, max_rows=MAX_REFERENCE, seed=0):
+    """Return the numbers of the training rows to keep for comparison, of those of a pass.
 
     Parameters
     ----------
-    order : ndarray of shape (n_samples,)
-        Canonical order of the rows (`skanomaly.utils._weights.canonical_order`): the sample then
-        depends neither on the order of the rows nor on whether they are repeated or weighted.
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Frequencies; a row of weight 3 takes part in the draw like three rows.
+    row_indices : ndarray of shape (n_drawn,)
+        Row numbers of one pass, as `repeat_rows` returns them: the sample then depends neither on
+        the order of the rows nor on whether they are repeated or weighted.
     max_rows : int, default=8192
         Draw so many without replacement where there are more.
     seed : int, default=0
@@ -37,7 +35,6 @@ def reference_rows(order, sample_weight=None, max_rows=MAX_REFERENCE, seed=0):
     rows : ndarray of shape (at most max_rows,)
         Row numbers, in canonical order.
     """
-    row_indices = repeat_rows(order, sample_weight)
     if len(row_indices) <= max_rows:
         return row_indices
     drawn = np.random.default_rng(seed).choice(

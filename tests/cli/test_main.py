@@ -23,7 +23,8 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.datasets import load_wine
 
 import skanomaly
-from skanomaly.cli import _columns, _files, _main, _report, _texts
+from skanomaly.cli import _columns, _files, _kinds, _main, _report, _texts
+from skanomaly.preprocessing._categories import MAX_CATEGORIES
 
 FITS = []  # what the stand-ins were fitted on, in order
 
@@ -520,6 +521,10 @@ def test_texts_of_few_values_are_categories(tmp_path):
         "left out 2 columns: 'many' (text, 65 different values, more than 64), "
         "'twice' (text, 90 different values, more than 64)"
     ) in notes
+
+
+def test_as_many_categories_are_taken_as_a_detector_tells_apart():
+    assert _kinds.MOST_CATEGORIES == MAX_CATEGORIES
 
 
 def test_categories_on_request(run, tmp_path):

@@ -152,8 +152,8 @@ def test_scaling_and_threshold_follow_the_stream():
         rows = rng.normal(centre, 1 + centre, size=(100, 3))
         seen = np.vstack([seen, rows])
         detector.partial_fit(rows)
-        np.testing.assert_allclose(detector._scaler.mean_, seen.mean(axis=0), atol=1e-6)
-        np.testing.assert_allclose(detector._scaler.scale_, seen.std(axis=0), rtol=1e-6)
+        np.testing.assert_allclose(detector._learner.scaler.mean_, seen.mean(axis=0), atol=1e-6)
+        np.testing.assert_allclose(detector._learner.scaler.scale_, seen.std(axis=0), rtol=1e-6)
         assert np.mean(detector.predict(seen) == -1) == pytest.approx(0.1, abs=0.011)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from skanomaly import AutoencoderDetector
-from skanomaly.detectors._recipes import AUTOENCODER, class_weights, noise_bounds, settings_of
+from skanomaly.detectors._recipes import AUTOENCODER, noise_bounds, settings_of
 
 
 @pytest.mark.parametrize("recipe", AUTOENCODER)
@@ -36,18 +36,3 @@ def test_noise_is_one_level_or_a_range():
     assert noise_bounds([0.1, 2]) == (0.1, 2.0)
     with pytest.raises(ValueError, match=r"pair \(low, high\)"):
         noise_bounds((0.0, 1.0))
-
-
-@pytest.mark.parametrize(
-    ("given", "weights"),
-    [
-        (None, (1, 1)),
-        ("balanced", (1, 9)),
-        ("auto", (1, 3)),
-        ({-1: 4}, (1, 4)),
-        ({-1: 4, 1: 2.5}, (2.5, 4)),
-    ],
-)
-def test_class_weights_of_normal_rows_and_anomalies(given, weights):
-    labels = [0.0] * 9 + [1.0]
-    assert class_weights(given, labels, imbalance=0.5) == weights

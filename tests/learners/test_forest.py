@@ -14,10 +14,12 @@ FEW = LABELS * (np.cumsum(LABELS) <= 6)
 
 @pytest.fixture(scope="module")
 def forest():
-    return Forest(complete=True, seed=1).fit(X, LABELS)
+    forest = Forest(complete=True, seed=1)
+    return forest, forest.fit_votes(X, LABELS)
 
 
 def test_votes_tell_the_classes_apart(forest):
+    forest, _ = forest
     new = np.zeros((2, 3), np.float32)
     new[1, 0] = 2.0
     normal, anomaly = forest.votes(new)
@@ -28,18 +30,16 @@ def test_votes_tell_the_classes_apart(forest):
 @pytest.mark.parametrize("complete", [True, False])
 def test_votes_on_training_rows_are_out_of_bag(complete):
     guessed = RNG.permutation(LABELS)  # nothing to learn: only trees that saw a row know its label
-    forest = Forest(complete).fit(X, guessed)
-    gaps = [
-        v[guessed > 0].mean() - v[guessed == 0].mean()
-        for v in (forest.votes(X), forest.out_of_bag_)
-    ]
+    forest = Forest(complete)
+    unseen = forest.fit_votes(X, guessed)
+    gaps = [v[guessed > 0].mean() - v[guessed == 0].mean() for v in (forest.votes(X), unseen)]
     assert gaps[0] > 0.4
     assert abs(gaps[1]) < 0.08
 
 
 def test_few_labels_find_the_anomalies_that_have_none():
     hidden, others = (LABELS > 0) & (FEW == 0), LABELS == 0
-    few, complete = (Forest(kind).fit(X, FEW).out_of_bag_ for kind in (False, True))
+    few, complete = (Forest(kind).fit_votes(X, FEW) for kind in (False, True))
     assert np.median(few[hidden]) > 0.4 > np.quantile(few[others], 0.9)
     assert np.median(complete[hidden]) < 0.2  # taken for normal rows, as they are labelled
 
@@ -49,32 +49,34 @@ def test_log_odds_are_finite_where_all_trees_agree():
 
 
 def test_a_row_is_judged_by_itself(forest):
+    forest, _ = forest
     alone = [forest.votes(X[k : k + 1])[0] for k in range(9)]
     np.testing.assert_array_equal(forest.votes(X[:9]), alone)
 
 
 def test_the_seed_decides(forest):
-    again, other = (Forest(True, seed).fit(X, LABELS) for seed in (1, 2))
-    np.testing.assert_array_equal(again.out_of_bag_, forest.out_of_bag_)
-    assert (other.out_of_bag_ != forest.out_of_bag_).any()
+    again, other = (Forest(True, seed).fit_votes(X, LABELS) for seed in (1, 2))
+    np.testing.assert_array_equal(again, forest[1])
+    assert (other != again).any()
 
 
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("n_anomalies", [1, 299])
 def test_one_row_of_a_class_is_enough(n_anomalies, complete):
     labels = (np.arange(300) < n_anomalies).astype(float)
-    out_of_fold = Forest(complete).fit(X, labels).out_of_bag_
-    assert ((out_of_fold >= 0) & (out_of_fold <= 1)).all()
+    unseen = Forest(complete).fit_votes(X, labels)
+    assert ((unseen >= 0) & (unseen <= 1)).all()
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_of_many_rows_a_part_is_enough(turned, monkeypatch):
     monkeypatch.setattr(_forest, "MAX_ROWS", 80)
     labels = 1 - LABELS if turned else LABELS
-    forest = Forest(complete=True).fit(X, labels)
+    forest = Forest(complete=True)
+    votes = forest.fit_votes(X, labels)
     assert forest.trees_[0].tree_.n_node_samples[0] <= 80
-    assert len(forest.out_of_bag_) == 300
-    assert np.mean((forest.out_of_bag_ > 0.5) == labels) > 0.95
+    assert len(votes) == 300
+    assert np.mean((votes > 0.5) == labels) > 0.95
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -118,7 +118,7 @@ def test_smoothed_p_values_are_uniform(distance):
 def test_split_p_values_by_hand(distance):
     X, y = draw(100, 10, 0)
     detector = ConformalDetector(distance, calibration_size=0.4, random_state=0).fit(X[:100])
-    known, scores = detector.calibration_scores_, detector.detectors_[0].score_samples(X)
+    known, scores = detector.calibration_scores_, detector.estimators_[0].score_samples(X)
     assert len(known) == 40
     by_hand = (1 + (known[None] <= scores[:, None]).sum(axis=1)) / 41
     np.testing.assert_array_equal(detector.p_values(X), by_hand)
@@ -137,7 +137,7 @@ def test_plus_p_values_by_hand(distance, method, folds):
         one = clone(distance).fit(X[train])
         count += (one.score_samples(X[test])[None] <= one.score_samples(new)[:, None]).sum(axis=1)
     np.testing.assert_array_equal(detector.p_values(new), (1 + count) / 31)
-    assert len(detector.detectors_) == folds.get_n_splits()
+    assert len(detector.estimators_) == folds.get_n_splits()
     assert len(detector.calibration_scores_) == 30
 
 
@@ -197,7 +197,7 @@ def test_predictions_are_signs_of_the_decision(distance, method, p_value):
         np.testing.assert_array_equal(detector.p_values(X) <= alpha, decision < 0)
     # rows beyond all calibration rows are still told apart
     assert len(np.unique(detector.score_samples(X))) == len(X)
-    inner = np.mean([d.score_samples(X) for d in detector.detectors_], axis=0)
+    inner = np.mean([d.score_samples(X) for d in detector.estimators_], axis=0)
     assert roc_auc(y, detector.score_samples(X)) == pytest.approx(roc_auc(y, inner), abs=0.02)
 
 
@@ -224,7 +224,7 @@ def test_known_anomalies_do_not_calibrate(distance):
     detector = ConformalDetector(distance, anomaly_label="bad", random_state=0)
     assert len(detector.fit(X, labels).calibration_scores_) < 30
     assert len(detector.set_params(method="cv+").fit(X, labels).calibration_scores_) == 90
-    assert len(detector.set_params(method="jackknife+").fit(X, labels).detectors_) == 90
+    assert len(detector.set_params(method="jackknife+").fit(X, labels).estimators_) == 90
     frozen = ConformalDetector(FrozenEstimator(clone(distance).fit(X[:40])))
     assert len(frozen.fit(X[40:], y[40:]).calibration_scores_) == 50
 

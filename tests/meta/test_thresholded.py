@@ -136,10 +136,10 @@ def test_set_threshold_is_what_fit_would_have_found(mixed, distance, rule, optio
     X, y = mixed
     direct = ThresholdedDetector(distance, rule, random_state=0, **options).fit(X, y)
     later = ThresholdedDetector(distance, random_state=0).fit(X, y)
-    inner, proba = later.detector_, later.predict_proba(X)
+    inner, proba = later.estimator_, later.predict_proba(X)
     assert later.set_threshold(rule, **options) is later
     assert later.offset_ == direct.offset_
-    assert later.detector_ is inner
+    assert later.estimator_ is inner
     np.testing.assert_array_equal(later.predict(X), direct.predict(X))
     np.testing.assert_array_equal(later.predict_proba(X), proba)
 
@@ -172,7 +172,7 @@ def test_labels_reach_detectors_that_learn_from_them(mixed, distance):
     words[:40] = None
     detector = ThresholdedDetector(distance, anomaly_label="bad", random_state=0).fit(X, words)
     expected = np.where(words.isna(), np.nan, np.where(y == 1, -1, 1))
-    np.testing.assert_array_equal(detector.detector_.labels_seen_, expected)
+    np.testing.assert_array_equal(detector.estimator_.labels_seen_, expected)
     assert sorted(set(detector.labels_)) == [-1, 0, 1]
     # who names the anomaly himself gets the labels as they are
     own = NeuralAnomalyClassifier("plain", epochs=2, random_state=0, anomaly_label="bad")
@@ -288,13 +288,13 @@ def test_another_fit_leaves_nothing_of_the_last(mixed, distance):
         ({"cv": 0.001}, None, "leaves none to hold out"),
         ({"cv": 301}, None, "301 folds need at least as many rows, got n_samples=300"),
         ({"anomaly_label": "bad"}, np.zeros(300), "one of the values of y, got 'bad'"),
-        ({"detector": LocalOutlierFactor()}, None, "'detector' parameter"),
+        ({"estimator": LocalOutlierFactor()}, None, "'estimator' parameter"),
     ],
 )
 def test_refusals(mixed, distance, parameters, y, match):
     if isinstance(y, str):
         y = np.arange(300) % 2
-    detector = ThresholdedDetector(**{"detector": distance, "random_state": 0, **parameters})
+    detector = ThresholdedDetector(**{"estimator": distance, "random_state": 0, **parameters})
     with pytest.raises(ValueError, match=match):
         detector.fit(mixed[0], y)
     assert not [name for name in vars(detector) if name.endswith("_")]
@@ -308,36 +308,3 @@ def test_equal_scores_are_refused(distance):
 def test_classifiers_are_refused(mixed):
     with pytest.raises(TypeError, match="is a classifier or regressor"):
         ThresholdedDetector(LogisticRegression()).fit(*mixed)
-
-
-# set_threshold of the networks
-
-
-def test_networks_change_their_threshold(mixed, autoencoder, blob):
-    detector = pickle.loads(pickle.dumps(autoencoder))
-    scores = detector.score_samples(blob)
-    assert detector.set_threshold("contamination", blob, level=0.25) is detector
-    assert (detector.predict(blob) == -1).sum() == 30
-    assert detector.set_threshold("fpr", blob, level=0.1).offset_ == np.sort(scores)[11]
-    y = np.arange(120) < 20
-    detector.set_threshold("recall", blob, y, level=1.0)
-    assert (detector.predict(blob)[:20] == -1).all()
-    assert detector.set_threshold(-1).offset_ == -1.0
-    with pytest.raises(ValueError, match="needs rows to look at, got X=None"):
-        detector.set_threshold("auto")
-    with pytest.raises(ValueError, match="got y=None"):
-        detector.set_threshold("f1", blob)
-    assert detector.offset_ == -1.0
-    with pytest.raises(NotFittedError):
-        clone(detector).set_threshold(0.0)
-
-
-def test_classifiers_read_their_own_labels(labelled):
-    X, y = labelled
-    words = np.where(y == 1, "bad", "good")
-    detector = NeuralAnomalyClassifier("plain", epochs=2, anomaly_label="bad", random_state=0)
-    detector.fit(X, words)
-    proba = detector.predict_proba(X)
-    detector.set_threshold("recall", X, words, level=1.0)
-    assert (detector.predict(X)[y == 1] == -1).all()
-    np.testing.assert_array_equal(detector.predict_proba(X), proba)

@@ -87,7 +87,7 @@ def test_groups_keep_training_windows_apart(wave):
 
     inner = Recorder(n_estimators=5, random_state=0)
     detector = WindowedDetector(inner, 10).fit(X, groups=groups)
-    assert len(detector.detector_.rows_) == 2 * 51
+    assert len(detector.estimator_.rows_) == 2 * 51
     assert not hasattr(inner, "rows_")
 
 
@@ -114,8 +114,8 @@ def test_labels_of_time_stamps_become_labels_of_windows(wave):
     detector = WindowedDetector(inner, 8, random_state=0).fit(X, words)
     scores = detector.score_samples(X)
     assert roc_auc_score(y, -scores) > 0.9
-    row = detector.detector_.score_samples(X[:8].reshape(1, -1))
-    gap = row - detector.detector_.decision_function(X[:8].reshape(1, -1))
+    row = detector.estimator_.score_samples(X[:8].reshape(1, -1))
+    gap = row - detector.estimator_.decision_function(X[:8].reshape(1, -1))
     assert detector.offset_ == pytest.approx(gap[0])
 
 
@@ -133,7 +133,7 @@ def test_sequential_networks_learn_the_shape_of_a_window(wave, wrap):
         architecture="conv1d", hidden_layer_sizes=(4,), latent_dim=2, max_steps=2
     )
     detector = WindowedDetector(wrap(inner), 9, random_state=0).fit(wave[0][:60])
-    fitted = getattr(detector.detector_, "steps", [(None, detector.detector_)])[-1][1]
+    fitted = getattr(detector.estimator_, "steps", [(None, detector.estimator_)])[-1][1]
     assert fitted.input_shape == (9, 2)
     assert inner.input_shape is None
     assert fitted.random_state == 0
@@ -163,7 +163,7 @@ def test_errors_name_the_series_the_window_and_the_way_out(wave, forest):
         WindowedDetector(IsolationForest(), 4, stride=5).fit(X)
     with pytest.raises(ValueError, match="'window_size' parameter of WindowedDetector"):
         WindowedDetector(window_size=0).fit(X)
-    with pytest.raises(ValueError, match="'detector' parameter of WindowedDetector"):
+    with pytest.raises(ValueError, match="'estimator' parameter of WindowedDetector"):
         WindowedDetector(LocalOutlierFactor()).fit(X)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         forest.predict(X, groups=groups[1:])

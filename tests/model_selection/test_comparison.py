@@ -1,7 +1,5 @@
 """The comparison: figures, tests, codings, failures, errors, picture."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,11 +15,7 @@ from sklearn.svm import OneClassSVM
 
 from skanomaly import metrics
 from skanomaly.metrics import anomaly_scorer
-from skanomaly.model_selection import (
-    StratifiedAnomalyKFold,
-    compare_detectors,
-    plot_comparison,
-)
+from skanomaly.model_selection import StratifiedAnomalyKFold, compare_detectors
 from skanomaly.model_selection._comparison import _corrected_t_test
 
 
@@ -237,39 +231,3 @@ def test_detectors_are_left_unfitted(data):
 def test_comparison_refuses(data, detectors, options, match):
     with pytest.raises(ValueError, match=match):
         compare_detectors(detectors, *data, **options)
-
-
-def test_plot_shows_means_spreads_and_losers(comparison):
-    plt = pytest.importorskip("matplotlib.pyplot")
-    table = comparison[comparison["metric"] == "roc_auc"].copy()
-    table["p_value"] = [np.nan, 0.5, 0.01]
-    figure, ax = plt.subplots()
-    assert plot_comparison(table, ax=ax) is ax
-    names = [label.get_text() for label in ax.get_yticklabels()]
-    assert names == table["detector"].tolist()[::-1]
-    dots = [tuple(dot) for drawn in ax.collections[1:] for dot in drawn.get_offsets()]
-    assert sorted(dots) == sorted(zip(table["mean"], [2, 1, 0], strict=True))
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["worse, p < 0.05"]
-    assert "roc_auc" in ax.get_xlabel()
-    plt.close(figure)
-
-
-def test_plot_takes_the_metric_asked_for(comparison):
-    plt = pytest.importorskip("matplotlib.pyplot")
-    assert "roc_auc" in plot_comparison(comparison).get_xlabel()
-    assert "f1" in plot_comparison(comparison, "f1").get_xlabel()
-    plt.close("all")
-
-
-def test_plot_refuses(comparison, data):
-    with pytest.raises(ValueError, match="metric must be one of"):
-        plot_comparison(comparison, "mcc")
-    per_split = compare_detectors([OneClassSVM()], *data, cv=2, scoring="f1", per_split=True)
-    with pytest.raises(ValueError, match="per_split=False"):
-        plot_comparison(per_split)
-
-
-def test_plot_names_the_extra_if_matplotlib_is_missing(comparison, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r"skanomaly\[plot\]"):
-        plot_comparison(comparison)

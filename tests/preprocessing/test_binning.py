@@ -226,7 +226,7 @@ def test_encoding_lets_a_linear_model_bend(cancer):
 
 def test_unsupervised_scores_are_the_three_they_name():
     X = ROWS - ROWS.mean(axis=0)
-    result = UnsupervisedScores(seed=3).fit(X, order=np.arange(60)).transform(X)
+    result = UnsupervisedScores(seed=3).fit(X).transform(X)
     forest = -IsolationForest(random_state=3).fit(X).score_samples(X)
     near = NearestNeighbors(n_neighbors=10).fit(X).kneighbors()[0]
     pca = PCA(n_components=2).fit(X)
@@ -241,17 +241,6 @@ def test_new_rows_see_all_training_rows():
     near = NearestNeighbors(n_neighbors=10).fit(ROWS).kneighbors(new)[0].mean(axis=1)
     measured = np.exp(fitted.transform(new)[:, 1]) - fitted.near_.floor_.mean()
     np.testing.assert_allclose(measured, near, rtol=1e-9)
-
-
-def test_bounded_sample_keeps_weights_and_ignores_order():
-    def scores(X, weight=None):
-        return UnsupervisedScores(max_reference=25).fit(X, weight).transform(QUERIES)
-
-    expected = scores(ROWS, COUNTS)
-    rows = np.random.default_rng(5).permutation(60)
-    for again in (scores(np.repeat(ROWS, COUNTS, axis=0)), scores(ROWS[rows], COUNTS[rows])):
-        np.testing.assert_allclose(again, expected, rtol=1e-9)
-    assert len(UnsupervisedScores(max_reference=25).fit(ROWS).near_.reference_) == 25
 
 
 def test_principal_axes_never_span_all_training_rows():

@@ -202,8 +202,9 @@ def test_loss_and_reconstruction_leave_missing_values_out(blob):
     X = punched(blob, 0.3)
     detector = AutoencoderDetector("plain", epochs=3, learning_rate=1e-9, random_state=0).fit(X)
     holes = np.isnan(X)
-    scaled = (X - detector._scaler.mean_) / detector._scaler.scale_
-    rebuilt = (detector.reconstruct(X) - detector._scaler.mean_) / detector._scaler.scale_
+    scaler = detector._learner.scaler
+    scaled = (X - scaler.mean_) / scaler.scale_
+    rebuilt = (detector.reconstruct(X) - scaler.mean_) / scaler.scale_
     error = np.where(holes, 0, np.square(scaled - rebuilt)).sum(axis=1) / (~holes).sum(axis=1)
     np.testing.assert_allclose(-detector.score_samples(X), error, rtol=1e-4)
     assert detector.history_["loss"][-1] == pytest.approx(error.mean(), rel=0.1)

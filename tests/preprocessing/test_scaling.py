@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly.preprocessing import _scaling
-from skanomaly.preprocessing._scaling import CLIP, RowScaler, ScaledRows, StackedRows, in_chunks
+from skanomaly.preprocessing import _views
+from skanomaly.preprocessing._scaling import CLIP, RowScaler, ScaledRows, StackedRows
+from skanomaly.preprocessing._views import in_chunks
 from skanomaly.utils import _weights
 
 bounded = settings(max_examples=30, deadline=None)
@@ -97,7 +98,7 @@ def test_stacked_tables_are_one(rows):
 
 
 def test_chunks_are_joined(table, monkeypatch):
-    monkeypatch.setattr(_scaling, "_BLOCK", 64)
+    monkeypatch.setattr(_views, "BLOCK_ROWS", 64)
     sizes = []
 
     def total(rows):

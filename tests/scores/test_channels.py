@@ -9,13 +9,10 @@ from sklearn.metrics import roc_auc_score
 
 from skanomaly.scores._channels import Calibration, MarginalTail, ScoreChannels, combine_channels
 from skanomaly.scores._mahalanobis import Mahalanobis
-from skanomaly.scores._neighbours import NeighbourDistances, WhitenedNeighbour
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(60, 4)) @ RNG.normal(size=(4, 4))
-COUNTS = RNG.integers(0, 4, size=60)
 QUERIES = np.vstack([ROWS[:25], 3 * RNG.normal(size=(25, 4))])
-CHANNELS = [Mahalanobis, MarginalTail, NeighbourDistances, WhitenedNeighbour]
 DEGENERATE = {
     "constant column": np.column_stack([ROWS, np.full(60, 2.5)]),
     "fewer rows than columns": RNG.normal(size=(5, 30)),
@@ -40,35 +37,6 @@ def network(X, members=2):
     mixes = np.random.default_rng(1).normal(size=(members, X.shape[1], X.shape[1]))
     mixed = np.einsum("ij,mjk->mik", X, mixes)  # unlike a matrix product, row by row
     return np.tanh(mixed) - X, mixed[:, :, :2]
-
-
-# Weights
-
-
-@pytest.mark.parametrize("channel", CHANNELS)
-def test_counts_equal_repetitions(channel):
-    weighted = channel().fit(ROWS, sample_weight=COUNTS).score(QUERIES)
-    repeated = channel().fit(np.repeat(ROWS, COUNTS, axis=0)).score(QUERIES)
-    np.testing.assert_allclose(weighted, repeated, rtol=1e-9)
-
-
-@pytest.mark.parametrize("channel", CHANNELS)
-def test_weight_zero_is_absence_and_weights_matter(channel):
-    weight = np.r_[np.zeros(30), np.ones(30)]
-    weighted = channel().fit(ROWS, sample_weight=weight).score(QUERIES)
-    np.testing.assert_allclose(weighted, channel().fit(ROWS[30:]).score(QUERIES), rtol=1e-9)
-    assert not np.allclose(weighted, channel().fit(ROWS).score(QUERIES), rtol=1e-3)
-
-
-@pytest.mark.parametrize("max_reference", [17, 8192])
-def test_combined_score_with_counts_equals_repetitions(max_reference):
-    def score(X, weight=None):
-        model = ScoreChannels(max_reference).fit(X, *network(X), sample_weight=weight)
-        return model.score(QUERIES, *network(QUERIES))
-
-    repeated = score(np.repeat(ROWS, COUNTS, axis=0))
-    np.testing.assert_allclose(score(ROWS, COUNTS), repeated, rtol=1e-8, atol=1e-8)
-    assert not np.allclose(score(ROWS), repeated, rtol=1e-3)
 
 
 # Tails
@@ -99,12 +67,6 @@ def test_calibration_falls_back_on_the_upper_side_and_on_a_constant():
     assert Calibration().fit(np.ones(9)).scale_ == pytest.approx(1e-3)
 
 
-def test_calibration_with_counts_equals_repetitions():
-    weighted = Calibration().fit(ROWS[:, 0], COUNTS)
-    repeated = Calibration().fit(np.repeat(ROWS[:, 0], COUNTS))
-    assert vars(weighted) == pytest.approx(vars(repeated))
-
-
 def test_combination_takes_the_larger_view():
     names = ("mR", "tail", "kx20", "kx50", "kx1", "kz1")
     values = np.array([[1, 5, 0, 0, 0, 0], [0, 0, 0, 0, 2, 4]]).T
@@ -116,15 +78,13 @@ def test_combination_takes_the_larger_view():
 
 
 @pytest.mark.parametrize("with_network", [False, True])
-@pytest.mark.parametrize("max_reference", [20, 8192])
-def test_scores_ignore_the_order_of_training_rows(with_network, max_reference):
+def test_of_many_rows_some_are_compared_with(with_network, monkeypatch):
     outputs = network if with_network else lambda X: (None, None)
-    shuffled = ROWS[np.random.default_rng(1).permutation(60)]
-    first, second = (
-        ScoreChannels(max_reference).fit(X, *outputs(X)).score(QUERIES, *outputs(QUERIES))
-        for X in (ROWS, shuffled)
-    )
-    np.testing.assert_allclose(first, second, rtol=1e-9, atol=1e-9)
+    whole = ScoreChannels().fit(ROWS, *outputs(ROWS)).score(QUERIES, *outputs(QUERIES))
+    monkeypatch.setattr("skanomaly.scores._channels.MAX_REFERENCE", 20)
+    model = ScoreChannels().fit(ROWS, *outputs(ROWS))
+    assert len(model.near_.reference_) == model.tail_.sorted_.shape[1] == 20
+    assert np.corrcoef(model.score(QUERIES, *outputs(QUERIES)), whole)[0, 1] > 0.8
 
 
 def test_scores_do_not_depend_on_the_batch():

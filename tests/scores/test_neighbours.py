@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from skanomaly.scores._neighbours import NeighbourDistances, WhitenedNeighbour, nearest_distances
-from skanomaly.utils._weights import canonical_order, reference_rows
+from skanomaly.utils._weights import canonical_order, reference_rows, repeat_rows
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(60, 4)) @ RNG.normal(size=(4, 4))
@@ -29,7 +29,7 @@ def test_reference_sample_keeps_all_rows_when_they_fit():
 
 def test_reference_sample_ignores_order_and_repetition_of_rows():
     def drawn(X, weight=None, seed=0):
-        return X[reference_rows(canonical_order(X), weight, max_rows=20, seed=seed)]
+        return X[reference_rows(repeat_rows(canonical_order(X), weight), 20, seed)]
 
     expected = drawn(ROWS)
     assert expected.shape == (20, 4)
@@ -41,7 +41,7 @@ def test_reference_sample_ignores_order_and_repetition_of_rows():
 
 def test_reference_sample_is_even_and_draws_heavy_rows_more_often():
     weight = np.where(np.arange(60) < 30, 1, 5)
-    draws = [reference_rows(np.arange(60), weight, 20, seed) for seed in range(200)]
+    draws = [reference_rows(repeat_rows(np.arange(60), weight), 20, seed) for seed in range(200)]
     share = np.mean(np.concatenate(draws) >= 30)
     assert share == pytest.approx(5 / 6, abs=0.03)
 

@@ -98,7 +98,7 @@ def test_equal_scores_are_refused(name):
 @pytest.mark.parametrize("name", LABELLED)
 @pytest.mark.parametrize("y", [np.zeros(12), np.r_[1, np.full(11, np.nan)]])
 def test_one_class_is_refused(name, y):
-    with pytest.raises(ValueError, match=r"at least one anomaly .* and one normal row"):
+    with pytest.raises(ValueError, match=r"at least one anomaly and one normal row"):
         LABELLED[name](SCORES, y)
 
 

@@ -1,16 +1,138 @@
-"""Peaks over threshold: rates of false alarms beyond the lowest row."""
+"""Rules without labels: shares of rows, robust deviations, tails beyond the lowest row."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
+from scipy.stats import norm
 
-from skanomaly.thresholds._unlabelled import tail_offset
+from skanomaly.thresholds import contamination_threshold, pot_threshold, robust_threshold
+from skanomaly.thresholds._unlabelled import contamination_offset, robust_offset
+
+
+def normal_scores(n):
+    """Exact quantiles of the standard normal distribution: no luck involved."""
+    return norm.ppf((np.arange(n) + 0.5) / n)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 57, 300])
+def test_contamination_is_exact_without_ties(n):
+    scores = np.random.default_rng(n).permutation(n) * 0.37
+    for k in range(1, n // 2 + 1):
+        offset = contamination_threshold(scores, k / n)
+        assert np.sum(scores < offset) == k
+        assert offset == np.percentile(scores, 100 * (k / n))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 4)), min_size=1, max_size=15).filter(
+        lambda rows: any(w for _, w in rows)
+    ),
+    st.floats(0.001, 0.5),
+)
+def test_integer_weights_repeat_rows(rows, contamination):
+    scores, weight = np.array(rows).T
+    repeated = np.repeat(scores, weight)
+    np.testing.assert_allclose(
+        contamination_offset(scores, contamination, weight),
+        np.percentile(repeated, 100 * contamination),
+        atol=1e-12,
+    )
+    np.testing.assert_allclose(
+        contamination_offset(scores, "auto", weight), robust_offset(repeated), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-6, 0.1, 0.3, 12.7, 1e5 / 3])
+def test_float_weights_have_no_scale(scale):
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=101)
+    np.testing.assert_allclose(
+        contamination_threshold(scores, 0.07, sample_weight=np.full(101, scale)),
+        np.percentile(scores, 7),
+    )
+    weight = rng.uniform(0.1, 3, size=101)
+    np.testing.assert_allclose(
+        contamination_threshold(scores, 0.07, sample_weight=weight * scale),
+        contamination_threshold(scores, 0.07, sample_weight=weight),
+    )
+
+
+def test_float_weights_count_by_ratio():
+    scores = np.arange(100.0)
+    heavy_low = np.where(scores < 10, 9.5, 0.5)
+    # The 10 lowest rows carry 95 of 140 parts, so the 5% quantile lies within them.
+    assert contamination_threshold(scores, 0.05, sample_weight=heavy_low) < 1
+    assert contamination_threshold(scores, 0.05, sample_weight=heavy_low[::-1].copy()) > 10
+
+
+def test_auto_is_the_robust_rule():
+    scores = np.random.default_rng(0).normal(size=200)
+    assert contamination_threshold(scores, "auto") == robust_threshold(scores)
+
+
+def test_robust_false_positive_rate_of_normal_scores():
+    offset = robust_threshold(normal_scores(10_001))
+    assert norm.cdf(offset) == pytest.approx(0.00135, abs=0.0001)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.2])
+@pytest.mark.parametrize("distance", [8, 1e6])
+def test_anomalies_do_not_move_the_robust_threshold(share, distance):
+    normal = normal_scores(4_000)
+    n_anomalies = round(4_000 * share / (1 - share))
+    anomalies = np.linspace(-distance - 1, -distance, n_anomalies)
+    offset = robust_threshold(np.concatenate([normal, anomalies]))
+    assert offset == pytest.approx(robust_threshold(normal), abs=0.05)
+
+
+def test_robust_threshold_follows_scale_and_shift():
+    scores = np.random.default_rng(1).normal(size=300)
+    np.testing.assert_allclose(robust_threshold(scores * 7 - 3), robust_threshold(scores) * 7 - 3)
+
+
+def test_robust_threshold_allows_for_a_longer_lower_tail():
+    scores = -np.random.default_rng(0).exponential(size=20_000)
+    assert 0.02 < np.mean(scores < robust_threshold(scores)) < 0.04
+
+
+def test_inside_the_package_equal_scores_flag_nothing():
+    assert robust_offset(np.array([2.0, 2.0, 2.0])) == 2.0
+    assert contamination_offset(np.array([5.0]), 0.1) == 5.0
+
+
+@pytest.mark.parametrize("contamination", [0, 0.51, -1, np.nan, "some", None])
+def test_contamination_out_of_range(contamination):
+    with pytest.raises(ValueError, match=r"'auto' or a number in \(0, 0.5\], got"):
+        contamination_threshold([0.0, 1.0], contamination)
+
+
+@pytest.mark.parametrize("contamination", ["auto", 0.1])
+@pytest.mark.parametrize(
+    ("scores", "weight", "match"),
+    [
+        ([], None, "at least one row"),
+        ([1.0, np.inf], None, "finite"),
+        ([1.0, 2.0], [1.0], "sample_weight must have shape"),
+        ([1.0, 2.0], [0.0, 0.0], "not all 0"),
+        ([1.0, 2.0], [1.0, -1.0], "not negative"),
+        ([1.0, 2.0], [1.0, np.nan], "finite"),
+    ],
+)
+def test_unusable_scores_and_weights(contamination, scores, weight, match):
+    with pytest.raises(ValueError, match=match):
+        contamination_threshold(scores, contamination, sample_weight=weight)
+
+
+# Peaks over threshold
 
 
 @pytest.mark.parametrize("distribution", [stats.expon, stats.norm, stats.t(4), stats.gamma(3)])
 def test_true_rate_is_near_the_one_asked_for(distribution):
     rates = [
-        distribution.sf(-tail_offset(-distribution.rvs(size=1_000, random_state=seed), 1e-4))
+        distribution.sf(-pot_threshold(-distribution.rvs(size=1_000, random_state=seed), 1e-4))
         for seed in range(30)
     ]
     assert 2e-5 < np.mean(rates) < 5e-4
@@ -21,19 +143,19 @@ def test_true_rate_is_near_the_one_asked_for(distribution):
 def test_quantile_of_a_pareto_tail_is_recovered():
     tail = stats.genpareto(0.3, scale=2)
     scores = -tail.ppf((np.arange(20_000) + 0.5) / 20_000)
-    assert tail.sf(-tail_offset(scores, 1e-4)) == pytest.approx(1e-4, rel=0.3)
+    assert tail.sf(-pot_threshold(scores, 1e-4)) == pytest.approx(1e-4, rel=0.3)
 
 
 def test_it_follows_scale_and_shift():
     scores = -np.random.default_rng(1).exponential(size=500)
     np.testing.assert_allclose(
-        tail_offset(scores * 1e-9 - 7, 1e-3), tail_offset(scores, 1e-3) * 1e-9 - 7, rtol=1e-6
+        pot_threshold(scores * 1e-9 - 7, 1e-3), pot_threshold(scores, 1e-3) * 1e-9 - 7, rtol=1e-6
     )
 
 
 def test_smaller_rates_have_lower_thresholds():
     scores = np.random.default_rng(0).normal(size=300)
-    offsets = [tail_offset(scores, rate) for rate in (1e-2, 1e-3, 1e-5, 1e-9)]
+    offsets = [pot_threshold(scores, rate) for rate in (1e-2, 1e-3, 1e-5, 1e-9)]
     assert np.isfinite(offsets).all()
     assert (np.diff(offsets) < 0).all()
     assert offsets[2] < scores.min()
@@ -49,7 +171,7 @@ def test_smaller_rates_have_lower_thresholds():
     ],
 )
 def test_degenerate_tails_have_finite_thresholds(scores):
-    assert np.isfinite(tail_offset(scores, 1e-3))
+    assert np.isfinite(pot_threshold(scores, 1e-3))
 
 
 @pytest.mark.parametrize(
@@ -65,4 +187,4 @@ def test_degenerate_tails_have_finite_thresholds(scores):
 )
 def test_refusals(scores, rate, tail, match):
     with pytest.raises(ValueError, match=match):
-        tail_offset(scores, rate, tail)
+        pot_threshold(scores, rate, tail=tail)

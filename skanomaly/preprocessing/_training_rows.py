@@ -1,0 +1,96 @@
+"""Training rows with all that is worked out once about them: order, copies, what is missing.
+
+Owns that one object, which a detector's base makes and everything below reads. Does not own how
+rows are read (``preprocessing._validation``) or encoded (``preprocessing._table``).
+"""
+
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from skanomaly.preprocessing._missing import MissingValues
+from skanomaly.preprocessing._table import Table, TableEncoder
+from skanomaly.utils._weights import canonical_order, repeat_rows
+
+
+class TrainingRows:
+    """Rows to learn from.
+
+    Parameters
+    ----------
+    source : ndarray or CSR matrix of shape (n_samples, n_features)
+        What `read_rows` returns.
+    labels : ndarray of shape (n_samples,), int, default=None
+        -1 anomaly, +1 normal, 0 unlabelled; None where labels play no part.
+    weight : ndarray of shape (n_samples,), default=None
+        Frequencies of the rows.
+
+    Attributes
+    ----------
+    X : ndarray or Table of shape (n_samples, n_columns)
+        The rows as the engine sees them; there after `encode`.
+    """
+
+    def __init__(self, source, labels=None, weight=None):
+        self.source, self.labels, self.weight = source, labels, weight
+
+    def __len__(self):
+        return self.source.shape[0]
+
+    @cached_property
+    def missing(self):
+        """What is missing in the rows."""
+        return MissingValues(self.source)
+
+    @cached_property
+    def row_indices(self):
+        """Row numbers of one pass: in an order that content alone decides, repeated by weight."""
+        order = canonical_order(Table(self.source, None, None, self.missing), self.labels)
+        return repeat_rows(order, self.weight)
+
+    @cached_property
+    def counts(self):
+        """How often each row occurs in a pass, (n_samples,), float64."""
+        return np.bincount(self.row_indices, minlength=len(self)).astype(np.float64)
+
+    def encode(self, encoder=None, is_categorical=None):
+        """Make the view `X` with an encoder, by default one that learns from these rows.
+
+        Returns
+        -------
+        encoder : TableEncoder
+        """
+        if encoder is None:
+            encoder = TableEncoder().fit(self, is_categorical)
+        self.X = encoder.view(self.source, self.missing)
+        return encoder
+
+    def refuse_empty_columns(self, estimator):
+        """Raise a ValueError if a column holds no value at all."""
+        empty = self._empty_columns()
+        if len(empty) == 0:
+            return
+        names = getattr(estimator, "feature_names_in_", np.arange(self.source.shape[1])).tolist()
+        others = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
+        raise ValueError(
+            f"The column {names[empty[0]]!r} of X{others} holds missing values only. "
+            f"{type(estimator).__name__} expects at least one value in each column. Drop the "
+            "column, or fill it."
+        )
+
+    def _empty_columns(self):
+        """Return the numbers of the columns without a value in rows that count."""
+        if not self.missing:
+            return ()
+        counted = slice(None) if self.weight is None else np.flatnonzero(self.weight > 0)
+        n_counted = len(self) if self.weight is None else len(counted)
+        empty = np.flatnonzero(self.missing.by_column >= n_counted)
+        if len(empty) == 0 or n_counted == len(self):
+            return empty
+        nothing = np.isnan(_dense(self.source[counted][:, empty])).all(axis=0)
+        return empty[nothing]
+
+
+def _dense(rows):
+    return rows.toarray() if sp.issparse(rows) else rows
