@@ -6,20 +6,23 @@ import re
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skanomaly
 from skanomaly import (
+    AnomalyClassifier,
     AutoencoderDetector,
     ConformalDetector,
     NeuralAnomalyClassifier,
+    PyODEstimator,
     ThresholdedDetector,
     WindowedDetector,
-    _architectures,
-    _recipes,
 )
+from skanomaly.detectors import _recipes
+from skanomaly.networks import _sequences
 
 #: scikit-learn's checks bring labels such as 0, 1, 2, nothing to learn from them, and a handful
 #: of rows: the detectors rightly warn about all three.
@@ -61,6 +64,20 @@ QUICK = [
     NeuralAnomalyClassifier(max_steps=2, contamination=0.1),
     NeuralAnomalyClassifier("plain", epochs=1, contamination=0.1),
 ]
+
+
+class Grows:
+    """The smallest detector of PyOD's conventions: scores grow with abnormality."""
+
+    def fit(self, X, y=None):
+        self.centre_ = np.median(X, axis=0)
+        self.decision_scores_ = self.decision_function(X)
+        return self
+
+    def decision_function(self, X):
+        return np.abs(X - self.centre_).max(axis=1)
+
+
 FOREST = IsolationForest(n_estimators=8, random_state=0)
 #: Estimators around detectors are the same whatever is inside.
 AROUND = [
@@ -70,6 +87,8 @@ AROUND = [
     ConformalDetector(FOREST, "cv+", cv=2, random_state=0),
     WindowedDetector(AutoencoderDetector("plain", epochs=5)),
     WindowedDetector(FOREST, stride=2, aggregation="max"),
+    PyODEstimator(Grows()),
+    AnomalyClassifier(NeuralAnomalyClassifier("plain", epochs=20, learning_rate=0.01)),
 ]
 VARIANTS = FULL if keras.backend.backend() == "jax" else QUICK
 
@@ -89,7 +108,7 @@ def test_scikit_learn_checks_of_images(estimator, check, monkeypatch):
         height = next(h for h in range(math.isqrt(n_features), 0, -1) if n_features % h == 0)
         return height, n_features // height, 1
 
-    monkeypatch.setattr(_architectures, "_default_shape", rectangle)
+    monkeypatch.setattr(_sequences, "_default_shape", rectangle)
     check(estimator)
 
 
@@ -140,7 +159,7 @@ def test_every_recipe_is_checked(detector, recipes, auto):
 
 def test_every_architecture_is_checked():
     checked = {estimator.architecture for estimator in [*FULL, *IMAGES]}
-    assert checked == {*_architectures.ARCHITECTURES}
+    assert checked == {*_sequences.ARCHITECTURES}
 
 
 @pytest.mark.parametrize("variants", [FULL, QUICK])

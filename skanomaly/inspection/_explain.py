@@ -226,7 +226,7 @@ def _normal_rows(detector, X, background):
             f"{rows.shape}. Pass the rows that the detector was fitted on."
         )
     rows = _of_same_kind(rows, X)
-    scores = scores_of(detector, rows, known=True)
+    scores = scores_of(detector, rows)  # more rows say more about its convention
     normal = detector.predict(rows) == 1 if hasattr(detector, "predict") else scores == scores
     return background_rows(rows, np.where(normal, scores, -np.inf), np.finfo(float).min)
 

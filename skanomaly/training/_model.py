@@ -8,6 +8,7 @@ fast: the loops are in `_loops`.
 import numpy as np
 
 from skanomaly.backend import _serialization, keras, ops
+from skanomaly.backend._seeding import zeros_by_numpy
 from skanomaly.training._loop import Feed, Plan, train
 
 
@@ -204,7 +205,8 @@ def _restore(config, values, compiled):
         model.compile(optimizer=optimizer, loss=loss)
         model.reconstructs = compiled[3]
         if compiled[1] is not None:
-            optimizer.build(model.trainable_variables)
+            with zeros_by_numpy():
+                optimizer.build(model.trainable_variables)
             for variable, value in zip(optimizer.variables, compiled[1], strict=True):
                 variable.assign(value)
     return model

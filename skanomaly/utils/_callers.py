@@ -40,7 +40,7 @@ def refuse_classifier_tools(detector):
         frame = frame.f_back
 
 
-_OTHERWISE = ' Or pass method="score_samples" or "predict", which are right with any labels.'
+_OTHERWISE = ' Or pass method="predict", which is right with any labels.'
 
 
 def _recodes(names):
