@@ -6,11 +6,14 @@ scores, or how a threshold is found or scores are calibrated; a detector brings 
 """
 
 import contextlib
+import warnings
 
 import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils import ClassifierTags
 from sklearn.utils.metaestimators import available_if
+
+from skanomaly._version import __version__
 
 
 @contextlib.contextmanager
@@ -25,7 +28,27 @@ def unchanged_on_failure(estimator):
         raise
 
 
-class DecisionMixin(OutlierMixin):
+class VersionMixin:
+    """The version of the package goes with a pickled estimator, and is looked at on loading."""
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_skanomaly_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_skanomaly_version", "unknown")
+        super().__setstate__(state)
+        if version != __version__:
+            warnings.warn(
+                f"This {type(self).__name__} was saved by version {version} of skanomaly and is loaded by "
+                f"{__version__}: its answers may differ, or it may fail. Install the version that "
+                "saved it, or fit it again and save it anew.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+
+class DecisionMixin(VersionMixin, OutlierMixin):
     """Predictions of a detector with `score_samples` and `offset_`."""
 
     def fit_predict(self, X, y=None, **fit_params):

@@ -82,6 +82,7 @@ class BaseDetector(
             rows = TrainingRows(source, self._read_labels(y, source.shape[0], weight), weight)
             if not warm_start:
                 rows.refuse_empty_columns(self)
+                rows.warn_if_constant(self)
             seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
             scores = self._learn(rows, seed, warm_start)
             mixed = self.is_categorical_ is not None and hasattr(X, "iloc")

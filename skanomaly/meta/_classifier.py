@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import unchanged_on_failure
+from skanomaly.base import VersionMixin, unchanged_on_failure
 from skanomaly.meta._base import copy_features
 from skanomaly.utils._labels import which_is_anomaly
 
@@ -20,7 +20,7 @@ from skanomaly.utils._labels import which_is_anomaly
 _TINY = 1e-12
 
 
-class AnomalyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class AnomalyClassifier(VersionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """A detector that learns from labels, as one of scikit-learn's classifiers.
 
     `NeuralAnomalyClassifier` is an outlier detector: it answers -1 and +1, and its scores fall

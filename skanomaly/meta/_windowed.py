@@ -13,7 +13,7 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skanomaly.base import unchanged_on_failure
+from skanomaly.base import VersionMixin, unchanged_on_failure
 from skanomaly.meta._windows import (
     automatic_size,
     find_series,
@@ -35,7 +35,7 @@ _SEQUENTIAL = ("conv1d", "lstm", "gru")
 _LOOKED_AT = 1000
 
 
-class WindowedDetector(OutlierMixin, BaseEstimator):
+class WindowedDetector(VersionMixin, OutlierMixin, BaseEstimator):
     """Anomaly detection in time series, by any outlier detector for rows.
 
     Rows are time stamps, in order, and columns are channels. The detector inside learns and

@@ -222,3 +222,16 @@ class MultiscaleNoise(keras.Layer):
         """Return the parameters."""
         names = ("low", "high", "n_members", "seed", "shares", "n_parts")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def with_keras_initializers(network):
+    """Return the network, built, with Keras' own initialisers in its configuration.
+
+    Their weights are distributed alike, and a network of Keras' layers can then be saved and
+    loaded without this package.
+    """
+    for layer in network._flatten_layers():
+        for name, value in list(vars(layer).items()):
+            if isinstance(value, FanAverageUniform):
+                setattr(layer, name, keras.initializers.GlorotUniform())
+    return network

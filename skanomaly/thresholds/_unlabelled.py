@@ -36,7 +36,8 @@ def contamination_threshold(scores, contamination="auto", *, sample_weight=None)
         Scores, higher is more normal.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the rows to call anomalies, whether they are strange or not: without ties the
-        ``k`` lowest scores for ``k / n_samples``. "auto" is `robust_threshold`.
+        ``k`` lowest scores for ``k / n_samples``; of rows that share a score all or none,
+        whichever is nearer. "auto" is `robust_threshold`.
     sample_weight : array-like of shape (n_samples,), default=None
         Frequencies of the rows. Integers give the threshold of the sample in which each row is
         repeated so often; of other numbers, and of integers with a mean above 100, only the
@@ -45,8 +46,13 @@ def contamination_threshold(scores, contamination="auto", *, sample_weight=None)
     Returns
     -------
     threshold : float
-        ``numpy.percentile(scores, 100 * contamination)``, weighted if asked; rows with
-        ``score < threshold`` are anomalies.
+        ``numpy.percentile(scores, 100 * contamination)``, weighted if asked, or just above it
+        where scores are tied; rows with ``score < threshold`` are anomalies.
+
+    Warns
+    -----
+    UserWarning
+        If no row is an anomaly, because too many share the lowest score.
 
     Raises
     ------
@@ -74,9 +80,34 @@ def contamination_offset(scores, contamination, sample_weight=None):
     """Compute `contamination_threshold`."""
     if _is_auto(contamination):
         return robust_offset(scores, sample_weight)
-    if sample_weight is None:
-        return float(np.percentile(scores, 100 * contamination))
-    return float(WeightedSample(scores, sample_weight).quantile(contamination))
+    sample = WeightedSample(scores, sample_weight)
+    # as scikit-learn has it: the two ways to interpolate differ in the last digit
+    percentile = np.percentile(scores, 100 * contamination) if sample_weight is None else None
+    offset = float(sample.quantile(contamination) if percentile is None else percentile)
+    return _beside_ties(sample, offset, contamination)
+
+
+def _beside_ties(sample, offset, contamination):
+    """Return the offset, or one just above it where that brings the share nearer to the one asked.
+
+    Rows that share a score stand or fall together: with the offset on their score they all stand.
+    """
+    total, low = sample.count_below(np.inf), sample.count_below(offset)
+    high = sample.count_below(offset, "right")
+    wanted = contamination * total
+    stays = high in (low, total) or high - wanted > wanted - low
+    if stays or (low and high - wanted == wanted - low):
+        if low == 0 and high > wanted and high < total:
+            warnings.warn(
+                f"no row lies below the threshold: contamination={contamination} asks for "
+                f"{wanted:.3g} of {total:.3g} rows, but {high:.3g} share the lowest score and must "
+                "have the same label. Ask for more, or add features that tell these rows apart.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return offset
+    above = float(sample.at_or_above(np.nextafter(offset, np.inf)).values[0])
+    return max(offset + (above - offset) / 2, float(np.nextafter(offset, np.inf)))
 
 
 def _is_auto(contamination):

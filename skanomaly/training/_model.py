@@ -9,6 +9,7 @@ import numpy as np
 
 from skanomaly.backend import _serialization, keras, ops
 from skanomaly.backend._seeding import zeros_by_numpy
+from skanomaly.networks._user_model import refuse_unrestorable
 from skanomaly.training._loop import Feed, Plan, train
 
 
@@ -54,15 +55,14 @@ class FusedModel(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        """Rebuild the model from its serialised parts."""
-        network, corruption = (
-            _serialization.deserialize(config["network"]),
-            _serialization.deserialize(config["corruption"]),
-        )
+        """Rebuild the model from its serialised parts, to be given weights afterwards."""
+        network = _serialization.deserialize(config["network"], blank=True)
+        corruption = _serialization.deserialize(config["corruption"])
         return cls(network, corruption, config["n_members"])
 
     def __reduce__(self):
         """Pickle as configuration and weights, with the optimizer's state when compiled."""
+        refuse_unrestorable(self.network)
         return _restore, (self.get_config(), _values(self), _compile_state(self))
 
     def row_losses(self, x, y, output):

@@ -102,7 +102,7 @@ def _clone(model):
     """Return a private copy to trace; a model that cannot be copied stands for itself."""
     if not _compiled.is_described(model):
         return model
-    return _serialization.deserialize(_serialization.serialize(model))
+    return _serialization.deserialize(_serialization.serialize(model), blank=True)
 
 
 def _compile_forward(model):

@@ -14,6 +14,7 @@ import numpy as np
 from skanomaly.backend import _serialization, keras
 from skanomaly.backend._choice import keras_without_tensorflow, tensorflow_hidden
 from skanomaly.backend._seeding import seeded, seeded_training
+from skanomaly.networks._layers import with_keras_initializers
 from skanomaly.training._model import FusedModel
 from skanomaly.training._progress import Progress
 from skanomaly.utils._splits import split_rows
@@ -106,6 +107,7 @@ class Trainer:
         self.fits = 0
         with seeded(seed), keras_without_tensorflow():
             model = build()
+        with_keras_initializers(model.network)
         optimizer, routed = _optimizer(schedule, model.network)
         self.wrapper = BaseWrapper(
             model=model,
