@@ -58,7 +58,7 @@ def output_shape(network, n_features):
 
 
 def refuse_unrestorable(network):
-    """Raise a TypeError, naming the layer, where a network cannot be rebuilt from its configuration.
+    """Raise a TypeError, naming the layer, where a network's configuration cannot rebuild it.
 
     That is how networks are pickled and copied: without this, what is written could never be
     read again.

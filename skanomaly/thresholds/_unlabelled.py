@@ -18,6 +18,8 @@ from scipy.stats import genpareto
 from skanomaly.thresholds._validation import check_spread, check_weight
 from skanomaly.utils._weights import WeightedSample
 
+#: Share of the rows that the robust rule leaves out at most.
+_MOST_TRIMMED = 0.25
 #: Distinct rows that a tail needs: SciPy's fit is hardly better than a guess on fewer.
 _MIN_PEAKS = 10
 #: Bounds of the shape. Short tails of few rows are often fitted with an end point just beyond the
@@ -100,8 +102,8 @@ def _beside_ties(sample, offset, contamination):
         if low == 0 and high > wanted and high < total:
             warnings.warn(
                 f"no row lies below the threshold: contamination={contamination} asks for "
-                f"{wanted:.3g} of {total:.3g} rows, but {high:.3g} share the lowest score and must "
-                "have the same label. Ask for more, or add features that tell these rows apart.",
+                f"{wanted:.3g} of {total:.3g} rows, but {high:.3g} share the lowest score and "
+                "must have the same label. Ask for more, or add features that tell them apart.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -121,7 +123,8 @@ def robust_threshold(scores, *, sample_weight=None):
     (upper) side, which anomalies do not reach, and ``(median - q25) / 0.67`` on the lower
     side, so that scores with a longer lower tail get a lower threshold. Both are taken
     again over the rows at or above the threshold until nothing changes: up to about a fifth of
-    clear anomalies then leave no trace.
+    clear anomalies then leave no trace. Where more than a quarter of the rows would be left out,
+    they are no anomalies but part of what is usual, and the first threshold stands.
 
     About 0.13% of normal rows fall below if their scores are normally distributed; longer lower
     tails give more, about 3% for exponential ones.
@@ -158,10 +161,12 @@ def robust_threshold(scores, *, sample_weight=None):
 
 def robust_offset(scores, sample_weight=None):
     """Compute `robust_threshold`; where all scores are equal it is that score."""
-    sample = WeightedSample(scores, sample_weight)
-    offset = _three_sigma_below(sample)
+    whole = sample = WeightedSample(scores, sample_weight)
+    first = offset = _three_sigma_below(sample)
     # A trimmed row never returns, so the sample shrinks until it is stable.
     while sample.values[0] < offset:
+        if whole.count_below(offset) > _MOST_TRIMMED * whole.count_below(np.inf):
+            return first
         sample = sample.at_or_above(offset)
         offset = _three_sigma_below(sample)
     return offset

@@ -65,6 +65,11 @@ class FusedModel(keras.Model):
         refuse_unrestorable(self.network)
         return _restore, (self.get_config(), _values(self), _compile_state(self))
 
+    def __deepcopy__(self, memo):
+        """Copy as pickling does: Keras' own copy forgets the weights' training."""
+        restore, parts = self.__reduce__()
+        return restore(*parts)
+
     def row_losses(self, x, y, output):
         """Return each row's loss, shape (batch,) or (batch, n_members).
 
