@@ -41,8 +41,8 @@ class VersionMixin:
         if version != __version__:
             warnings.warn(
                 f"This {type(self).__name__} was saved by version {version} of skanomaly and is "
-                f"loaded by {__version__}: its answers may differ, or it may fail. Install the version that "
-                "saved it, or fit it again and save it anew.",
+                f"loaded by {__version__}: its answers may differ, or it may fail. Install the "
+                "version that saved it, or fit it again and save it anew.",
                 UserWarning,
                 stacklevel=2,
             )
