@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skanomaly.base import DecisionMixin, fitting
+from skanomaly.base import DecisionMixin, StateMixin, fitting
 from skanomaly.thresholds._unlabelled import robust_offset
 from skanomaly.thresholds._validation import offset_of_count
 from skanomaly.utils._background import background_rows
