@@ -21,10 +21,13 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
+    "myst_parser",
     "numpydoc",
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
+# headings of included Markdown start where the page around it says
+suppress_warnings = ["myst.header"]
 templates_path = ["_templates"]
 default_role = "py:obj"
 add_module_names = False
@@ -66,24 +69,12 @@ html_sidebars = {
         "evaluation",
         "command_line",
         "changelog",
+        "contributing",
         "tutorials",
         "tutorial_unlabelled",
         "tutorial_labelled",
     )
 }
-
-
-def markdown_to_rst(text):
-    """Translate the little Markdown that the changelog uses."""
-    text = re.sub(r"\[([^\]]+)\]\((https?://[^)]+)\)", r"`\1 <\2>`__", text)
-    text = re.sub(r"(?<!`)`([^`<\n]+)`(?![`_])", r"``\1``", text)
-    text = re.sub(r"^(#+) \[?([^\]\n]+)\]?(.*)$", _heading, text, flags=re.MULTILINE)
-    return text
-
-
-def _heading(match):
-    title = match[2] + match[3]
-    return f"{title}\n{'=-~'[len(match[1]) - 1] * len(title)}"
 
 
 def protect_underscores(app, what, name, obj, options, lines):
@@ -103,20 +94,28 @@ def find_public_name(app, env, node, contnode):
 
 
 def write_generated(app):
-    """Draw the pictures, and bring changelog and help text along, before pages are read."""
+    """Draw pictures and map, and bring examples and help text along, before pages are read."""
     import _pictures
+    import _wings
 
     generated = HERE / "generated"
     generated.mkdir(exist_ok=True)
-    changelog = (HERE.parent / "CHANGELOG.md").read_text(encoding="utf-8")
-    (generated / "changelog.inc").write_text(markdown_to_rst(changelog), encoding="utf-8")
     command = [sys.executable, "-m", "skanomaly", "detect", "--help"]
     environment = {**os.environ, "COLUMNS": "80"}
     done = subprocess.run(
         command, cwd=HERE.parent, env=environment, check=True, capture_output=True, text=True
     )
     (generated / "detect_help.txt").write_text(done.stdout, encoding="utf-8")
+    (generated / "examples.inc").write_text(worked_examples(), encoding="utf-8")
+    (generated / "wings.inc").write_text(_wings.as_rst(_wings.table()), encoding="utf-8")
+    _wings.draw(generated / "wings.png")
     _pictures.draw(generated / "pictures")
+
+
+def worked_examples():
+    """Return reStructuredText that shows the detectors the tests keep as examples."""
+    files = sorted((HERE.parent / "tests" / "examples").glob("*.py"))
+    return "\n".join(f".. literalinclude:: ../tests/examples/{file.name}\n" for file in files)
 
 
 def setup(app):

@@ -11,6 +11,8 @@ _PUBLIC = {
     "AnomalyClassifier": "skanomaly.meta._classifier",
     "AutoencoderDetector": "skanomaly.detectors._autoencoder",
     "ConformalDetector": "skanomaly.meta._conformal",
+    "DriftMonitor": "skanomaly.meta._drift",
+    "DriftReport": "skanomaly.meta._drift_report",
     "Explanation": "skanomaly.inspection._explain",
     "NeuralAnomalyClassifier": "skanomaly.detectors._classifier",
     "PyODEstimator": "skanomaly.meta._pyod",
@@ -19,12 +21,14 @@ _PUBLIC = {
     "explain": "skanomaly.inspection._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "inspection", "metrics", "model_selection", "thresholds", "utils")
+_DOORS = ("display", "inspection", "io", "metrics", "model_selection", "thresholds", "utils")
 
 __all__ = [
     "AnomalyClassifier",
     "AutoencoderDetector",
     "ConformalDetector",
+    "DriftMonitor",
+    "DriftReport",
     "Explanation",
     "NeuralAnomalyClassifier",
     "PyODEstimator",
@@ -37,7 +41,10 @@ __all__ = [
 
 def __getattr__(name):
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        try:
+            return getattr(importlib.import_module(_PUBLIC[name]), name)
+        except ImportError as error:  # a backend is missing: the way there is no news
+            raise error.with_traceback(None) from None
     if name in _DOORS:
         return importlib.import_module(f"skanomaly.{name}")
     raise AttributeError(f"module 'skanomaly' has no attribute {name!r}")

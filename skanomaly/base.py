@@ -1,19 +1,43 @@
 """From scores to answers: what every detector says once it has scores and a threshold.
 
-Owns: the signs and labels of outlier detectors, and the columns of probabilities. Does not own:
-scores, or how a threshold is found or scores are calibrated; a detector brings ``fit``,
-``score_samples`` and ``offset_``.
+Owns: the signs and labels of outlier detectors, the columns of probabilities, and what pickles and
+copies hold. Does not own: scores, or how a threshold is found or scores are calibrated; a detector
+brings ``fit``, ``score_samples`` and ``offset_``.
 """
 
 import contextlib
-import warnings
+import copy
+import functools
+import types
 
 import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils import ClassifierTags
-from sklearn.utils.metaestimators import available_if
 
 from skanomaly._version import __version__
+from skanomaly.utils._callbacks import fit_task
+from skanomaly.utils._state import check_version, keeping, pack, unpack
+from skanomaly.utils._tracking import untracked
+
+
+@contextlib.contextmanager
+def fitting(estimator, X, y=None, sample_weight=None):
+    """Do what belongs to every `fit`: tell scikit-learn's callbacks, lose nothing by failure.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is fitted; it gets its attributes back if the block raises.
+    X, y, sample_weight : object
+        What `fit` was given.
+    """
+    with (
+        fit_task(estimator, X, y, sample_weight),
+        unchanged_on_failure(estimator),
+        untracked(),
+        np.errstate(over="ignore", invalid="ignore"),  # what comes out is checked instead
+    ):
+        yield
 
 
 @contextlib.contextmanager
@@ -28,27 +52,67 @@ def unchanged_on_failure(estimator):
         raise
 
 
-class VersionMixin:
-    """The version of the package goes with a pickled estimator, and is looked at on loading."""
+class StateMixin:
+    """Pickles, copies and files of an estimator: plain data, with the version that wrote it."""
+
+    #: Classes that the state takes apart.
+    _state_parts = ()
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_skanomaly_version": __version__}
+        state = pack(self._plain_state(), self._state_parts, self._encode)
+        return {**state, _VERSION: __version__}
 
     def __setstate__(self, state):
         state = dict(state)
-        version = state.pop("_skanomaly_version", "unknown")
-        super().__setstate__(state)
-        if version != __version__:
-            warnings.warn(
-                f"This {type(self).__name__} was saved by version {version} of skanomaly and is "
-                f"loaded by {__version__}: its answers may differ, or it may fail. Install the "
-                "version that saved it, or fit it again and save it anew.",
-                UserWarning,
-                stacklevel=2,
+        check_version(state.pop(_VERSION, None), type(self).__name__)
+        vars(self).update(unpack(state, self._state_parts, self._decode))
+
+    def __copy__(self):
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
+
+    def __deepcopy__(self, memo):
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        with keeping("rows", "training"):  # a copy can do all that the original can
+            twin.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return twin
+
+    def _plain_state(self):
+        """Return what the state is to hold, by name."""
+        return dict(vars(self))
+
+    #: What to do with objects of other classes, see `skanomaly.utils._state.pack`.
+    _encode = _decode = None
+
+
+#: Entry of a state that holds the version of the package.
+_VERSION = "_skanomaly_version"
+
+
+class _AvailableWithReason:
+    """A method that some fits do not have, which says why."""
+
+    def __init__(self, method, reason):
+        self.method, self.reason = method, reason
+        functools.update_wrapper(self, method)
+
+    def __get__(self, obj, owner=None):
+        reason = None if obj is None else self.reason(obj)
+        if reason:
+            raise AttributeError(
+                f"This {type(obj).__name__!r} has no attribute {self.method.__name__!r}, which "
+                f"needs {reason}"
             )
+        return self.method if obj is None else types.MethodType(self.method, obj)
 
 
-class DecisionMixin(VersionMixin, OutlierMixin):
+def missing_if(reason):
+    """Return a decorator of methods that are absent where ``reason(self)`` returns a text."""
+    return lambda method: _AvailableWithReason(method, reason)
+
+
+class DecisionMixin(OutlierMixin):
     """Predictions of a detector with `score_samples` and `offset_`."""
 
     def fit_predict(self, X, y=None, **fit_params):
@@ -120,13 +184,12 @@ class ProbabilityMixin:
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
 
-    def _is_calibrated(self):
-        """Tell whether there are probabilities; before `fit` that is not known."""
-        if "offset_" in vars(self) and self._map is None:
-            raise AttributeError(f"predict_proba needs {self._needs_for_probabilities}")
-        return True
+    def _why_uncalibrated(self):
+        """Return what probabilities lack, or None; before `fit` that is not known."""
+        lacking = "offset_" in vars(self) and self._map is None
+        return self._needs_for_probabilities if lacking else None
 
-    @available_if(_is_calibrated)
+    @missing_if(_why_uncalibrated)
     def predict_proba(self, X):
         """Return calibrated probabilities of being an anomaly and of being normal.
 

@@ -5,6 +5,7 @@ imports Keras calls :func:`choose_backend` first.
 """
 
 import contextlib
+import importlib
 import importlib.util
 import json
 import os
@@ -34,9 +35,12 @@ def choose_backend():
     Raises
     ------
     ImportError
-        If no backend is installed.
+        If no backend is installed, or not the one that the environment variable names.
     """
-    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
+    if "keras" in sys.modules:
+        return
+    if os.environ.get("KERAS_BACKEND"):
+        _check_backend(os.environ["KERAS_BACKEND"])
         return
     chosen = _configured_backend()
     if chosen is None or not _installed(chosen):
@@ -47,6 +51,22 @@ def choose_backend():
             "installed. Install one, for example with `pip install jax`."
         )
     os.environ["KERAS_BACKEND"] = chosen
+
+
+def _check_backend(name):
+    """Refuse a backend that cannot be loaded or trains nothing, before Keras is imported."""
+    if name not in BACKENDS:
+        raise ImportError(
+            f"skanomaly needs a Keras backend that trains, one of {', '.join(BACKENDS)}, but the "
+            f"environment variable KERAS_BACKEND is {name!r}. Set it to one of these, or unset it."
+        )
+    if not _installed(name):
+        package = {"tensorflow": "'skanomaly[tensorflow]'", "torch": "'skanomaly[torch]'"}
+        raise ImportError(
+            f"the environment variable KERAS_BACKEND is {name!r}, but {name} is not installed. "
+            f"Install it with `pip install {package.get(name, name)}`, or unset the variable: "
+            "skanomaly then takes the first installed of " + ", ".join(BACKENDS) + "."
+        )
 
 
 @contextlib.contextmanager
@@ -91,6 +111,39 @@ def keras_without_tensorflow():
                 _inside[0] -= 1
                 if not _inside[0]:
                     lazy._available = None
+
+
+@contextlib.contextmanager
+def matplotlib_later():
+    """Keep Keras from loading matplotlib until somebody draws with it.
+
+    Keras' galleries of images hold it by name, and it takes a sixth of the time that Keras takes
+    to load. What they are given here loads it when it is first used.
+    """
+    names = ("matplotlib", "matplotlib.pyplot")
+    if any(name in sys.modules for name in ("keras", *names)) or not _installed(names[0]):
+        yield
+        return
+    sys.modules.update(zip(names, map(_Later, names), strict=True))
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
+
+
+class _Later:
+    """A module that is loaded when something of it is asked for."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # what the import system asks of a module
+            raise AttributeError(name)
+        if isinstance(sys.modules.get("matplotlib"), _Later):
+            return _Later(f"{self._name}.{name}")
+        return getattr(importlib.import_module(self._name), name)
 
 
 def _configured_backend():

@@ -11,10 +11,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import DecisionMixin, unchanged_on_failure
+from skanomaly.base import DecisionMixin, fitting
 from skanomaly.detectors._partial_fit import Stream, StreamMixin
+from skanomaly.detectors._state import DetectorStateMixin
 from skanomaly.preprocessing._table import empty_rows
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
@@ -23,12 +24,14 @@ from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._background import background_rows
-from skanomaly.utils._callbacks import CallbackSupportMixin, fit_task
+from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import LARGEST, check_weight
 
 
 class BaseDetector(
+    DetectorStateMixin,
     StreamMixin,
     CallbackSupportMixin,
     ThresholdMixin,
@@ -75,7 +78,7 @@ class BaseDetector(
             as it was before the call.
         """
         refuse_classifier_tools(self)
-        with fit_task(self, X, y, sample_weight), unchanged_on_failure(self):
+        with fitting(self, X, y, sample_weight):
             warm_start = self._goes_on()
             source = read_rows(self, X, reset=not warm_start, min_samples=2)
             weight = _checked_weight(sample_weight, source)
@@ -99,6 +102,11 @@ class BaseDetector(
         out_of_fold = self._fit_rows(rows, seed, warm_start)
         scores = self._score_all(rows.X, training=True)
         self.offset_ = self._find_offset(check_scores(scores), rows, out_of_fold)
+        if not np.isfinite(self.offset_):
+            raise ValueError(
+                f"{type(self).__name__} found no finite threshold for its training scores, from "
+                f"{scores.min():g} to {scores.max():g}. Scale the rows, or leave standardize=True."
+            )
         return scores
 
     #: Whether `y` means something to the detector.
@@ -133,7 +141,7 @@ class BaseDetector(
 
     @abstractmethod
     def _score_rows(self, X):
-        """Return scores of rows as the engine sees them, float64, higher for normal rows."""
+        """Return scores of rows as learners see them, float64, higher for normal rows."""
 
     def _find_offset(self, scores, rows, out_of_fold):
         """Return the threshold for the training scores."""
@@ -187,7 +195,7 @@ class BaseDetector(
         return explain(self, X, **params)
 
     def _checked_rows(self, X):
-        """Return rows as the engine sees them."""
+        """Return rows as learners see them."""
         check_is_fitted(self)
         plain = self.is_categorical_ is None and not hasattr(self, "feature_names_in_")
         if plain and _is_plain_row(X, self.n_features_in_):
@@ -195,8 +203,15 @@ class BaseDetector(
         return self._encoder.view(read_rows(self, X, reset=False))
 
     def _score_all(self, X, training=False):
-        """Score any number of checked rows in bounded memory; training rows say what is usual."""
-        scores, empty = in_chunks(self._score_rows, X), empty_rows(X)
+        """Score any number of checked rows in bounded memory; training rows say what is usual.
+
+        What overflows on the way to its score is unknown, and unknown rows are abnormal.
+        """
+        with np.errstate(all="ignore"):
+            scores, empty = in_chunks(self._score_rows, X), empty_rows(X)
+        unknown = ~(np.abs(scores) <= LARGEST)
+        if unknown.any():
+            scores = np.where(unknown, -LARGEST, scores)
         if training:
             self._typical_score = float(np.median(scores if empty is None else scores[~empty]))
         if empty is not None:  # nothing speaks for or against such a row
@@ -220,7 +235,7 @@ def _checked_weight(sample_weight, X):
     """Return positive-sum float64 weights, or None when all rows weigh the same one."""
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weight = check_weight(sample_weight, X.shape[0])
     if np.count_nonzero(weight) < 2:
         raise ValueError(
             "sample_weight leaves fewer than 2 rows with a positive weight. Expected at least "

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly.detectors._base import BaseDetector
 from skanomaly.training._convergence import warn_if_unfinished
+from skanomaly.training._names import check_names
 from skanomaly.training._sklearn_callbacks import epoch_tasks
 from skanomaly.training._trainer import Schedule
 
@@ -53,6 +54,8 @@ class BaseNeuralDetector(BaseDetector):
         return self.warm_start and hasattr(self, "_learner")
 
     def _fit_rows(self, rows, seed, warm_start):
+        names = {n: getattr(self, n) for n in ("optimizer", "loss", "activation")}
+        check_names(type(self).__name__, **names)
         before = self._learner if warm_start else None
         learner = self._new_learner(rows, seed, before)
         if type(before) is not type(learner):

@@ -12,12 +12,13 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight
 
 from skanomaly.base import unchanged_on_failure
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
+from skanomaly.utils._tracking import untracked
+from skanomaly.utils._validation import check_weight
 
 
 class StreamMixin:
@@ -52,13 +53,11 @@ class StreamMixin:
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
-        with unchanged_on_failure(self):
+        with unchanged_on_failure(self), untracked(), np.errstate(over="ignore", invalid="ignore"):
             begun = "_stream" in vars(self)
+            self._refuse_without_rows()
             rows = read_rows(self, X, reset=not begun)
-            if sample_weight is not None:
-                sample_weight = _check_sample_weight(
-                    sample_weight, rows, dtype=np.float64, ensure_non_negative=True
-                )
+            sample_weight = check_weight(sample_weight, rows.shape[0], relative=False)
             if not begun:
                 state = check_random_state(self.random_state)
                 self._stream = Stream(int(state.randint(np.iinfo(np.int32).max)))
@@ -67,6 +66,14 @@ class StreamMixin:
             self.n_samples_seen_ = self._stream.n_seen
             self._learn_stream()
         return self
+
+    def _refuse_without_rows(self):
+        if vars(self).get("_stream", self) is None:
+            raise ValueError(
+                f"This {type(self).__name__} was saved without its training rows, and partial_fit "
+                "learns from them anew with every chunk. Save it with keep_rows=True (or pickle "
+                "it inside skanomaly.io.keep_rows()), or call fit."
+            )
 
     def _learn_stream(self):
         """Learn from the sample of all rows seen, if it is time to.

@@ -1,6 +1,6 @@
 """What all displays share: where to draw, with which colours, and who may be asked for scores.
 
-Owns no picture. The public door is `skanomaly.display`.
+Owns no picture. Public names are in `skanomaly.display`.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 #: Okabe and Ito's colours (2008), told apart by colour-blind people as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 BLUE, ORANGE, GREY = COLOURS[0], COLOURS[1], "#7F7F7F"
-#: Codes of the label room: name, colour, marker and line of each kind of rows.
+#: Label codes of ``utils._labels``: name, colour, marker and line of each kind of rows.
 KINDS = {
     1: ("normal", BLUE, "o", "-"),
     0: ("no label", GREY, "s", ":"),
@@ -63,17 +63,6 @@ def threshold_of(estimator):
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     offset = np.ravel(getattr(last, "offset_", None))
     return None if len(offset) != 1 or offset[0] is None else float(offset[0])
-
-
-def checked_table(values, name):
-    """Return a finite two-dimensional array of at least one row."""
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 2 or not len(values) or not np.isfinite(values).all():
-        raise ValueError(
-            f"{name} must be finite numbers of shape (n_samples, n_columns) with at least one "
-            f"row, got shape {values.shape}."
-        )
-    return values
 
 
 def fitted_with(estimator, name, display):

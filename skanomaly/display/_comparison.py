@@ -1,7 +1,7 @@
 """Pictures of a comparison of detectors: critical differences of ranks, and means.
 
-Draws what `skanomaly.model_selection.compare_detectors` returns, or any table of scores. The
-public door is `skanomaly.display`.
+Draws what `skanomaly.model_selection.compare_detectors` returns, or any table of scores. Public
+names are in `skanomaly.display`.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """The picture of what made a row strange.
 
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 from numbers import Integral

@@ -1,7 +1,7 @@
 """The ROC and precision-recall curves of detectors.
 
 Labels may come in any coding. Scores are those of ``score_samples``: higher is more normal.
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ class _CurveDisplay(Display):
         y : array-like of shape (n_samples,)
             Labels in any coding; rows with a missing label are left out.
         anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
         name : str, default=None
             Name in the legend, the class by default.
         ax : matplotlib Axes, default=None

@@ -1,6 +1,6 @@
 """Pictures of networks: how training went, and where rows lie among the inner codes.
 
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 import numpy as np
@@ -11,11 +11,12 @@ from skanomaly.display._base import (
     KINDS,
     ORANGE,
     Display,
-    checked_table,
     fitted_with,
     open_spines,
 )
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._tracking import untracked
+from skanomaly.utils._validation import check_table
 
 
 class TrainingCurveDisplay(Display):
@@ -187,7 +188,7 @@ class LatentDisplay(Display):
         y : array-like of shape (n_samples,), default=None
             Labels in any coding. Without them the detector's own calls tell rows apart.
         anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs : dict
@@ -235,7 +236,7 @@ class LatentDisplay(Display):
         ValueError
             If there are fewer than two rows, or codes are not finite.
         """
-        codes = checked_table(codes, "codes")
+        codes = check_table(codes, "codes")
         if len(codes) < 2:
             raise ValueError("codes must hold at least two rows to show a plane, got one.")
         if y is not None:
@@ -280,7 +281,8 @@ def _plane(codes, labels):
         return np.c_[codes, np.zeros(len(codes))], labels, ("code", "")
     if codes.shape[1] == 2:
         return codes, labels, ("code 1", "code 2")
-    pca = PCA(2, svd_solver="full").fit(codes)
+    with untracked():
+        pca = PCA(2, svd_solver="full").fit(codes)
     share = np.nan_to_num(100 * pca.explained_variance_ratio_)
     names = (f"{place} principal component of the codes ({part:.0f}%)" for place, part in zip(
         ("first", "second"), share, strict=True

@@ -1,6 +1,6 @@
 """Pictures of what a network makes of rows.
 
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ from skanomaly.display._base import (
     GREY,
     ORANGE,
     Display,
-    checked_table,
     fitted_with,
     open_spines,
 )
+from skanomaly.utils._validation import check_table
 
 
 class ReconstructionDisplay(Display):
@@ -93,9 +93,9 @@ class ReconstructionDisplay(Display):
             If the estimator has no `reconstruct`.
         """
         estimator = fitted_with(estimator, "reconstruct", cls)
-        expected = checked_table(estimator.reconstruct(X), "reconstruction")
-        seen, unit = checked_table(X, "X"), "value"
-        if kind == "row" and hasattr(estimator, "_background"):
+        expected = check_table(estimator.reconstruct(X), "reconstruction")
+        seen, unit = check_table(X, "X"), "value"
+        if kind == "row" and getattr(estimator, "_background", None) is not None:
             normal = np.asarray(estimator._background, dtype=np.float64)
             spread = normal.std(axis=0)
             spread[spread == 0] = 1
@@ -143,7 +143,7 @@ class ReconstructionDisplay(Display):
             If shapes do not fit each other, values are not finite, or there are more than 12
             rows.
         """
-        seen, expected = checked_table(X, "X"), checked_table(reconstruction, "reconstruction")
+        seen, expected = check_table(X, "X"), check_table(reconstruction, "reconstruction")
         if seen.shape != expected.shape:
             raise ValueError(
                 f"X and reconstruction must have the same shape, got {seen.shape} and "

@@ -1,7 +1,7 @@
 """ReliabilityDisplay: whether probabilities of being an anomaly come true.
 
 Owns: the picture and the numbers in it. Does not own: probabilities, or the meaning of labels
-(``utils._labels``). The public door is `skanomaly.display`.
+(``utils._labels``). Public names are in `skanomaly.display`.
 """
 
 from numbers import Integral

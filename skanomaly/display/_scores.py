@@ -1,7 +1,7 @@
 """The picture of how scores are distributed.
 
 Labels may come in any coding. Scores are those of ``score_samples``: higher is more normal.
-The public door is `skanomaly.display`.
+Public names are in `skanomaly.display`.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from skanomaly.display._base import BLUE, KINDS, Display, open_spines, threshold_of
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import scores_of
-from skanomaly.utils._validation import check_column
+from skanomaly.utils._validation import LARGEST, check_column
 
 
 class ScoreDistributionDisplay(Display):
@@ -60,7 +60,7 @@ class ScoreDistributionDisplay(Display):
         y : array-like of shape (n_samples,), default=None
             Labels in any coding; missing ones make a group of their own.
         anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs : dict
@@ -106,7 +106,7 @@ class ScoreDistributionDisplay(Display):
         ValueError
             If scores are not finite, or all of them are equal.
         """
-        scores = check_column(scores, "scores")
+        scores = check_column(scores, "scores", LARGEST)
         if np.ptp(scores) == 0:
             raise ValueError(
                 f"all {len(scores)} scores are equal ({scores[0]:g}): there is no distribution "

@@ -14,7 +14,7 @@ _FOREIGN = 2.0
 _CALL_VALUES, _CALL_ROWS = 4_000_000, 16_384
 
 
-class Table:
+class ComparedRows:
     """Rows to explain and rows to compare them with, side by side.
 
     Parameters
@@ -99,7 +99,7 @@ def shapley_values(score, table, *, n_references, max_features, seed):
     ----------
     score : callable
         Function of a table of rows; returns ndarray (n_rows,).
-    table : Table
+    table : ComparedRows
         The rows.
     n_references : int
         Background rows for each row.

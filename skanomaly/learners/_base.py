@@ -12,6 +12,11 @@ import numpy as np
 from skanomaly.preprocessing._scaling import RowScaler, ScaledRows
 from skanomaly.training._predict import forward
 from skanomaly.training._trainer import Trainer
+from skanomaly.utils._parameters import plain
+
+#: Classes that every fitted learner is made of: what a state takes apart. A learner's module has
+#: such a list of its own.
+PARTS = (RowScaler, Trainer)
 
 
 class Learner(ABC):
@@ -33,7 +38,13 @@ class Learner(ABC):
     """
 
     def __init__(self, settings, schedule, seed):
-        self.settings, self.schedule, self.seed = settings, schedule, seed
+        self.settings = {name: plain(value) for name, value in settings.items()}
+        self.schedule, self.seed = schedule, seed
+
+    def __getstate__(self):
+        """Return what scores and a later warm start need: not how it was trained."""
+        settings = {k: v for k, v in self.settings.items() if k != "model" and not callable(v)}
+        return {**vars(self), "settings": settings, "schedule": None}
 
     def fit(self, rows, before=None):
         """Learn from training rows.
@@ -111,7 +122,7 @@ class Learner(ABC):
 
     @abstractmethod
     def score(self, X):
-        """Return scores of rows as the engine sees them, float64, higher for anomalies."""
+        """Return scores of rows as learners see them, float64, higher for anomalies."""
 
     def forward(self, values):
         """Return what the network answers to scaled rows, float64."""

@@ -1,7 +1,8 @@
 """Compares rows with what networks make of them, feature by feature: numbers and categories.
 
-Owns residuals and their units: zero is a perfect answer, one what an answer without any
-knowledge of the row gives, for a number and for a category alike. NumPy only.
+Owns residuals and their units, the same for a number and for a category: 0 is a perfect
+reconstruction, 1 is the error of always answering the mean (the shares of the values, for a
+category). NumPy only.
 """
 
 import numpy as np

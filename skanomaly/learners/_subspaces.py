@@ -6,6 +6,7 @@ Owns that one learner; the noise itself is drawn in ``learners._background``.
 import numpy as np
 
 from skanomaly.learners._background import uniform_background
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
 from skanomaly.networks._ensembles import packed_network
 from skanomaly.networks._losses import FoldedLoss
@@ -100,8 +101,12 @@ class Subspaces(Learner):
     def _evidence(self, X):
         """Return the members' mean evidence of noise, (n_samples,), float64.
 
-        It is ``log(1 + odds)``: how sure some members are of a row being normal must not make
-        up for others that are sure of the opposite.
+        It is the mean of ``log(1 + odds)``, which is never below 0: members that call a row
+        normal cannot cancel out others that call it noise, however sure they are.
         """
         values = ScaledRows(X, self.scaler)
         return np.logaddexp(0, in_chunks(self.forward, values)).mean(axis=1)
+
+
+#: Classes that a fitted `Subspaces` is made of.
+PARTS = (*LEARNER_PARTS, Subspaces, Calibration, NeighbourDistances, RobustScaling, StandardClip)

@@ -9,18 +9,20 @@ from numbers import Integral
 
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import indexable
+from sklearn.utils.validation import has_fit_parameter, indexable
 
-from skanomaly.base import DecisionMixin
+from skanomaly.base import DecisionMixin, StateMixin
 from skanomaly.meta._cross_fitting import Rows
+from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
+from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import n_rows, read_labels
 from skanomaly.utils._response import refuse_other_kinds
 
@@ -34,7 +36,9 @@ def copy_features(detector, owner):
             delattr(owner, name)
 
 
-class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
+class MetaDetector(
+    StateMixin, CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Base class of detectors around a detector; not for direct use."""
 
     _parameter_constraints: dict = {
@@ -42,7 +46,11 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
             HasMethods(["fit", "score_samples"]),
             HasMethods(["fit", "decision_function"]),
         ],
-        "n_jobs": [None, Integral],
+        "n_jobs": [
+            None,
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "random_state": ["random_state"],
     }
 
@@ -50,13 +58,34 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
         """Return the rows with their labels read and the parameters meant for the detector."""
         refuse_classifier_tools(self)
         refuse_other_kinds(self.estimator)
-        if _routing_enabled():
-            params = process_routing(self, "fit", **params).estimator.fit
-        X, y = indexable(X, y)
+        params, groups = self._handed_on(params)
+        X, y, groups = indexable(collected(X), y, groups)
         codes = None
         if y is not None:
             codes = read_labels(y, anomaly_label=self.anomaly_label, n_samples=n_rows(X))
-        return Rows(X, y, codes, params)
+        return Rows(X, y, codes, params, groups)
+
+    def _handed_on(self, params):
+        """Return what goes to the detector's `fit`, and the groups for the splitter."""
+        if _routing_enabled():
+            routed = process_routing(self, "fit", **params)
+            given = routed.splitter.split if self._splitter() is not None else {}
+            return routed.estimator.fit, given.get("groups")
+        groups = params.get("groups")
+        if groups is None or has_fit_parameter(self.estimator, "groups"):
+            return params, groups
+        if self._splitter() is None:
+            raise ValueError(
+                f"{type(self).__name__} got groups, but nothing here reads them: neither "
+                f"{type(self.estimator).__name__}.fit nor cv. Pass a splitter such as "
+                "sklearn.model_selection.GroupKFold() as cv, or leave groups out."
+            )
+        return {name: value for name, value in params.items() if name != "groups"}, groups
+
+    def _splitter(self):
+        """Return the splitter that cuts the rows, or None where `cv` is a number or unused."""
+        cv = getattr(self, "cv", None)
+        return cv if hasattr(cv, "split") else None
 
     @abstractmethod
     def score_samples(self, X):
@@ -73,7 +102,11 @@ class MetaDetector(DecisionMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         routing : MetadataRouter
-            Requests of the detector.
+            Requests of the detector and of the splitter.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+        router = MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+        if self._splitter() is not None:
+            split = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=self._splitter(), method_mapping=split)
+        return router

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import VersionMixin, unchanged_on_failure
+from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._base import copy_features
 from skanomaly.utils._labels import which_is_anomaly
 
@@ -20,7 +20,7 @@ from skanomaly.utils._labels import which_is_anomaly
 _TINY = 1e-12
 
 
-class AnomalyClassifier(VersionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """A detector that learns from labels, as one of scikit-learn's classifiers.
 
     `NeuralAnomalyClassifier` is an outlier detector: it answers -1 and +1, and its scores fall
@@ -110,7 +110,7 @@ class AnomalyClassifier(VersionMixin, ClassifierMixin, MetaEstimatorMixin, BaseE
         """
         y = _checked_labels(y)
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        with unchanged_on_failure(self):
+        with fitting(self, X, y, sample_weight):
             self.classes_, codes = np.unique(y, return_inverse=True)
             counted = codes if sample_weight is None else codes[np.asarray(sample_weight) > 0]
             _check_classes(self.classes_[np.unique(counted)])

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly.base import fitting
 from skanomaly.meta._base import MetaDetector, copy_features
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.meta._p_values import (
@@ -185,6 +186,7 @@ class ConformalDetector(MetaDetector):
             Labels in any coding, for detectors that use them. Known anomalies do not calibrate.
         **fit_params : dict
             Passed to the detector's `fit`; what has one value a row is cut with the rows.
+            ``groups`` go to the splitter of "cv+", and to detectors that read them.
 
         Returns
         -------
@@ -197,8 +199,12 @@ class ConformalDetector(MetaDetector):
             If no row is left to calibrate on, all calibration scores are equal, or options
             contradict each other.
         """
-        self._check_options()
-        rows = self._rows(X, y, fit_params)
+        with fitting(self, X, y):
+            self._check_options()
+            self._fit_rows(self._rows(X, y, fit_params))
+        return self
+
+    def _fit_rows(self, rows):
         detectors, scores = self._calibrate(rows)
         calibration = np.concatenate(scores)
         _check_calibration(calibration)
@@ -212,7 +218,6 @@ class ConformalDetector(MetaDetector):
         self._table = conditional_table(n, self.delta) if conditional else marginal_table(n)
         copy_features(detectors[0], self)
         self._warn_if_coarse()
-        return self
 
     def _check_options(self):
         if self.p_value == "conditional" and self.method != "split":
@@ -256,6 +261,9 @@ class ConformalDetector(MetaDetector):
         splits = [(train, test[usable[test]]) for train, test in splits]
         return [(train, test) for train, test in splits if len(test)]
 
+    def _splitter(self):
+        return super()._splitter() if self.method == "cv+" else None
+
     def _warn_if_coarse(self):
         name = "alpha" if self.fdr is None else "fdr"
         level, n = getattr(self, name), len(self.calibration_scores_)
@@ -265,7 +273,7 @@ class ConformalDetector(MetaDetector):
                 f"{self._table[0]:.3g}, so that at {name}={level} no row is called an anomaly. "
                 f"At least {_rows_needed(level, self.p_value, self.delta)} are needed.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def p_values(self, X):
@@ -332,9 +340,9 @@ class ConformalDetector(MetaDetector):
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64
-            The share of calibration rows that look at least as abnormal, between 0 and 1. Rows
-            that share it, those beyond all calibration rows above all, are told apart by the
-            detector's own scores.
+            The share of calibration rows that are at least as abnormal, between 0 and 1. Rows
+            with the same share, such as all that are more abnormal than every calibration row,
+            are ranked by the detector's own scores.
         """
         check_is_fitted(self)
         scores = self._all_scores(X)

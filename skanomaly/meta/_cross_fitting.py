@@ -18,6 +18,7 @@ from skanomaly.model_selection._split import stratified_masks
 from skanomaly.utils._labels import labels_for, n_rows, recode
 from skanomaly.utils._response import scores_of
 from skanomaly.utils._splits import split_rows
+from skanomaly.utils._validation import LARGEST, as_numbers
 
 
 @dataclass
@@ -34,12 +35,15 @@ class Rows:
         -1 anomaly, +1 normal, 0 unlabelled.
     params : dict
         Passed to the detector's fit; what has one value a row is cut with the rows.
+    groups : array-like or None, default=None
+        For splitters that need groups.
     """
 
     X: object
     y: object
     codes: object
     params: dict
+    groups: object = None
 
     def __len__(self):
         return n_rows(self.X)
@@ -77,11 +81,13 @@ def checked_scores(detector, X, *, known=False):
 
     `known` says that the convention was checked before, by the fit.
     """
-    scores = np.asarray(scores_of(detector, X, known=known), dtype=np.float64)
-    if not np.isfinite(scores).all():
+    name = type(detector).__name__
+    scores = as_numbers(scores_of(detector, X, known=known), f"the scores of {name}")
+    unknown = ~(np.abs(scores) <= LARGEST)
+    if unknown.any():
         raise ValueError(
-            f"{type(detector).__name__} gave {np.sum(~np.isfinite(scores))} scores that are NaN "
-            "or infinite. Check its parameters and data."
+            f"{name} gave {np.sum(unknown)} scores that are NaN or infinite (or beyond "
+            f"{LARGEST:g}) where finite ones are expected. Check its parameters and data."
         )
     return scores
 
@@ -100,7 +106,7 @@ def make_splits(cv, rows, random_state):
     n, rng = len(rows), check_random_state(random_state)
     strata = np.zeros(n, dtype=np.int8) if rows.codes is None else rows.codes
     if hasattr(cv, "split"):
-        return list(cv.split(rows.X, rows.labels_for(cv)))
+        return list(cv.split(rows.X, rows.labels_for(cv), rows.groups))
     if isinstance(cv, Real) and not isinstance(cv, (int, np.integer)):
         train, test = split_rows(np.arange(n), cv, rng, strata)
         if len(test) == 0:

@@ -55,10 +55,10 @@ def conditional_table(n_calibration, delta):
 
 
 def smoothed_p_values(below, equal, n_calibration, rng):
-    """Return p-values whose ties, that with the row itself among them, are broken at random.
+    """Return p-values with ties broken at random; a row counts as tied with itself.
 
-    They are exactly uniform for exchangeable rows, where plain ones are a little too large
-    (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005).
+    For exchangeable rows they are exactly uniform, while those without random ties are a little
+    too large (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005).
     """
     return (below + rng.uniform(size=len(below)) * (1 + equal)) / (n_calibration + 1)
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skanomaly.base import DecisionMixin, unchanged_on_failure
+from skanomaly.base import DecisionMixin, StateMixin, fitting
 from skanomaly.thresholds._unlabelled import robust_offset
 from skanomaly.thresholds._validation import offset_of_count
 from skanomaly.utils._background import background_rows
@@ -20,7 +20,7 @@ from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._labels import read_labels
 
 
-class PyODEstimator(DecisionMixin, MetaEstimatorMixin, BaseEstimator):
+class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator):
     """A detector of PyOD's conventions as an outlier detector of scikit-learn's.
 
     PyOD's detectors [1]_, and those of libraries that follow it, have scores that *grow* with
@@ -113,7 +113,7 @@ class PyODEstimator(DecisionMixin, MetaEstimatorMixin, BaseEstimator):
         """
         refuse_classifier_tools(self)
         _refuse_own_convention(self.estimator)
-        with unchanged_on_failure(self):
+        with fitting(self, X, y):
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             labels = _labels_for(self.estimator, y, len(X), self.anomaly_label)
             self.estimator_ = clone(self.estimator, safe=False)

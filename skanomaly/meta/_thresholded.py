@@ -11,7 +11,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import ProbabilityMixin
+from skanomaly.base import ProbabilityMixin, fitting
 from skanomaly.meta._base import MetaDetector, copy_features
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.thresholds._mixin import ThresholdMixin
@@ -60,7 +60,8 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         Where the scores come from:
 
         - int or splitter: out of fold. The detector is fitted once for each fold, and once more
-          to all rows for predictions, whose scores are taken to be spread alike;
+          to all rows for predictions. This assumes that both give scores of the same
+          distribution;
         - float in (0, 1): that share of the rows is held out. The detector is fitted once, to the
           others; what "fpr" promises is then exact;
         - None: scores of the training rows, the cheapest and most optimistic choice.
@@ -117,6 +118,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
     array([-1, -1, -1])
     """
 
+    _state_parts = tuple(MAPS.values())
     _parameter_constraints: dict = {
         **MetaDetector._parameter_constraints,
         "rule": [StrOptions(set(RULES)), callable, HasMethods(["eval"])],
@@ -175,6 +177,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
             are left out by rules that need labels.
         **fit_params : dict
             Passed to the detector's `fit`; what has one value a row is cut with the rows.
+            ``groups`` go to the splitter given as `cv`, and to detectors that read them.
 
         Returns
         -------
@@ -187,16 +190,16 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
             If the rule lacks its level or labels, or does not work for the scores, for example
             because all of them are equal.
         """
-        rows = self._rows(X, y, fit_params)
-        check_rule(self.rule, self.level, rows.codes)
-        detector, scores, scored = self._out_of_fold_scores(rows)
-        codes = None if rows.codes is None else rows.codes[scored]
-        options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
-        offset = rule_threshold(self.rule, scores, codes, **options)
-        self._map = self._probabilities(scores, codes)
-        self.estimator_, self.offset_ = detector, offset
-        self.scores_, self.labels_ = scores, codes
-        copy_features(detector, self)
+        with fitting(self, X, y):
+            rows = self._rows(X, y, fit_params)
+            check_rule(self.rule, self.level, rows.codes)
+            detector, scores, scored = self._out_of_fold_scores(rows)
+            codes = None if rows.codes is None else rows.codes[scored]
+            options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
+            self.offset_ = rule_threshold(self.rule, scores, codes, **options)
+            self._map = self._probabilities(scores, codes)
+            self.estimator_, self.scores_, self.labels_ = detector, scores, codes
+            copy_features(detector, self)
         return self
 
     def _probabilities(self, scores, codes):

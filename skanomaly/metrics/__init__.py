@@ -10,45 +10,61 @@ of scikit-learn's outlier detectors: **higher is more normal**, so nobody has to
 The class that is measured is the **anomaly**. Rows without a label are left out.
 """
 
+from skanomaly.metrics._events import (
+    event_report,
+    onset_delay,
+    range_f1_score,
+    range_precision_score,
+    range_recall_score,
+    vus_pr_score,
+    vus_roc_score,
+)
 from skanomaly.metrics._labelled import (
-    average_precision,
-    balanced_accuracy,
-    f1,
-    mcc,
-    precision,
-    precision_at_n,
-    recall,
-    roc_auc,
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    matthews_corrcoef,
+    precision_at_n_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
 )
 from skanomaly.metrics._report import anomaly_report
 from skanomaly.metrics._scorer import anomaly_scorer
-from skanomaly.metrics._unlabelled import excess_mass, mass_volume, reconstruction
+from skanomaly.metrics._unlabelled import excess_mass_score, mass_volume_loss, reconstruction_score
 
 __all__ = [
     "anomaly_report",
     "anomaly_scorer",
-    "average_precision",
+    "average_precision_score",
     "average_precision_scorer",
-    "balanced_accuracy",
+    "balanced_accuracy_score",
     "balanced_accuracy_scorer",
-    "excess_mass",
+    "event_report",
+    "excess_mass_score",
     "excess_mass_scorer",
-    "f1",
+    "f1_score",
     "f1_scorer",
-    "mass_volume",
-    "mcc",
-    "mcc_scorer",
+    "mass_volume_loss",
+    "matthews_corrcoef",
+    "matthews_corrcoef_scorer",
     "neg_mass_volume_scorer",
-    "precision",
-    "precision_at_n",
+    "onset_delay",
+    "precision_at_n_score",
     "precision_at_n_scorer",
+    "precision_score",
     "precision_scorer",
-    "recall",
+    "range_f1_score",
+    "range_precision_score",
+    "range_recall_score",
+    "recall_score",
     "recall_scorer",
-    "reconstruction",
+    "reconstruction_score",
     "reconstruction_scorer",
-    "roc_auc",
+    "roc_auc_score",
     "roc_auc_scorer",
+    "vus_pr_score",
+    "vus_roc_score",
 ]
 roc_auc_scorer = anomaly_scorer("roc_auc")
 average_precision_scorer = anomaly_scorer("average_precision")
@@ -57,7 +73,7 @@ f1_scorer = anomaly_scorer("f1")
 precision_scorer = anomaly_scorer("precision")
 recall_scorer = anomaly_scorer("recall")
 balanced_accuracy_scorer = anomaly_scorer("balanced_accuracy")
-mcc_scorer = anomaly_scorer("mcc")
+matthews_corrcoef_scorer = anomaly_scorer("matthews_corrcoef")
 excess_mass_scorer = anomaly_scorer("excess_mass")
 neg_mass_volume_scorer = anomaly_scorer("neg_mass_volume")
 reconstruction_scorer = anomaly_scorer("reconstruction")

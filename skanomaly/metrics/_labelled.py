@@ -8,10 +8,10 @@ import numpy as np
 from sklearn import metrics as _sk
 
 from skanomaly.utils._labels import read_labels
-from skanomaly.utils._validation import check_column
+from skanomaly.utils._validation import check_column, check_weight
 
 
-def roc_auc(y_true, scores, *, anomaly_label="auto", sample_weight=None):
+def roc_auc_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
     """Area under the ROC curve: the chance that an anomaly scores below a normal row.
 
     Parameters
@@ -38,25 +38,25 @@ def roc_auc(y_true, scores, *, anomaly_label="auto", sample_weight=None):
 
     Examples
     --------
-    >>> from skanomaly.metrics import roc_auc
-    >>> roc_auc([0, 0, 0, 1], [0.9, 0.8, 0.7, 0.1])
+    >>> from skanomaly.metrics import roc_auc_score
+    >>> roc_auc_score([0, 0, 0, 1], [0.9, 0.8, 0.7, 0.1])
     1.0
     """
     labels, scores, weight = known_scores(y_true, scores, anomaly_label, sample_weight)
     return float(_sk.roc_auc_score(labels == -1, -scores, sample_weight=weight))
 
 
-def average_precision(y_true, scores, *, anomaly_label="auto", sample_weight=None):
+def average_precision_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
     """Average precision: the precision at each anomaly found, averaged from the top down.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `roc_auc`.
+        Labels in any coding, as in `roc_auc_score`.
     scores : array-like of shape (n_samples,)
         Scores, higher is more normal.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
 
@@ -68,32 +68,32 @@ def average_precision(y_true, scores, *, anomaly_label="auto", sample_weight=Non
     Raises
     ------
     ValueError
-        As `roc_auc`.
+        As `roc_auc_score`.
 
     Examples
     --------
-    >>> from skanomaly.metrics import average_precision
-    >>> average_precision(["ok", "ok", "bad", "ok"], [4, 3, 2, 1], anomaly_label="bad")
+    >>> from skanomaly.metrics import average_precision_score
+    >>> average_precision_score(["ok", "ok", "bad", "ok"], [4, 3, 2, 1], anomaly_label="bad")
     0.5
     """
     labels, scores, weight = known_scores(y_true, scores, anomaly_label, sample_weight)
     return float(_sk.average_precision_score(labels == -1, -scores, sample_weight=weight))
 
 
-def precision_at_n(y_true, scores, *, n=None, anomaly_label="auto"):
+def precision_at_n_score(y_true, scores, *, n=None, anomaly_label="auto"):
     """Share of anomalies among the n most anomalous rows.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `roc_auc`.
+        Labels in any coding, as in `roc_auc_score`.
     scores : array-like of shape (n_samples,)
         Scores, higher is more normal.
     n : int, default=None
         How many rows to look at. None looks at as many as there are labelled anomalies, where
         precision equals recall.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
 
     Returns
     -------
@@ -104,12 +104,12 @@ def precision_at_n(y_true, scores, *, n=None, anomaly_label="auto"):
     Raises
     ------
     ValueError
-        As `roc_auc`, and if `n` is not between 1 and the number of labelled rows.
+        As `roc_auc_score`, and if `n` is not between 1 and the number of labelled rows.
 
     Examples
     --------
-    >>> from skanomaly.metrics import precision_at_n
-    >>> precision_at_n([1, 0, 1, 0, 0], [0.1, 0.2, 0.3, 0.8, 0.9], n=2)
+    >>> from skanomaly.metrics import precision_at_n_score
+    >>> precision_at_n_score([1, 0, 1, 0, 0], [0.1, 0.2, 0.3, 0.8, 0.9], n=2)
     0.5
     """
     labels, scores, _ = known_scores(y_true, scores, anomaly_label, None)
@@ -125,7 +125,7 @@ def precision_at_n(y_true, scores, *, n=None, anomaly_label="auto"):
     return float((np.sum(labels[surely] == -1) + from_the_tie) / n)
 
 
-def f1(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
+def f1_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """F1 of the anomaly class: the harmonic mean of its precision and recall.
 
     Parameters
@@ -135,7 +135,7 @@ def f1(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     y_pred : array-like of shape (n_samples,)
         What ``predict`` of an outlier detector answers: -1 for an anomaly, +1 for a normal row.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
 
@@ -151,24 +151,24 @@ def f1(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
 
     Examples
     --------
-    >>> from skanomaly.metrics import f1
-    >>> f1([0, 0, 1, 1], [1, -1, -1, -1])
+    >>> from skanomaly.metrics import f1_score
+    >>> f1_score([0, 0, 1, 1], [1, -1, -1, -1])
     0.8
     """
     return _of_predictions(_sk.f1_score, y_true, y_pred, anomaly_label, sample_weight)
 
 
-def precision(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
+def precision_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Precision of the anomaly class: how many of the alarms are anomalies.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1`.
+        Labels in any coding, as in `f1_score`.
     y_pred : array-like of shape (n_samples,)
         Predictions, -1 for an anomaly and +1 for a normal row.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
 
@@ -180,28 +180,28 @@ def precision(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     Raises
     ------
     ValueError
-        As `f1`.
+        As `f1_score`.
 
     Examples
     --------
-    >>> from skanomaly.metrics import precision
-    >>> precision([0, 0, 0, 1], [1, 1, -1, -1])
+    >>> from skanomaly.metrics import precision_score
+    >>> precision_score([0, 0, 0, 1], [1, 1, -1, -1])
     0.5
     """
     return _of_predictions(_sk.precision_score, y_true, y_pred, anomaly_label, sample_weight)
 
 
-def recall(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
+def recall_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Recall of the anomaly class: how many of the anomalies were found.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1`.
+        Labels in any coding, as in `f1_score`.
     y_pred : array-like of shape (n_samples,)
         Predictions, -1 for an anomaly and +1 for a normal row.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
 
@@ -213,28 +213,28 @@ def recall(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     Raises
     ------
     ValueError
-        As `f1`.
+        As `f1_score`.
 
     Examples
     --------
-    >>> from skanomaly.metrics import recall
-    >>> recall([0, 0, 1, 1], [1, 1, 1, -1])
+    >>> from skanomaly.metrics import recall_score
+    >>> recall_score([0, 0, 1, 1], [1, 1, 1, -1])
     0.5
     """
     return _of_predictions(_sk.recall_score, y_true, y_pred, anomaly_label, sample_weight)
 
 
-def balanced_accuracy(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
+def balanced_accuracy_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Mean of the shares of anomalies found and of normal rows left alone.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1`.
+        Labels in any coding, as in `f1_score`.
     y_pred : array-like of shape (n_samples,)
         Predictions, -1 for an anomaly and +1 for a normal row.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
 
@@ -246,29 +246,29 @@ def balanced_accuracy(y_true, y_pred, *, anomaly_label="auto", sample_weight=Non
     Raises
     ------
     ValueError
-        As `f1`.
+        As `f1_score`.
 
     Examples
     --------
-    >>> from skanomaly.metrics import balanced_accuracy
-    >>> balanced_accuracy([0, 0, 0, 0, 1], [1, 1, 1, -1, -1])
+    >>> from skanomaly.metrics import balanced_accuracy_score
+    >>> balanced_accuracy_score([0, 0, 0, 0, 1], [1, 1, 1, -1, -1])
     0.875
     """
     labels, y_pred, weight = known_predictions(y_true, y_pred, anomaly_label, sample_weight)
     return float(_sk.balanced_accuracy_score(labels, y_pred, sample_weight=weight))
 
 
-def mcc(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
+def matthews_corrcoef(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Correlation of labels and predictions: the Matthews correlation coefficient.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1`.
+        Labels in any coding, as in `f1_score`.
     y_pred : array-like of shape (n_samples,)
         Predictions, -1 for an anomaly and +1 for a normal row.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
 
@@ -280,12 +280,12 @@ def mcc(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     Raises
     ------
     ValueError
-        As `f1`.
+        As `f1_score`.
 
     Examples
     --------
-    >>> from skanomaly.metrics import mcc
-    >>> mcc([True, False, False], [-1, 1, 1])
+    >>> from skanomaly.metrics import matthews_corrcoef
+    >>> matthews_corrcoef([True, False, False], [-1, 1, 1])
     1.0
     """
     labels, y_pred, weight = known_predictions(y_true, y_pred, anomaly_label, sample_weight)
@@ -319,14 +319,14 @@ def known_predictions(y_true, y_pred, anomaly_label, sample_weight):
 def _known_rows(y_true, answer, anomaly_label, sample_weight):
     """Read the labels and drop the rows that have none."""
     labels = read_labels(y_true, anomaly_label=anomaly_label)
-    weight = None if sample_weight is None else check_column(sample_weight, "sample_weight")
-    for values in (answer,) if weight is None else (answer, weight):
-        if len(values) != len(labels):
-            raise ValueError(
-                "y_true, the detector's answers and sample_weight must have the same length, "
-                f"got {len(labels)} labels and {len(values)} values."
-            )
-    n_anomalies, n_normal = np.sum(labels == -1), np.sum(labels == 1)
+    if len(answer) != len(labels):
+        raise ValueError(
+            "y_true and the detector's answers must have the same length, got "
+            f"{len(labels)} labels and {len(answer)} values."
+        )
+    weight = check_weight(sample_weight, len(labels))
+    counted = labels if weight is None else labels[weight > 0]
+    n_anomalies, n_normal = np.sum(counted == -1), np.sum(counted == 1)
     if n_anomalies == 0 or n_normal == 0:
         raise ValueError(
             "y_true must hold at least one anomaly and one normal row, got "

@@ -7,12 +7,12 @@ import numpy as np
 from sklearn import metrics as _sk
 
 from skanomaly.metrics._labelled import (
-    average_precision,
-    balanced_accuracy,
+    average_precision_score,
+    balanced_accuracy_score,
     known_predictions,
-    mcc,
-    precision_at_n,
-    roc_auc,
+    matthews_corrcoef,
+    precision_at_n_score,
+    roc_auc_score,
 )
 from skanomaly.utils._labels import read_labels
 
@@ -25,13 +25,13 @@ def anomaly_report(
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1`.
+        Labels in any coding, as in `f1_score`.
     y_pred : array-like of shape (n_samples,)
         Predictions, -1 for an anomaly and +1 for a normal row.
     scores : array-like of shape (n_samples,), default=None
         ``score_samples``; adds the metrics that judge the order of the rows.
     anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc`.
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
     digits : int, default=3
         Decimals in the text.
     output_dict : bool, default=False
@@ -47,7 +47,7 @@ def anomaly_report(
     Raises
     ------
     ValueError
-        As `f1` and `roc_auc`.
+        As `f1_score` and `roc_auc_score`.
 
     Examples
     --------
@@ -73,12 +73,12 @@ def anomaly_report(
     names = {"labels": [-1, 1], "target_names": ["anomaly", "normal"], "zero_division": 0.0}
     classes = _sk.classification_report(known, decided, output_dict=True, **names)
     report = {name: classes[name] for name in ("anomaly", "normal")}
-    report["balanced accuracy"] = balanced_accuracy(y_true, y_pred)
-    report["MCC"] = mcc(y_true, y_pred)
+    report["balanced accuracy"] = balanced_accuracy_score(y_true, y_pred)
+    report["MCC"] = matthews_corrcoef(y_true, y_pred)
     if scores is not None:
-        report["ROC AUC"] = roc_auc(y_true, scores)
-        report["average precision"] = average_precision(y_true, scores)
-        report["precision at n"] = precision_at_n(y_true, scores)
+        report["ROC AUC"] = roc_auc_score(y_true, scores)
+        report["average precision"] = average_precision_score(y_true, scores)
+        report["precision at n"] = precision_at_n_score(y_true, scores)
     report["share of anomalies"] = float(np.mean(known == -1))
     report["rows without a label"] = int(np.sum(labels == 0))
     return report if output_dict else _report_text(report, digits)

@@ -1,47 +1,58 @@
 """Scorers: what ``scoring=`` takes, for any outlier detector of scikit-learn or skanomaly.
 
-Owns: asking a detector for its answers, drawing points around the rows, and metadata routing.
-Does not own: the metrics themselves. Scorers pickle, and refer to metrics by name.
-The public door is `skanomaly.metrics`, where the ready scorers are.
+Owns: asking a detector for its answers, and drawing points around the rows. Does not own: the
+metrics themselves, what is refused (``utils._response``), nor caching and metadata routing, which
+are those of scikit-learn's scorers. The ready scorers are in `skanomaly.metrics`.
 """
 
+import copy
 import inspect
 import warnings
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array
-from sklearn.utils.metadata_routing import MetadataRequest
 
 from skanomaly.metrics._labelled import (
-    average_precision,
-    balanced_accuracy,
-    f1,
-    mcc,
-    precision,
-    precision_at_n,
-    recall,
-    roc_auc,
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    matthews_corrcoef,
+    precision_at_n_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
 )
-from skanomaly.metrics._unlabelled import excess_mass, mass_volume, reconstruction
+from skanomaly.metrics._unlabelled import excess_mass_score, mass_volume_loss, reconstruction_score
+from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import read_labels
-from skanomaly.utils._response import predictions_of, scores_of
+from skanomaly.utils._response import (
+    check_direction,
+    check_labels,
+    is_detector,
+    predictions_method,
+    scores_method,
+    scores_of,
+)
+from skanomaly.utils._validation import check_table
 
-#: Metric and the detector's answer it judges.
-_LABELLED = {
-    "roc_auc": (roc_auc, "scores"),
-    "average_precision": (average_precision, "scores"),
-    "precision_at_n": (precision_at_n, "scores"),
-    "f1": (f1, "predictions"),
-    "precision": (precision, "predictions"),
-    "recall": (recall, "predictions"),
-    "balanced_accuracy": (balanced_accuracy, "predictions"),
-    "mcc": (mcc, "predictions"),
+#: Metrics of scores and of predictions, by the names that scorers have.
+_OF_SCORES = {
+    "roc_auc": roc_auc_score,
+    "average_precision": average_precision_score,
+    "precision_at_n": precision_at_n_score,
+}
+_OF_PREDICTIONS = {
+    "f1": f1_score,
+    "precision": precision_score,
+    "recall": recall_score,
+    "balanced_accuracy": balanced_accuracy_score,
+    "matthews_corrcoef": matthews_corrcoef,
 }
 #: Criterion and its sign: a scorer is better when higher.
-_LABEL_FREE = {"excess_mass": (excess_mass, 1), "neg_mass_volume": (mass_volume, -1)}
+_LABEL_FREE = {"excess_mass": (excess_mass_score, 1), "neg_mass_volume": (mass_volume_loss, -1)}
 _UNIFORM_DEFAULTS = {"n_uniform": 10_000, "max_features": None, "n_draws": 10, "random_state": 0}
 
 
@@ -55,10 +66,10 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
     ----------
     metric : str or list of str
         "roc_auc", "average_precision", "precision_at_n" (of ``score_samples``); "f1",
-        "precision", "recall", "balanced_accuracy", "mcc" (of ``predict``); "excess_mass",
-        "neg_mass_volume" (without labels); "reconstruction" (without labels; needs a detector
-        with ``reconstruct``). A list gives one scorer that answers a dict of all of them and
-        scores the rows once.
+        "precision", "recall", "balanced_accuracy", "matthews_corrcoef" (of ``predict``);
+        "excess_mass", "neg_mass_volume" (without labels); "reconstruction" (without labels; needs
+        a detector with ``reconstruct``). A list gives one scorer that answers a dict of all of
+        them and scores the rows once.
     anomaly_label : scalar, default="auto"
         The value of y that marks an anomaly. Give it unless y is coded -1/1, 0/1 or boolean:
         which value is the rarest can differ from fold to fold.
@@ -97,95 +108,113 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
     True
     """
     if not isinstance(metric, str):
-        return _ManyScorers([anomaly_scorer(m, anomaly_label=anomaly_label) for m in metric])
-    if metric in _LABELLED:
-        return _LabelScorer(metric, anomaly_label, _check_params(_LABELLED[metric][0], params))
+        if params:
+            raise TypeError(f"several metrics share no parameters, got {sorted(params)}.")
+        scorers = {name: anomaly_scorer(name, anomaly_label=anomaly_label) for name in metric}
+        return _ManyScorers(scorers, anomaly_label)
+    for functions, kind in ((_OF_SCORES, _ScoresScorer), (_OF_PREDICTIONS, _PredictionsScorer)):
+        if metric in functions:
+            return kind(metric, functions[metric], params, anomaly_label)
     if metric in _LABEL_FREE:
-        function = _LABEL_FREE[metric][0]
-        own = {name: params.pop(name) for name in _UNIFORM_DEFAULTS if name in params}
-        _check_counts(own)
-        return _UniformScorer(metric, {**_check_params(function, params), **own})
+        return _UniformScorer(metric, *_LABEL_FREE[metric], params)
     if metric == "reconstruction":
-        return _ReconstructionScorer(metric, anomaly_label, _check_params(reconstruction, params))
-    raise ValueError(
-        f"metric must be one of {[*_LABELLED, *_LABEL_FREE, 'reconstruction']}, got {metric!r}."
-    )
+        return _ReconstructionScorer(metric, reconstruction_score, params, anomaly_label)
+    names = [*_OF_SCORES, *_OF_PREDICTIONS, *_LABEL_FREE, "reconstruction"]
+    raise ValueError(f"metric must be one of {names}, got {metric!r}.")
 
 
-class _Scorer:
-    """What scikit-learn expects of a scorer; subclasses answer one figure in ``_score``."""
+class _Scorer(_BaseScorer):
+    """A scorer of scikit-learn's, as `make_scorer` makes them, for one metric of a detector.
 
-    takes_weight = False
+    scikit-learn asks a detector once where several of these want the same answer. A subclass
+    brings ``_score``, and refuses estimators whose answers mean something else.
+    """
 
-    def __init__(self, metric, anomaly_label, params):
-        self.metric, self.anomaly_label, self.params = metric, anomaly_label, params
-        self.weight_request = None
+    def __init__(self, metric, function, params, anomaly_label="auto", sign=1):
+        super().__init__(function, sign, _check_params(function, params), self._methods)
+        self.metric, self.anomaly_label = metric, anomaly_label
 
-    def __call__(self, estimator, X, y=None, *, sample_weight=None):
-        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self._score(_Responses(estimator, X), y, **weight)
+    #: Methods that may answer, the first that there is.
+    _methods = ("score_samples", "decision_function")
+
+    def __call__(self, estimator, X, y=None, *, sample_weight=None, **params):
+        return super().__call__(estimator, X, y, sample_weight=sample_weight, **params)
 
     def __repr__(self):
-        shown = "".join(f", {name}={value!r}" for name, value in self.params.items())
-        if self.anomaly_label != "auto":
-            shown = f", anomaly_label={self.anomaly_label!r}" + shown
+        label = {} if self.anomaly_label == "auto" else {"anomaly_label": self.anomaly_label}
+        shown = "".join(f", {name}={value!r}" for name, value in {**label, **self._kwargs}.items())
         return f"anomaly_scorer({self.metric!r}{shown})"
 
-    def _accept_sample_weight(self):  # scikit-learn asks when several scorers share weights
-        return self.takes_weight
-
-    def set_score_request(self, *, sample_weight):
-        if not self.takes_weight:
+    def set_score_request(self, **request):
+        """Return a copy with requests: the scorers of `skanomaly.metrics` stay as they are."""
+        if "sample_weight" in request and not self._accept_sample_weight():
             raise TypeError(f"the metric {self.metric!r} takes no sample_weight.")
-        copy = type(self).__new__(type(self))
-        copy.__dict__.update(self.__dict__, weight_request=sample_weight)
-        return copy
-
-    def get_metadata_routing(self):
-        request = MetadataRequest(owner=repr(self))
-        if self.takes_weight:
-            request.score.add_request(param="sample_weight", alias=self.weight_request)
-        return request
+        return super(_Scorer, copy.copy(self)).set_score_request(**request)
 
 
-class _LabelScorer(_Scorer):
-    def __init__(self, metric, anomaly_label, params):
-        super().__init__(metric, anomaly_label, params)
-        self.takes_weight = "sample_weight" in _parameters(_LABELLED[metric][0])
+class _ScoresScorer(_Scorer):
+    """A metric of labels and scores."""
 
-    def _score(self, responses, y, **weight):
-        if y is None:
+    def _score(self, method_caller, estimator, X, y_true=None, **params):
+        if y_true is None:
             raise ValueError(
                 f"the metric {self.metric!r} needs labels, got y=None. Pass y, or use a metric "
                 f"without labels: {list(_LABEL_FREE)}."
             )
-        function, response = _LABELLED[self.metric]
-        answer = getattr(responses, response)()
-        return function(y, answer, anomaly_label=self.anomaly_label, **self.params, **weight)
+        answer = _ask(method_caller, estimator, self._method(estimator), X)
+        self._check(estimator, X, answer)
+        params = {"anomaly_label": self.anomaly_label, **self._kwargs, **params}
+        return self._score_func(y_true, answer, **params)
+
+    def _method(self, estimator):
+        return scores_method(estimator)
+
+    def _check(self, estimator, X, answer):
+        """Refuse answers of another convention."""
+        check_direction(estimator, X, answer)
+
+
+class _PredictionsScorer(_ScoresScorer):
+    """A metric of labels and predictions."""
+
+    _methods = "predict"
+
+    def _method(self, estimator):
+        return predictions_method(estimator)
+
+    def _check(self, estimator, X, answer):
+        check_labels(estimator, answer)
 
 
 class _UniformScorer(_Scorer):
-    def __init__(self, metric, params):
-        super().__init__(metric, "auto", params)
+    """A criterion of scores and of the scores of points around the rows; labels are ignored."""
 
-    def _score(self, responses, y):
-        params = {**_UNIFORM_DEFAULTS, **self.params}
+    def __init__(self, metric, function, sign, params):
+        own = {name: value for name, value in params.items() if name in _UNIFORM_DEFAULTS}
+        _check_counts(own)
+        rest = {name: value for name, value in params.items() if name not in own}
+        super().__init__(metric, function, rest, sign=sign)
+        self._kwargs = params
+
+    def _score(self, method_caller, estimator, X, y_true=None):
+        params = {**_UNIFORM_DEFAULTS, **self._kwargs}
         n_uniform, max_features, n_draws, seed = (params.pop(name) for name in _UNIFORM_DEFAULTS)
-        rng, X = np.random.default_rng(seed), responses.X
+        rng = np.random.default_rng(seed)
         if max_features is None or max_features >= np.shape(X)[1]:
-            return self._criterion(responses, n_uniform, rng, params)
+            scores = _ask(method_caller, estimator, scores_method(estimator), X)
+            check_direction(estimator, X, scores)
+            return self._criterion(scores, estimator, X, n_uniform, rng, params)
         draws = []
         for _ in range(n_draws):
             columns = np.sort(rng.choice(np.shape(X)[1], max_features, replace=False))
             part = X.iloc[:, columns] if hasattr(X, "iloc") else np.asarray(X)[:, columns]
-            fitted = _Responses(clone(responses.estimator).fit(part), part)
-            draws.append(self._criterion(fitted, n_uniform, rng, params))
+            fitted = clone(estimator).fit(part)
+            scores = scores_of(fitted, part)
+            draws.append(self._criterion(scores, fitted, part, n_uniform, rng, params))
         return float(np.mean(draws))
 
-    def _criterion(self, responses, n_uniform, rng, params):
-        function, sign = _LABEL_FREE[self.metric]
-        box = _uniform_like(responses.X, n_uniform, rng)
-        scores, uniform = responses.scores(), scores_of(responses.estimator, box)
+    def _criterion(self, scores, estimator, X, n_uniform, rng, params):
+        uniform = scores_of(estimator, _uniform_like(X, n_uniform, rng))
         if np.max(uniform) < np.quantile(scores, 0.1):
             warnings.warn(
                 f"none of the {n_uniform} points drawn around the rows lies in the region that "
@@ -195,12 +224,13 @@ class _UniformScorer(_Scorer):
                 UserWarning,
                 stacklevel=2,
             )
-        return sign * function(scores, uniform, **params)
+        return self._sign * self._score_func(scores, uniform, **params)
 
 
 class _ReconstructionScorer(_Scorer):
-    def _score(self, responses, y):
-        estimator, X = responses.estimator, responses.X
+    """The share of variance that a detector's reconstruction explains."""
+
+    def _score(self, method_caller, estimator, X, y_true=None):
         while hasattr(estimator, "best_estimator_") or isinstance(estimator, Pipeline):
             if isinstance(estimator, Pipeline):
                 X = estimator[:-1].transform(X) if len(estimator) > 1 else X
@@ -212,52 +242,45 @@ class _ReconstructionScorer(_Scorer):
                 "the metric 'reconstruction' needs a detector with the method reconstruct, got "
                 f"{type(estimator).__name__}. Use AutoencoderDetector, or 'excess_mass'."
             )
-        X, back = np.asarray(X), np.asarray(estimator.reconstruct(X))
-        if y is not None:  # a good detector reconstructs everything but the anomalies
-            kept = read_labels(y, anomaly_label=self.anomaly_label, n_samples=len(X)) != -1
-            X, back = X[kept], back[kept]
-        return reconstruction(X, back)
+        back, X = np.asarray(estimator.reconstruct(X)), check_table(X, "X", allow_nan=True)
+        if y_true is not None:  # a good detector reconstructs everything but the anomalies
+            labels = read_labels(y_true, anomaly_label=self.anomaly_label, n_samples=len(X))
+            X, back = X[labels != -1], back[labels != -1]
+        return self._score_func(X, back)
 
 
-class _ManyScorers(_Scorer):
-    def __init__(self, scorers):
-        super().__init__([scorer.metric for scorer in scorers], "auto", {})
-        self.scorers = scorers
-        self.takes_weight = any(scorer.takes_weight for scorer in scorers)
+class _ManyScorers(_MultimetricScorer):
+    """Several metrics by one call, as a dict."""
+
+    def __init__(self, scorers, anomaly_label):
+        super().__init__(scorers=scorers)
+        self.anomaly_label = anomaly_label
 
     def __repr__(self):
-        return f"anomaly_scorer({self.metric!r})"
-
-    def _score(self, responses, y, **weight):
-        return {
-            scorer.metric: scorer._score(responses, y, **(weight if scorer.takes_weight else {}))
-            for scorer in self.scorers
-        }
+        return f"anomaly_scorer({[*self._scorers]!r})"
 
 
-class _Responses:
-    """What one estimator says about the rows, asked once however many metrics want it."""
-
-    def __init__(self, estimator, X):
-        self.estimator, self.X, self.known = estimator, X, {}
-
-    def scores(self):
-        return self._once("scores", scores_of)
-
-    def predictions(self):
-        return self._once("predictions", predictions_of)
-
-    def _once(self, name, function):
-        if name not in self.known:
-            self.known[name] = function(self.estimator, self.X)
-        return self.known[name]
+def _ask(method_caller, estimator, method, X):
+    """Return a detector's answer, from scikit-learn's cache if it knows the kind of estimator."""
+    X = collected(X)
+    with np.errstate(over="ignore"):  # of rows beyond float32, which many detectors read
+        if is_detector(estimator):
+            return np.asarray(method_caller(estimator, method, X, pos_label=None))
+        return np.asarray(getattr(estimator, method)(X))
 
 
 def _uniform_like(X, n_uniform, rng):
     """Draw points from the box around X, in the container X came in."""
-    rows = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", input_name="X")
+    rows = check_table(X, "X", allow_nan=True)
+    missing = np.isnan(rows)
+    if missing.all(axis=0).any():
+        raise ValueError(
+            "X must hold a value in every column to draw points from its range, got columns that "
+            f"are missing altogether: {np.flatnonzero(missing.all(axis=0)).tolist()}. Drop them."
+        )
     low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
-    box = rng.uniform(low, high, size=(n_uniform, rows.shape[1]))
+    share = rng.random((n_uniform, rows.shape[1]))
+    box = low * (1 - share) + high * share  # the range itself may overflow
     return pd.DataFrame(box, columns=X.columns) if isinstance(X, pd.DataFrame) else box
 
 
@@ -274,7 +297,7 @@ def _check_counts(params):
 
 def _check_params(function, params):
     own = [n for n, p in _parameters(function).items() if p.kind is p.KEYWORD_ONLY]
-    own = [name for name in own if name not in ("anomaly_label", "sample_weight", "volume")]
+    own = [name for name in own if name not in ("anomaly_label", "sample_weight")]
     unknown = sorted(set(params) - set(own))
     if unknown:
         raise TypeError(f"{function.__name__} has no parameter {unknown}; it has {own}.")

@@ -2,22 +2,30 @@
 
 Owns: the excess-mass and mass-volume criteria of scores, and the share of variance that a
 reconstruction explains. Does not own: the points drawn around the rows (``metrics._scorer``).
-The public door is `skanomaly.metrics`.
+Public names are in `skanomaly.metrics`.
 """
 
 import numpy as np
 from sklearn import metrics as _sk
-from sklearn.utils import check_array
 
-from skanomaly.utils._validation import check_column
+from skanomaly.utils._validation import (
+    as_numbers,
+    check_column,
+    check_number,
+    check_table,
+)
+
+#: Reconstructions further off than so many times the largest value all count as far.
+_FAR = 1e100
 
 
-def excess_mass(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
+def excess_mass_score(scores, uniform_scores, *, min_mass=0.9):
     """Area under the excess-mass curve: how well scores separate the data from empty space.
 
-    The curve is ``EM(t) = max over u of P(s(X) >= u) - t * Volume(s >= u)``. A detector whose
-    level sets hold much data in little volume keeps it high for long. The area is taken from
-    ``t = 0`` to where the curve falls to `min_mass`. It needs no labels.
+    The curve is ``EM(t) = max over u of P(s(X) >= u) - t * Volume(s >= u)``, with volumes as
+    shares of the box around the rows. A detector whose level sets hold much data in little volume
+    keeps it high for long. The area is taken from ``t = 0`` to where the curve falls to
+    `min_mass`. It needs no labels.
 
     Parameters
     ----------
@@ -26,8 +34,6 @@ def excess_mass(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     uniform_scores : array-like of shape (n_uniform,)
         Scores of points drawn uniformly from the box around these rows. Use the same points for
         all detectors that are compared.
-    volume : float, default=1.0
-        Volume of the box. The default measures volumes as shares of it.
     min_mass : float in (0, 1), default=0.9
         Where the curve is cut.
 
@@ -39,7 +45,7 @@ def excess_mass(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     Raises
     ------
     ValueError
-        If scores are not finite, or `volume` or `min_mass` is out of range.
+        If scores are not finite, or `min_mass` is out of range.
 
     References
     ----------
@@ -49,27 +55,28 @@ def excess_mass(scores, uniform_scores, *, volume=1.0, min_mass=0.9):
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.metrics import excess_mass
+    >>> from skanomaly.metrics import excess_mass_score
     >>> rows, box = np.linspace(-1, 1, 500), np.linspace(-3, 3, 3000)
-    >>> bool(excess_mass(-abs(rows), -abs(box)) > excess_mass(-abs(rows - 1), -abs(box - 1)))
+    >>> good = excess_mass_score(-abs(rows), -abs(box))
+    >>> good > excess_mass_score(-abs(rows - 1), -abs(box - 1))
     True
     """
-    scores, uniform = _check_pair(scores, uniform_scores, volume)
-    if not 0 < min_mass < 1:
-        raise ValueError(f"min_mass must be a number in (0, 1), got {min_mass!r}.")
+    scores, uniform = _check_pair(scores, uniform_scores)
+    min_mass = check_number(min_mass, "min_mass", high=1)
     # Only sets that hold at least min_mass can lie on the part of the curve above it.
     shares = np.linspace(0, 1 - min_mass, 1001)
     levels = np.unique(np.quantile(scores, shares, method="lower"))
     mass = 1 - np.searchsorted(scores, levels) / len(scores)
-    volumes = volume * _share_above(uniform, levels)
+    volumes = _share_above(uniform, levels)
     t = np.linspace(0, np.max((mass - min_mass) / volumes), 501)
     return float(_sk.auc(t, np.max(mass - t[:, None] * volumes, axis=1)))
 
 
-def mass_volume(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
+def mass_volume_loss(scores, uniform_scores, *, mass_range=(0.9, 0.999)):
     """Area under the mass-volume curve: how little space the normal rows need.
 
-    The curve is the volume of the smallest level set that holds a given share of the data.
+    The curve is the volume of the smallest level set that holds a given share of the data, itself
+    as a share of the box around the rows.
 
     Parameters
     ----------
@@ -77,8 +84,6 @@ def mass_volume(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
         Scores of held-out rows, higher is more normal.
     uniform_scores : array-like of shape (n_uniform,)
         Scores of points drawn uniformly from the box around these rows.
-    volume : float, default=1.0
-        Volume of the box.
     mass_range : tuple of two floats in (0, 1), default=(0.9, 0.999)
         Shares of the data between which the area is taken.
 
@@ -90,32 +95,37 @@ def mass_volume(scores, uniform_scores, *, volume=1.0, mass_range=(0.9, 0.999)):
     Raises
     ------
     ValueError
-        If scores are not finite, or `volume` or `mass_range` is out of range.
+        If scores are not finite, or `mass_range` is out of range.
 
     References
     ----------
-    As in `excess_mass`; S. Clémençon and J. Jakubowicz, "Scoring anomalies: a M-estimation
+    As in `excess_mass_score`; S. Clémençon and J. Jakubowicz, "Scoring anomalies: a M-estimation
     formulation", AISTATS, 2013.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.metrics import mass_volume
+    >>> from skanomaly.metrics import mass_volume_loss
     >>> rows, box = np.linspace(-1, 1, 500), np.linspace(-3, 3, 3000)
-    >>> bool(mass_volume(-abs(rows), -abs(box)) < mass_volume(-abs(rows - 1), -abs(box - 1)))
+    >>> good = mass_volume_loss(-abs(rows), -abs(box))
+    >>> good < mass_volume_loss(-abs(rows - 1), -abs(box - 1))
     True
     """
-    scores, uniform = _check_pair(scores, uniform_scores, volume)
+    scores, uniform = _check_pair(scores, uniform_scores)
+    mass_range = as_numbers(mass_range, "mass_range")
+    if len(mass_range) != 2 or not 0 < mass_range[0] < mass_range[1] < 1:
+        raise ValueError(
+            f"mass_range must be two rising numbers in (0, 1), got {mass_range.tolist()!r}. Pass "
+            "shares of the data such as (0.9, 0.999)."
+        )
     low, high = mass_range
-    if not 0 < low < high < 1:
-        raise ValueError(f"mass_range must be two rising numbers in (0, 1), got {mass_range!r}.")
     shares = np.linspace(low, high, 501)
     # The rounding keeps 0.9 * 10 from asking for a tenth row.
     n_inside = np.ceil(np.round(shares * len(scores), 9)).astype(int)
-    return float(_sk.auc(shares, volume * _share_above(uniform, scores[-n_inside])))
+    return float(_sk.auc(shares, _share_above(uniform, scores[-n_inside])))
 
 
-def reconstruction(X, X_reconstructed):
+def reconstruction_score(X, X_reconstructed):
     """Share of the variance of held-out rows that their reconstruction explains.
 
     Each feature counts the same, whatever its unit: the value is the mean over features of
@@ -140,18 +150,21 @@ def reconstruction(X, X_reconstructed):
 
     Examples
     --------
-    >>> from skanomaly.metrics import reconstruction
-    >>> reconstruction([[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0]])
+    >>> from skanomaly.metrics import reconstruction_score
+    >>> reconstruction_score([[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0]])
     1.0
     """
-    X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", input_name="X")
-    back = check_array(X_reconstructed, dtype=np.float64, input_name="X_reconstructed")
+    X = check_table(X, "X", allow_nan=True)
+    back = check_table(X_reconstructed, "X_reconstructed")
     if X.shape != back.shape:
         raise ValueError(
             "X and X_reconstructed must have the same shape, got "
             f"{X.shape} and {back.shape}. Pass the rows that were given to reconstruct."
         )
     observed = ~np.isnan(X)
+    top = np.abs(np.where(observed, X, 0)).max(axis=0)
+    top = np.where(top > 0, top, 1.0)  # squares of numbers up to one do not overflow
+    X, back = X / top, np.clip(back / top, -_FAR, _FAR)
     n_observed = np.maximum(observed.sum(axis=0), 1)
     centred = X - np.where(observed, X, 0).sum(axis=0) / n_observed
     total = np.square(centred, where=observed, out=np.zeros_like(X)).sum(axis=0)
@@ -168,13 +181,11 @@ def _share_above(uniform, levels):
     return (n_above + 1) / (len(uniform) + 1)
 
 
-def _check_pair(scores, uniform_scores, volume):
+def _check_pair(scores, uniform_scores):
     scores, uniform = (
         check_column(scores, "scores"),
         check_column(uniform_scores, "uniform_scores"),
     )
     if len(scores) == 0 or len(uniform) == 0:
         raise ValueError("scores and uniform_scores must not be empty.")
-    if not (np.isfinite(volume) and volume > 0):
-        raise ValueError(f"volume must be a positive finite number, got {volume!r}.")
     return np.sort(scores), np.sort(uniform)

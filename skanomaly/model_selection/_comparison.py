@@ -59,7 +59,7 @@ def compare_detectors(
     groups : array-like of shape (n_samples,), default=None
         For splitters that need groups.
     anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
     per_split : bool, default=False
         Return one row per metric, detector and split instead of the summary.
     n_jobs : int, default=None

@@ -5,11 +5,25 @@ Owns what a `model` parameter may be. Does not own what becomes of the network.
 
 import functools
 import inspect
+import warnings
 
 import numpy as np
 
 from skanomaly.backend import _serialization, keras
 from skanomaly.backend._choice import keras_without_tensorflow
+
+#: Methods of a model by which Keras' own `fit` and `predict` would train and score it.
+_OWN_TRAINING = (
+    "fit",
+    "train_step",
+    "test_step",
+    "predict_step",
+    "compute_loss",
+    "compute_metrics",
+    "make_train_function",
+)
+#: What `compile` takes besides an optimizer and a loss.
+_COMPILED_EXTRAS = ("metrics", "weighted_metrics", "loss_weights")
 
 
 def user_network(model, n_features):
@@ -45,10 +59,39 @@ def user_network(model, n_features):
                 f"{type(network).__name__} instead. Return the network itself, for example "
                 "keras.Sequential([...])."
             )
+    _refuse_own_training(network)
+    _warn_of_compiled_extras(network)
     if not network.built and isinstance(network, keras.Sequential):
         network.build((None, n_features))
     output_shape(network, n_features)  # a call builds any other kind
     return network
+
+
+def _refuse_own_training(network):
+    """Refuse a class that trains or predicts in a way of its own, which nothing here calls."""
+    for name in _OWN_TRAINING:
+        owner = next(kind for kind in type(network).__mro__ if name in vars(kind))
+        if owner.__module__.split(".")[0] not in ("keras", "keras_core"):
+            raise ValueError(
+                f"The network given as `model` is a {type(network).__name__} with a {name} of its "
+                "own, but the detector trains and scores it in its own loop, from `call` alone. "
+                "Expected a network without one: pass the loss as `loss`, or add it by "
+                "self.add_loss in `call`."
+            )
+
+
+def _warn_of_compiled_extras(network):
+    """Warn of what a model was compiled with that plays no part here."""
+    given = (getattr(network, "compiled", False) and network.get_compile_config()) or {}
+    extras = [name for name in _COMPILED_EXTRAS if given.get(name)]
+    if extras:
+        warnings.warn(
+            f"The network given as `model` is compiled with {' and '.join(extras)}, which the "
+            "detector does not use: it takes optimizer and loss, and history_ holds the loss. "
+            "Compile it without, or measure by skanomaly.metrics.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def output_shape(network, n_features):

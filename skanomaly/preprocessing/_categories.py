@@ -1,13 +1,13 @@
 """Categories as numbers: identifiers of values, and one-hot columns that weigh as one feature.
 
-Owns which columns hold categories, what their values become, and where the columns of each
-category lie. NumPy and pandas only; it knows neither networks nor scores. A missing category
-is a row of NaN, like a missing number.
+Owns what the values of categories become, and where the columns of each category lie. Does not
+own which columns hold them (``preprocessing._columns``). NumPy and pandas only; it knows neither
+networks nor scores. A missing category is a row of NaN, like a missing number.
 """
 
-import datetime
 import hashlib
 import itertools
+from decimal import Decimal
 from numbers import Real
 
 import numpy as np
@@ -20,36 +20,6 @@ MAX_CATEGORIES = 64
 _LEAST_COVER = 0.9
 #: Entropy, in nats, below which a column's cross-entropy is not scaled up any further.
 _LEAST_ENTROPY = 0.1
-
-
-def is_category(column):
-    """Tell whether a column of a pandas table holds categories: category, string or bool.
-
-    Columns of objects hold categories when one of their values is a string or all are bool.
-    """
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
-        return True
-    if isinstance(dtype, pd.StringDtype):
-        return True
-    if dtype.kind != "O":
-        return False
-    values = column.dropna()
-    if len(values) == 0:
-        return False
-    return pd.api.types.infer_dtype(values) == "boolean" or any(
-        isinstance(value, str) for value in values
-    )
-
-
-def is_time(column):
-    """Tell whether a column of a pandas table holds dates, times or durations."""
-    kind = column.dtype.categories.dtype if hasattr(column.dtype, "categories") else column.dtype
-    if getattr(kind, "kind", "O") in "mM" or isinstance(kind, pd.PeriodDtype):
-        return True
-    times = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
-    first = column.dropna().iloc[:1] if getattr(kind, "kind", "") == "O" else ()
-    return any(isinstance(value, times) for value in first)
 
 
 def category_ids(column):
@@ -78,9 +48,10 @@ def category_ids(column):
 
 
 def _value_id(value):
-    if isinstance(value, (Real, np.bool_)):
+    if isinstance(value, (Real, np.bool_)) and abs(value) < 2**1000:  # NaN is missing already
         return float(value)
-    if not np.isscalar(value) and not isinstance(value, (bytes, tuple)):
+    told_apart_by_text = (bytes, tuple, pd.Interval, Decimal, Real)
+    if not np.isscalar(value) and not isinstance(value, told_apart_by_text):
         raise TypeError(f"A category's argument must be a string or a number, got {value!r}.")
     text = value if isinstance(value, str) else repr(value)
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

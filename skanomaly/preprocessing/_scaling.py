@@ -31,9 +31,9 @@ class RowScaler:
     Attributes
     ----------
     mean_, scale_ : ndarray of shape (n_features,), float64
-        A constant column has scale 1. Both are rounded to 24 bits of the scale, as coarse as
-        float32, so that neither the order of the rows nor the split of a weight into copies
-        shows in the last digits.
+        A constant column has scale 1. Both are rounded to float32 precision relative to the
+        scale. Sums over reordered or repeated rows differ in the last digits of float64;
+        rounding makes them equal.
     """
 
     def __init__(self, X, sample_weight=None, limit=CLIP):
@@ -59,6 +59,14 @@ class RowScaler:
         return np.asarray(Z, dtype=np.float64) * self.scale_ + self.mean_
 
 
+def as_float32(values):
+    """Return finite numbers as float32; those beyond its range as its largest ones."""
+    if values.dtype == np.float32:
+        return values
+    largest = np.finfo(np.float32).max
+    return np.clip(values, -largest, largest).astype(np.float32)
+
+
 class ScaledRows(RowView):
     """A view of a table whose rows come standardised when they are asked for.
 
@@ -82,7 +90,7 @@ class ScaledRows(RowView):
     def __getitem__(self, rows):
         part = self.X[rows]
         if self.scaler is None:
-            return np.asarray(part, dtype=np.float32)
+            return as_float32(part)
         return self.scaler.transform(part)
 
 

@@ -1,4 +1,4 @@
-"""Checked rows as the engine sees them: a plain array, or a view where something has to be done.
+"""Checked rows as learners see them: a plain array, or a view where something has to be done.
 
 Owns that view: sparse rows become dense, categories one-hot columns, and missing values are
 filled, all of it for the rows that are asked for and no others. Input is checked in
@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from skanomaly.preprocessing._categories import OneHot
 from skanomaly.preprocessing._imputation import MAX_COLUMNS, MAX_ROWS, ConditionalMean
 from skanomaly.preprocessing._missing import MissingValues
-from skanomaly.preprocessing._scaling import ScaledRows
+from skanomaly.preprocessing._scaling import ScaledRows, as_float32
 from skanomaly.preprocessing._views import RowView
 
 #: Values of a table that are made dense at once, or that column statistics are learnt from.
@@ -25,7 +25,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 
 class Table(RowView):
-    """A view of checked rows as the engine sees them: dense, encoded, complete.
+    """A view of checked rows as learners see them: dense, encoded, complete.
 
     Parameters
     ----------
@@ -97,11 +97,11 @@ class Targets(RowView):
 
     def __getitem__(self, rows):
         part = self.table.with_missing(rows)
-        return part.astype(np.float32) if self.scaler is None else self.scaler.transform(part)
+        return as_float32(part) if self.scaler is None else self.scaler.transform(part)
 
 
 class TableEncoder:
-    """What is learnt from training rows to turn any rows into what the engine sees.
+    """What is learnt from training rows to turn any rows into what learners see.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class TableEncoder:
         return self
 
     def view(self, source, missing=None):
-        """Return the rows as the engine sees them: themselves, or a `Table`.
+        """Return the rows as learners see them: themselves, or a `Table`.
 
         `missing` says what is missing in them, and is found out if it is not given.
         """

@@ -33,7 +33,7 @@ class TrainingRows:
     Attributes
     ----------
     X : ndarray or Table of shape (n_samples, n_columns)
-        The rows as the engine sees them; there after `encode`.
+        The rows as learners see them; there after `encode`.
     """
 
     def __init__(self, source, labels=None, weight=None):

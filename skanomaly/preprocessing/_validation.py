@@ -1,22 +1,27 @@
 """Checks rows as users have them and turns them into floats, whatever kind of table holds them.
 
-Owns the checks of input rows: which columns are categories, what is refused and why. What
-becomes of categories and missing values is the business of ``preprocessing._table``.
+Owns the checks of input rows: which columns are categories, what is refused and why. Does not
+own containers (``utils._containers``) or what single columns hold (``preprocessing._columns``).
+What becomes of categories and missing values is the business of ``preprocessing._table``.
 """
 
 import numbers
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
-from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
-from skanomaly.preprocessing._categories import category_ids, is_category, is_time
+from skanomaly.preprocessing import _columns
+from skanomaly.preprocessing._categories import category_ids
+from skanomaly.utils._containers import as_table
+from skanomaly.utils._numbers import numbers as numbers_of
+from skanomaly.utils._numbers import refuse_double_names
 
 _FLOATS = [np.float64, np.float32]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused as infinite
 def read_rows(estimator, X, *, reset, min_samples=1):
     """Check rows against a detector; return them as floats, with NaN for missing values.
 
@@ -38,106 +43,142 @@ def read_rows(estimator, X, *, reset, min_samples=1):
         float64 or float32; categories stand as the numbers of
         `skanomaly.preprocessing._categories.category_ids`.
     """
-    frame = _as_pandas(X)
-    _refuse_times(X, frame, estimator)
-    if frame is None and not sp.issparse(X) and _names_categories(estimator):
-        X = _checked_array(X, estimator, min_samples)
-    mask = _categorical_mask(estimator, X, frame) if reset else estimator.is_categorical_
-    if mask is None or sp.issparse(X) or (frame is None and X.dtype.kind in "biuf"):
-        rows = validate_data(
-            estimator, X, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite="allow-nan",
-            ensure_min_samples=min_samples, reset=reset,
-        )  # fmt: skip
-    else:
+    X = as_table(X)
+    _refuse_other_shapes(X, estimator)
+    if isinstance(X, pd.DataFrame):
+        refuse_double_names(X, type(estimator).__name__)
+    _refuse_times(X, estimator)
+    mask = _categorical_mask(estimator, X) if reset else estimator.is_categorical_
+    if isinstance(X, pd.DataFrame) or (mask is not None and _is_array(X)):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
-        frame = pd.DataFrame(X) if frame is None else frame
-        rows = _mixed_rows(frame, mask, estimator, min_samples)
+        rows = _rows_of_columns(X, mask, estimator, min_samples)
+    else:
+        rows = _rows_of_numbers(X, estimator, min_samples, reset)
     if reset:
         estimator.is_categorical_ = mask
     return rows
 
 
-def _names_categories(estimator):
-    wanted = estimator.categorical_features
-    return wanted is not None and not isinstance(wanted, str)
+def _is_array(X):
+    return isinstance(X, np.ndarray) and X.ndim == 2
 
 
-def _checked_array(X, estimator, min_samples):
-    """Return anything that is no table as an array of numbers or objects."""
-    X = np.asarray(X, dtype=object) if isinstance(X, (list, tuple)) else X
-    return check_array(
-        X, dtype=None, ensure_all_finite=False, ensure_min_samples=min_samples,
-        estimator=type(estimator).__name__, input_name="X",
-    )  # fmt: skip
+def _rows_of_numbers(X, estimator, min_samples, reset):
+    """Return anything that is no table, checked by scikit-learn."""
+    try:
+        with np.errstate(over="ignore"):  # of a longdouble; it is refused as infinite then
+            return validate_data(
+                estimator, X, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite="allow-nan",
+                ensure_min_samples=min_samples, reset=reset,
+            )  # fmt: skip
+    except ValueError as error:
+        if "could not convert string" in str(error):
+            raise ValueError(_text_message(X, error, estimator)) from error
+        raise
 
 
-def _mixed_rows(frame, mask, estimator, min_samples):
-    """Return the numbers and the identifiers of the categories of a mixed table."""
+def _rows_of_columns(X, mask, estimator, min_samples):
+    """Return the numbers of a table's columns, and the identifiers of its categories."""
+    frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
     name = type(estimator).__name__
-    rows = np.empty(frame.shape)
-    if not mask.all():
-        rows[:, ~mask] = check_array(
-            frame.loc[:, ~mask], dtype=np.float64, ensure_all_finite="allow-nan",
-            ensure_min_samples=min_samples, estimator=name, input_name="X",
-        )  # fmt: skip
-    elif len(frame) < min_samples:
+    if len(frame) < min_samples or frame.shape[1] < 1:
+        kind, found, needed = ("sample", len(frame), min_samples)
+        if len(frame) >= min_samples:
+            kind, found, needed = ("feature", frame.shape[1], 1)
         raise ValueError(
-            f"Found array with {len(frame)} sample(s) (shape={frame.shape}) while a minimum of "
-            f"{min_samples} is required by {name}."
+            f"Found array with {found} {kind}(s) (shape={frame.shape}) while a minimum of "
+            f"{needed} is required by {name}. Pass rows with at least so many {kind}s."
         )
-    for place in np.flatnonzero(mask):
-        rows[:, place] = category_ids(frame.iloc[:, place])
+    single = all(dtype == np.float32 for dtype in frame.dtypes)
+    rows = np.empty(frame.shape, np.float32 if single else np.float64)
+    for place, label in enumerate(frame.columns):
+        column = frame.iloc[:, place]
+        if mask is not None and mask[place]:
+            rows[:, place] = category_ids(column)
+        else:
+            rows[:, place] = numbers_of(column, _called(label))
     assert_all_finite(rows, allow_nan=True, estimator_name=name, input_name="X")
     return rows
 
 
-def _as_pandas(X):
-    """Return a table as a pandas one, or None for anything that is not a table."""
-    if isinstance(X, pd.DataFrame):
-        return X
-    if type(X).__module__.split(".")[0] != "polars" or not hasattr(X, "columns"):
-        return None
-    columns = {}
-    for name in X.columns:
-        column = X[name]
-        number = column.dtype.is_numeric()
-        columns[name] = column.to_numpy() if number else pd.Series(column.to_list(), dtype=object)
-    return pd.DataFrame(columns)
+def _called(label):
+    return f"The column {label!r} of X"
 
 
-def _refuse_times(X, frame, estimator):
-    if frame is None:
+def _refuse_other_shapes(X, estimator):
+    """Refuse images and sequences with axes of their own, which a row holds flat."""
+    shape = getattr(X, "shape", ())
+    if len(shape) > 2:
+        side = "conv1d" if len(shape) == 3 else "conv2d"
+        raise ValueError(
+            f"X has the shape {tuple(shape)}, but {type(estimator).__name__} expects one flat row "
+            "for each sample, of shape (n_samples, n_features). Found array with dim "
+            f"{len(shape)}, expected <= 2: pass X.reshape(len(X), -1), and let the network know "
+            f"what a row stands for by architecture={side!r} and input_shape={tuple(shape[1:])}"
+            + (", or 'conv2d' for images." if len(shape) == 3 else ".")
+        )
+
+
+def _text_message(X, error, estimator):
+    n_columns = X.shape[1] if _is_array(X) else 0
+    for place in range(n_columns):
+        for value in X[:, place]:
+            try:
+                float(value)
+            except (ValueError, TypeError):
+                return (
+                    f"The column {place} of X holds the text {str(value)[:50]!r} where "
+                    f"{type(estimator).__name__} expects numbers: could not convert string to "
+                    "float. An array does not say which columns are text: pass a pandas "
+                    "DataFrame, whose columns of text are read as categories, or name them by "
+                    f"categorical_features=[{place}]."
+                )
+    return str(error)
+
+
+def _refuse_times(X, estimator):
+    if not isinstance(X, pd.DataFrame):
         if getattr(getattr(X, "dtype", None), "kind", "f") in "mM":
-            raise ValueError(_time_message("X", X.dtype, estimator))
+            raise ValueError(_time_message("X", X.dtype, type(estimator).__name__))
         return
-    for place, name in enumerate(frame.columns):
-        column = frame.iloc[:, place]
-        if is_time(column):
-            raise ValueError(_time_message(f"The column {name!r} of X", column.dtype, estimator))
+    for place, label in enumerate(X.columns):
+        column = X.iloc[:, place]
+        if _columns.is_time(column):
+            refuse_time(column, label, type(estimator).__name__)
 
 
-def _time_message(what, dtype, estimator):
+def refuse_time(column, name, owner):
+    """Refuse a column of dates, times or durations by its name."""
+    raise ValueError(_time_message(_called(name), column.dtype, owner))
+
+
+def _time_message(what, dtype, owner):
     return (
-        f"{what} holds dates, times or durations ({dtype}). {type(estimator).__name__} expects "
+        f"{what} holds dates, times or durations ({dtype}). {owner} expects "
         "numbers, booleans, strings or categories. Turn it into numbers that mean something "
         "here, for example column.dt.hour, column.dt.dayofweek or "
         "(column - column.min()).dt.total_seconds(), or drop it."
     )
 
 
-def _categorical_mask(estimator, X, frame):
+def _categorical_mask(estimator, X):
     """Return which features are categories, or None when none is."""
-    wanted = estimator.categorical_features
-    if wanted is None:
+    wanted, frame = estimator.categorical_features, X if isinstance(X, pd.DataFrame) else None
+    if wanted is None or (frame is None and (isinstance(wanted, str) or not _has_columns(X))):
         return None
-    if isinstance(wanted, str):  # "from_dtype"
-        n_columns = 0 if frame is None else frame.shape[1]
-        mask = np.array([is_category(frame.iloc[:, j]) for j in range(n_columns)], dtype=bool)
+    mask = np.zeros(X.shape[1], dtype=bool)
+    if not isinstance(wanted, str):
+        mask[_places(wanted, frame, X.shape[1], type(estimator).__name__)] = True
         return mask if mask.any() else None
-    n_features = (X if frame is None else frame).shape[1]
-    mask = np.zeros(n_features, dtype=bool)
-    mask[_places(wanted, frame, n_features, type(estimator).__name__)] = True
+    for place, label in enumerate(frame.columns):  # "from_dtype"
+        mask[place] = _columns.is_category(frame.iloc[:, place])
+        if mask[place]:
+            _columns.warn_of_numbers_as_text(frame.iloc[:, place], _called(label))
     return mask if mask.any() else None
+
+
+def _has_columns(X):
+    return len(getattr(X, "shape", ())) == 2
 
 
 def _places(wanted, frame, n_features, owner):

@@ -8,12 +8,11 @@ A function called ``*_threshold`` is public: it checks scores and reads labels. 
 ``*_offset`` is for the package alone and takes both as they are: finite scores, labels -1 and 1.
 """
 
-from numbers import Real
-
 import numpy as np
 
 from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import LARGEST, check_number
 
 
 def f1_threshold(scores, y, *, anomaly_label="auto"):
@@ -26,7 +25,7 @@ def f1_threshold(scores, y, *, anomaly_label="auto"):
     y : array-like of shape (n_samples,)
         Labels in any coding; rows without a label are left out.
     anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
 
     Returns
     -------
@@ -88,7 +87,7 @@ def precision_threshold(scores, y, precision, *, anomaly_label="auto"):
     >>> precision_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], precision=0.6)
     2.5
     """
-    _check_share(precision, "precision")
+    check_number(precision, "precision", high=1, closed="right")
     offsets, found, false_alarms = _cuts(*_labelled(scores, y, anomaly_label))
     reached = found / np.maximum(found + false_alarms, 1)
     if not (reached >= precision).any():
@@ -129,7 +128,7 @@ def recall_threshold(scores, y, recall, *, anomaly_label="auto"):
     >>> recall_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], recall=0.5)
     0.5
     """
-    _check_share(recall, "recall")
+    check_number(recall, "recall", high=1, closed="right")
     offsets, found, _ = _cuts(*_labelled(scores, y, anomaly_label))
     # Compared as shares, exactly as the user would compute the recall afterwards.
     return float(offsets[np.argmax(found / found[-1] >= recall)])
@@ -165,8 +164,10 @@ def cost_threshold(scores, y, cost_fp=1.0, cost_fn=1.0, *, anomaly_label="auto")
     >>> cost_threshold([0.0, 1.0, 2.0, 3.0], [1, 0, 1, 0], cost_fp=1, cost_fn=5)
     2.5
     """
-    costs = np.array([cost_fp, cost_fn], dtype=np.float64)
-    if not (np.isfinite(costs).all() and (costs >= 0).all() and costs.any()):
+    names = {"cost_fp": cost_fp, "cost_fn": cost_fn}
+    bounds = {"high": LARGEST, "closed": "left"}
+    costs = [check_number(value, name, **bounds) for name, value in names.items()]
+    if not any(costs):
         raise ValueError(
             "cost_fp and cost_fn must be finite, not negative and not both 0, got "
             f"cost_fp={cost_fp!r} and cost_fn={cost_fn!r}."
@@ -270,8 +271,3 @@ def _labelled(scores, y, anomaly_label):
             "Check the data the detector was fitted on, or use a rule without labels."
         )
     return scores, labels
-
-
-def _check_share(value, name):
-    if not (isinstance(value, Real) and 0 < value <= 1):
-        raise ValueError(f"{name} must be a number in (0, 1], got {value!r}.")

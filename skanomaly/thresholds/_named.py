@@ -23,7 +23,7 @@ from skanomaly.thresholds._unlabelled import (
     pot_threshold,
     robust_threshold,
 )
-from skanomaly.thresholds._validation import offset_of_count
+from skanomaly.thresholds._validation import check_threshold, offset_of_count
 from skanomaly.utils._labels import recode
 
 
@@ -115,13 +115,13 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
     if hasattr(rule, "eval"):
         return _by_eval(rule, scores)
     if callable(rule):
-        return float(rule(scores, codes))
+        return check_threshold(rule(scores, codes), rule)
     if rule in ("fpr", "pot") and codes is not None:
         scores = scores[codes != -1]
     labels = [recode(codes)] if RULES[rule].needs_labels else []
-    if rule == "cost":
-        return cost_threshold(scores, *labels, cost_fp, cost_fn)
-    return RULES[rule].function(scores, *labels, *([] if level is None else [level]))
+    parameters = [] if level is None else [level]
+    parameters = [cost_fp, cost_fn] if rule == "cost" else parameters
+    return check_threshold(RULES[rule].function(scores, *labels, *parameters), rule)
 
 
 def _by_eval(rule, scores):

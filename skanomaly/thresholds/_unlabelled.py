@@ -8,6 +8,7 @@ A function called ``*_threshold`` is public and checks scores and weights. One c
 is for the package alone and takes them as they are; equal scores are then no error.
 """
 
+import functools
 import math
 import warnings
 from numbers import Real
@@ -15,7 +16,8 @@ from numbers import Real
 import numpy as np
 from scipy.stats import genpareto
 
-from skanomaly.thresholds._validation import check_spread, check_weight
+from skanomaly.thresholds._validation import check_spread, check_threshold
+from skanomaly.utils._validation import LARGEST, check_number, check_weight
 from skanomaly.utils._weights import WeightedSample
 
 #: Share of the rows that the robust rule leaves out at most.
@@ -25,6 +27,8 @@ _MIN_PEAKS = 10
 #: Bounds of the shape. Short tails of few rows are often fitted with an end point just beyond the
 #: lowest row, which brings ten times the false alarms asked for; a shape above 1 has no mean.
 _SHAPES = (-0.1, 1.0)
+#: Power of two by which huge scores are made smaller.
+_HUGE = 64
 # Standard normal quantiles: they turn distances between quantiles into standard deviations.
 _Z75, _Z90 = 0.6744897501960817, 1.2815515655446004
 
@@ -78,6 +82,21 @@ def contamination_threshold(scores, contamination="auto", *, sample_weight=None)
     return contamination_offset(scores, contamination, check_weight(sample_weight, len(scores)))
 
 
+def _scaled(offset):
+    """Let a rule see huge scores at a smaller scale, where no difference of two overflows."""
+
+    @functools.wraps(offset)
+    def finite(scores, *args):
+        if np.abs(scores).max() <= LARGEST:
+            return offset(scores, *args)
+        with np.errstate(over="ignore"):
+            found = np.ldexp(offset(np.ldexp(scores, -_HUGE), *args), _HUGE)
+        return float(np.clip(found, -np.finfo(float).max, np.finfo(float).max))
+
+    return finite
+
+
+@_scaled
 def contamination_offset(scores, contamination, sample_weight=None):
     """Compute `contamination_threshold`."""
     if _is_auto(contamination):
@@ -99,7 +118,7 @@ def _beside_ties(sample, offset, contamination):
     wanted = contamination * total
     stays = high in (low, total) or high - wanted > wanted - low
     if stays or (low and high - wanted == wanted - low):
-        if low == 0 and high > wanted and high < total:
+        if low == 0 and 1 <= wanted < high < total:
             warnings.warn(
                 f"no row lies below the threshold: contamination={contamination} asks for "
                 f"{wanted:.3g} of {total:.3g} rows, but {high:.3g} share the lowest score and "
@@ -159,6 +178,7 @@ def robust_threshold(scores, *, sample_weight=None):
     return robust_offset(scores, check_weight(sample_weight, len(scores)))
 
 
+@_scaled
 def robust_offset(scores, sample_weight=None):
     """Compute `robust_threshold`; where all scores are equal it is that score."""
     whole = sample = WeightedSample(scores, sample_weight)
@@ -212,8 +232,7 @@ def fpr_threshold(scores, fpr):
     >>> fpr_threshold([0.0, 1.0, 2.0, 3.0, 4.0], 0.4)
     1.0
     """
-    if not (isinstance(fpr, Real) and 0 < fpr < 1):
-        raise ValueError(f"fpr must be a number in (0, 1), got {fpr!r}.")
+    fpr = check_number(fpr, "fpr", high=1)
     scores = check_spread(scores)
     # the tolerance keeps 0.1 * 10 from being less than 1
     rank = math.floor(fpr * (len(scores) + 1) * (1 + 1e-12))
@@ -272,14 +291,19 @@ def pot_threshold(scores, fpr, *, tail=0.1):
     >>> bool(-7 < pot_threshold(scores, 1e-5) < -3)  # -4.3 would be exact
     True
     """
-    if not 0 < tail <= 0.5:
-        raise ValueError(f"tail must be a number in (0, 0.5], got {tail!r}.")
-    if not 0 < fpr < tail:
+    tail = check_number(tail, "tail", high=0.5, closed="right")
+    fpr = check_number(fpr, "fpr", high=1)
+    if not fpr < tail:
         raise ValueError(
             f"the rate of false alarms must be a number in (0, {tail}), the share of scores that "
             f"the tail is fitted to, got {fpr!r}. For larger rates use a quantile of the scores."
         )
-    scores = check_spread(scores)
+    return check_threshold(_tail_offset(check_spread(scores), fpr, tail), "pot")
+
+
+@_scaled
+def _tail_offset(scores, fpr, tail):
+    """Compute `pot_threshold`."""
     start = float(np.quantile(scores, tail))
     peaks = start - scores[scores < start]
     if len(np.unique(peaks)) < _MIN_PEAKS:

@@ -1,19 +1,17 @@
-"""Checks of scores and weights that all rules share."""
+"""Checks of scores that all rules share."""
 
 import numpy as np
 
+from skanomaly.utils._validation import check_column
+
 
 def check_scores(scores):
-    """Return scores as a finite float64 array."""
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 1 or scores.size == 0:
+    """Return scores as a finite float64 column with at least one row."""
+    scores = check_column(scores, "scores")
+    if len(scores) == 0:
         raise ValueError(
-            f"scores must have shape (n_samples,) with at least one row, got {scores.shape}."
-        )
-    if not np.isfinite(scores).all():
-        raise ValueError(
-            f"scores must be finite, got {np.sum(~np.isfinite(scores))} that are NaN or "
-            "infinite. Check the detector that gave them: its training may have diverged."
+            "scores must have shape (n_samples,) with at least one row, got none. Pass the "
+            "scores of rows that the rule may look at."
         )
     return scores
 
@@ -29,21 +27,21 @@ def check_spread(scores):
     return scores
 
 
-def check_weight(weight, n_samples):
-    """Return frequencies as a float64 array, or None where there are none."""
-    if weight is None:
-        return None
-    weight = np.asarray(weight, dtype=np.float64)
-    if weight.shape != (n_samples,):
+def check_threshold(threshold, rule):
+    """Return a rule's answer as a float; one that is not finite would flag no row or all."""
+    name = rule if isinstance(rule, str) else getattr(rule, "__name__", type(rule).__name__)
+    if isinstance(threshold, np.ndarray) and threshold.size == 1:
+        threshold = threshold.reshape(-1)[0]
+    if not (np.isscalar(threshold) and np.isrealobj(threshold) and _is_finite(threshold)):
         raise ValueError(
-            f"sample_weight must have shape ({n_samples},) like scores, got {weight.shape}."
+            f"the rule {name!r} must answer one finite number, got {threshold!r}. Check what it "
+            "makes of these scores and labels, or pass a number as the threshold."
         )
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-        raise ValueError(
-            "sample_weight must be finite, not negative and not all 0, got values from "
-            f"{weight.min()} to {weight.max()}."
-        )
-    return weight
+    return float(threshold)
+
+
+def _is_finite(value):
+    return not isinstance(value, (str, bytes)) and bool(np.isfinite(value))
 
 
 def offset_of_count(scores, n):

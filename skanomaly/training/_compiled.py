@@ -9,6 +9,7 @@ with nobody: their programs live and die with them.
 import functools
 import json
 import os
+import stat
 import threading
 import types
 import warnings
@@ -198,17 +199,17 @@ def use_persistent_cache(folder):
     Parameters
     ----------
     folder : str or path-like
-        Made when it is missing.
+        Made when it is missing, for this user alone. One that others can write to is not used,
+        with a warning: programs in it are executed.
     """
     import jax
     from jax.experimental.compilation_cache import compilation_cache
 
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    wrong = _what_is_wrong(Path(folder))
+    if wrong:
         warnings.warn(
-            f"{CACHE_SETTING} names the folder {os.fspath(folder)!r}, which cannot be made "
-            f"({error}). Programs are compiled in every process. Name a writable folder.",
+            f"{CACHE_SETTING} names the folder {os.fspath(folder)!r}, which {wrong}. It is not "
+            "used: programs are compiled in every process.",
             UserWarning,
             stacklevel=2,
         )
@@ -220,6 +221,28 @@ def use_persistent_cache(folder):
     jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _what_is_wrong(folder):
+    """Return why a folder cannot hold programs, or None; it is made where it is missing.
+
+    Compiled programs are run as they are found: whoever can write there runs code as this user.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError as error:
+        return f"cannot be made ({error}). Name a writable folder"
+    if os.name != "posix":
+        return None
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return (
+            "other users can write to, although programs in it are executed. Take their right "
+            f"away with `chmod go-w {os.fspath(folder)}`, or name another folder"
+        )
+    if found.st_uid not in (0, os.getuid()):
+        return "belongs to another user, although programs in it are executed. Name one of yours"
+    return None
 
 
 if os.environ.get(CACHE_SETTING) and keras.backend.backend() == "jax":

@@ -10,8 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 #: Epochs below which a curve says too little.
 _LEAST_EPOCHS = 8
-#: Share of the whole fall that falls to the last tenth of the epochs of a fast fall. A straight
-#: line has .11, and an exponential one that has come 1.4 time constants far has .05.
+#: A loss still falls fast if its last tenth of the epochs brings at least this share of the whole
+#: decrease. A straight line has .11 there; an exponential decay stopped after 1.4 time constants
+#: has .05.
 _FAST = 0.05
 #: Standard errors that the last slope must be away from zero.
 _CERTAIN = 5.0

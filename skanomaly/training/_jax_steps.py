@@ -195,6 +195,11 @@ def _inner(optimizer):
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
+def follows_schedule(optimizer):
+    """Tell whether an optimizer's rate is set by a schedule."""
+    return _is_schedule(_inner(optimizer)._learning_rate)
+
+
 def _is_schedule(rate):
     return isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
 

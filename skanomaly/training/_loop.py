@@ -1,9 +1,9 @@
 """Training loops: whole runs of steps inside one compiled program, or Keras' own steps.
 
-Owns the order of batches, epochs and callbacks around a `FusedModel`, which brings the
-objective. On JAX, steps run in a compiled loop over the state of model and optimizer; on other
-backends, and for callbacks that want every batch, the same batches go one by one through
-Keras' own training step.
+Owns the order of batches and epochs around a `FusedModel`, which brings the objective; what
+callbacks see is said in ``training._callbacks``. On JAX, steps run in a compiled loop over the
+state of model and optimizer; on other backends, and for callbacks that want every batch, the
+same batches go one by one through Keras' own training step.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ import numpy as np
 
 from skanomaly.backend import keras, ops
 from skanomaly.backend._seeding import zeros_by_numpy
-from skanomaly.training import _jax_steps, _member_halves
+from skanomaly.training import _callbacks, _jax_steps, _member_halves
 from skanomaly.training._batches import StepStream, epoch_batches
 from skanomaly.training._predict import BLOCK_ROWS, block_spans, forward, pad_rows
 
@@ -30,21 +30,24 @@ def train(model, feed, callbacks, initial_epoch):
     """Train a compiled `FusedModel` and return its `keras.callbacks.History`."""
     with zeros_by_numpy():
         model.optimizer.build(model.trainable_variables)
-    observers, history = _observers(model, feed, callbacks, initial_epoch)
-    model.stop_training = False
-    observers.on_train_begin()
-    fused = keras.backend.backend() == "jax" and not any(map(_wants_batches, callbacks))
-    if not fused:
-        logs = _run_observed(_KerasRunner(model, feed, observers), observers, initial_epoch)
-    else:
-        watched = not all(getattr(c, "reads_logs_alone", False) for c in callbacks)
-        observed = callbacks or feed.validation_rows is not None
-        run = _run_observed if observed else _run_unobserved
-        with _Runner(model, feed, watched) as runner:
-            logs = run(runner, observers, initial_epoch)
-    model.optimizer.finalize_variable_values(model.trainable_weights)
-    observers.on_train_end(logs)
-    return history
+    _callbacks.refuse_setters_of_a_schedule(model.optimizer, callbacks)
+    with _callbacks.shown(model):
+        epochs = initial_epoch + feed.plan.epochs
+        observers = _callbacks.observers(model, callbacks, epochs, feed.plan.per_epoch)
+        observers.on_train_begin()
+        batches = keras.backend.backend() != "jax" or any(map(_callbacks.wants_batches, callbacks))
+        if batches:
+            logs = _run_observed(_KerasRunner(model, feed, observers), observers, initial_epoch)
+        else:
+            watched = not all(getattr(c, "reads_logs_alone", False) for c in callbacks)
+            observed = callbacks or feed.validation_rows is not None
+            run = _run_observed if observed else _run_unobserved
+            with _Runner(model, feed, watched) as runner:
+                logs = run(runner, observers, initial_epoch)
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+        observers.on_train_end(logs)
+        model.history = _callbacks.history_of(observers)
+    return model.history
 
 
 class Plan:
@@ -85,16 +88,6 @@ class Feed:
         return values, self.y[flat].reshape(*index.shape, *self.y.shape[1:])
 
 
-def _observers(model, feed, callbacks, initial_epoch):
-    observers = keras.callbacks.CallbackList(callbacks, model=model, add_history=True)
-    params = {"epochs": initial_epoch + feed.plan.epochs, "steps": feed.plan.per_epoch}
-    observers.params = params
-    for callback in observers.callbacks:
-        callback.set_params(params)
-    kind = keras.callbacks.History
-    return observers, next(c for c in observers.callbacks if isinstance(c, kind))
-
-
 def _run_unobserved(runner, observers, initial_epoch):
     """Run all epochs and tell their losses afterwards: nobody looks in between."""
     plan, logs = runner.feed.plan, {}
@@ -110,15 +103,18 @@ def _run_unobserved(runner, observers, initial_epoch):
 def _run_observed(runner, observers, initial_epoch):
     """Run epoch by epoch; the variables are up to date whenever a callback may look."""
     model, feed, logs = runner.model, runner.feed, {}
+    network = model.network
     best = _Best(feed.patience)
     for epoch in range(initial_epoch, initial_epoch + feed.plan.epochs):
         observers.on_epoch_begin(epoch)
         logs = {"loss": runner.epoch(epoch - initial_epoch)}
         if feed.validation_rows is not None:
+            observers.on_test_begin()
             logs["val_loss"] = runner.validate()
-            model.stop_training |= best.update(epoch, logs["val_loss"], runner.snapshot)
+            observers.on_test_end({"loss": logs["val_loss"]})
+            network.stop_training |= best.update(epoch, logs["val_loss"], runner.snapshot)
         observers.on_epoch_end(epoch, logs)
-        if model.stop_training:
+        if network.stop_training:
             break
     runner.finish()
     best.restore(model)
@@ -337,7 +333,7 @@ class _KerasRunner:
             loss = self._step(*self.feed.gather(index[:count]))
             total, seen = total + float(loss) * count, seen + count
             self.observers.on_train_batch_end(place, {"loss": total / seen / self._members})
-            if self.model.stop_training:
+            if self.model.network.stop_training:
                 break
         return total / seen / self._members
 
@@ -368,10 +364,3 @@ class _KerasRunner:
 
     def finish(self):
         """Do nothing: the variables are always up to date."""
-
-
-def _wants_batches(callback):
-    """Tell whether a callback listens to single batches."""
-    base = keras.callbacks.Callback
-    hooks = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
-    return any(getattr(type(callback), hook) is not getattr(base, hook) for hook in hooks)

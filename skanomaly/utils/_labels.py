@@ -14,7 +14,7 @@ import pandas as pd
 
 
 def labels_for(consumer, y, coded):
-    """Return y as it came to whoever names the anomaly itself, -1/+1 to everybody else."""
+    """Return `y` for a consumer with an `anomaly_label` of its own, else -1/+1 codes."""
     if hasattr(consumer, "get_params"):
         params = consumer.get_params()
     else:

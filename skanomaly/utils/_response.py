@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 from sklearn.utils import get_tags
 
+from skanomaly.utils._containers import collected
+
 #: Packages whose detectors follow PyOD's convention.
 _OTHER_CONVENTION = ("pyod", "deepod", "suod", "combo")
 #: Packages whose detectors need no look at their answers.
@@ -31,36 +33,45 @@ def scores_of(estimator, X, *, known=False):
     TypeError
         If it cannot be told that its scores fall towards anomalies.
     """
-    refuse_other_kinds(estimator)
-    if hasattr(estimator, "score_samples"):
-        scores = np.asarray(estimator.score_samples(X))
-    # Other libraries' decision_function may grow with abnormality: only a declared outlier
-    # detector of scikit-learn's kind is trusted.
-    elif _is(is_outlier_detector, estimator) and hasattr(estimator, "decision_function"):
-        scores = np.asarray(estimator.decision_function(X))
-    else:
-        raise TypeError(
-            f"{type(estimator).__name__} has no score_samples for new rows, so its ranking can "
-            "neither be judged nor cut. Pass an outlier detector; LocalOutlierFactor needs "
-            "novelty=True. One whose decision_function grows with abnormality, as PyOD's do, "
-            "goes into skanomaly.PyODEstimator."
-        )
+    X = collected(X)
+    with np.errstate(over="ignore"):  # of rows beyond float32, which many detectors read
+        scores = np.asarray(getattr(estimator, scores_method(estimator))(X))
     if not known:
-        _check_direction(estimator, X, scores)
+        check_direction(estimator, X, scores)
     return scores
 
 
-def predictions_of(estimator, X):
-    """Return a detector's labels of rows: +1 for normal ones, -1 for anomalies."""
+def scores_method(estimator):
+    """Return the name of the method that gives a detector's scores, or refuse the estimator."""
+    refuse_other_kinds(estimator)
+    if hasattr(estimator, "score_samples"):
+        return "score_samples"
+    # Other libraries' decision_function may grow with abnormality: only a declared outlier
+    # detector of scikit-learn's kind is trusted.
+    if is_detector(estimator) and hasattr(estimator, "decision_function"):
+        return "decision_function"
+    raise TypeError(
+        f"{type(estimator).__name__} has no score_samples for new rows, so its ranking can "
+        "neither be judged nor cut. Pass an outlier detector; LocalOutlierFactor needs "
+        "novelty=True. One whose decision_function grows with abnormality, as PyOD's do, goes "
+        "into skanomaly.PyODEstimator."
+    )
+
+
+def predictions_method(estimator):
+    """Return "predict" where a detector has it, or refuse the estimator."""
     refuse_other_kinds(estimator)
     if not hasattr(estimator, "predict"):
         raise TypeError(
             f"{type(estimator).__name__} has no predict for new rows. Pass an outlier detector; "
             "LocalOutlierFactor needs novelty=True."
         )
-    labels = np.asarray(estimator.predict(X))
-    _check_labels(estimator, labels)
-    return labels
+    return "predict"
+
+
+def is_detector(estimator):
+    """Tell whether an estimator declares itself an outlier detector, as scikit-learn's do."""
+    return _is(is_outlier_detector, estimator)
 
 
 def refuse_other_kinds(estimator):
@@ -83,13 +94,13 @@ def refuse_other_conventions(estimator):
         raise TypeError(_turn(inner, "its scores grow with abnormality, as PyOD's do"))
 
 
-def _check_direction(estimator, X, scores):
+def check_direction(estimator, X, scores):
     """Refuse a detector whose labels do not go with scores that fall towards anomalies."""
     inner = _innermost(estimator)
     if _package(inner) in _TRUSTED or _is_density(inner) or not hasattr(estimator, "predict"):
         return
     labels = np.asarray(estimator.predict(X))
-    _check_labels(inner, labels)
+    check_labels(inner, labels)
     flagged = labels == -1
     if flagged.any() and not flagged.all():
         if scores[flagged].mean() > scores[~flagged].mean():
@@ -98,7 +109,7 @@ def _check_direction(estimator, X, scores):
         raise TypeError(_turn(inner, "the signs of decision_function and predict disagree"))
 
 
-def _check_labels(estimator, labels):
+def check_labels(estimator, labels):
     if _package(_innermost(estimator)) in _TRUSTED:
         return
     if not np.isin(labels, (-1, 1)).all():

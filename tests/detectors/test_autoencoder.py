@@ -1,12 +1,11 @@
 """AutoencoderDetector: what it computes, what it promises, what it refuses."""
 
-import random
 from functools import partial
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
+from quick_detectors import Plain, Small
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -15,32 +14,6 @@ from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 from skanomaly.detectors._recipes import AUTOENCODER
 
 FAR = np.full((3, 4), 1e3)
-Plain = partial(AutoencoderDetector, "plain", epochs=3, random_state=0)
-#: The default recipe on a smaller budget.
-Small = partial(
-    AutoencoderDetector, hidden_layer_sizes=(16,), latent_dim=2, max_steps=60, random_state=0
-)
-
-
-class Counter(keras.callbacks.Callback):
-    """Counts epochs and, when asked to, stops."""
-
-    def __init__(self, stop_at=None):
-        super().__init__()
-        self.epochs, self.stop_at = 0, stop_at
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.epochs += 1
-        self.model.stop_training = self.epochs == self.stop_at
-
-
-class BatchCounter(Counter):
-    """Counts batches, too: a hook that Keras' own loop alone can serve."""
-
-    batches = 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.batches += 1
 
 
 def bottleneck(n_features, width=2):
@@ -51,13 +24,6 @@ def bottleneck(n_features, width=2):
             keras.layers.Dense(n_features),
         ]
     )
-
-
-def stateless_snapshot():
-    return random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
-
-
-# What it is good for
 
 
 def test_finds_malignant_rows_after_seeing_benign_ones(cancer):
@@ -112,9 +78,6 @@ def test_linear_noise_free_network_finds_the_plane_of_the_data():
     ).fit(X)
     off_plane = X[:50] + np.linalg.svd(plane)[2][-1]
     assert detector.score_samples(off_plane).max() < detector.score_samples(X).min()
-
-
-# The network
 
 
 def test_tutorial_network_is_built_as_described(blob):
@@ -209,138 +172,12 @@ def test_unsuitable_own_network_is_refused(blob, model, error, message):
         Plain(model=model).fit(blob)
 
 
-# Training
-
-
-def test_budget_in_epochs_and_in_steps(blob):
-    assert Plain(epochs=7).fit(blob).n_iter_ == 7
-    assert len(Plain(epochs=7).fit(blob).history_["loss"]) == 7
-    # 120 rows are 4 batches of 32 an epoch
-    assert Plain(epochs="auto", max_steps=9).fit(blob).n_iter_ == 3
-    assert Plain(epochs=2, max_steps=9).fit(blob).n_iter_ == 2
-    assert Plain(epochs=None, max_steps=4).fit(blob).n_iter_ == 1
-
-
-def test_no_budget_at_all_is_refused(blob):
-    with pytest.raises(ValueError, match=r"'epochs' and 'max_steps' .* both be None.*epochs=100"):
-        Plain(epochs=None, max_steps=None).fit(blob)
-
-
 def test_recipe_table_in_the_documentation_is_the_recipes():
     notes = AutoencoderDetector.__doc__
     for recipe in AUTOENCODER.values():
         for name in ("hidden_layer_sizes", "latent_dim", "n_estimators", "batch_size"):
             row = next(line for line in notes.splitlines() if line.strip().startswith(name + "  "))
             assert str(recipe[name]) in row
-
-
-def test_loss_falls(blob):
-    loss = Plain(epochs=30).fit(blob).history_["loss"]
-    assert loss[-1] < 0.5 * loss[0]
-    assert all(isinstance(value, float) for value in loss)
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", keras.optimizers.SGD(0.05)])
-def test_other_optimizers_train(blob, optimizer):
-    loss = Plain(epochs=30, optimizer=optimizer, learning_rate=0.01).fit(blob).history_["loss"]
-    assert loss[-1] < loss[0]
-
-
-def test_optimizer_instance_keeps_its_own_rate_and_is_left_alone(blob):
-    optimizer = keras.optimizers.Adam(1e-12)
-    detector = Plain(optimizer=optimizer, learning_rate=1.0, epochs=4).fit(blob)
-    np.testing.assert_allclose(detector.history_["loss"], detector.history_["loss"][0], rtol=1e-3)
-    assert detector.optimizer is optimizer
-    assert not optimizer.built
-
-
-def test_learning_rate_is_used(blob):
-    losses = [Plain(learning_rate=rate).fit(blob).history_["loss"][-1] for rate in (1e-6, 1e-2)]
-    assert losses[1] < losses[0]
-
-
-def test_loss_by_name_function_and_object(blob):
-    same = ["mae", keras.losses.mean_absolute_error, keras.losses.MeanAbsoluteError()]
-    losses = [Plain(loss=loss).fit(blob).history_["loss"] for loss in same]
-    np.testing.assert_allclose(losses[1:], [losses[0]] * 2, rtol=1e-6)
-    assert not np.allclose(losses[0], Plain().fit(blob).history_["loss"])
-
-
-def test_early_stopping_stops_and_reports(blob):
-    standing = {"early_stopping": True, "learning_rate": 1e-12, "epochs": 50}
-    detector = Plain(n_iter_no_change=2, **standing).fit(blob)
-    assert detector.n_iter_ < 10
-    assert len(detector.history_["val_loss"]) == len(detector.history_["loss"])
-    assert "val_loss" not in Plain().fit(blob).history_
-
-
-def test_early_stopping_with_two_rows():
-    assert Plain(early_stopping=True).fit([[0.0], [1.0]]).n_iter_ == 3
-
-
-def test_callbacks_are_called_and_left_alone(blob):
-    counter = Counter()
-    detector = Plain(epochs=4, callbacks=[counter])
-    assert detector.fit(blob).callbacks == [counter]
-    assert counter.epochs == 4
-
-
-def test_single_callback_may_stop_training(blob):
-    assert Plain(epochs=9, callbacks=Counter(stop_at=2)).fit(blob).n_iter_ == 2
-
-
-def test_callback_that_wants_batches_trains_the_same_model(blob):
-    counter = BatchCounter()
-    watched = Plain(callbacks=[counter]).fit(blob)
-    assert counter.batches == 3 * 4
-    np.testing.assert_allclose(
-        watched.score_samples(blob), Plain().fit(blob).score_samples(blob), rtol=1e-3
-    )
-
-
-def test_progress_goes_to_standard_error(blob, capsys):
-    Plain(verbose=1).fit(blob)
-    shown = capsys.readouterr()
-    assert "AutoencoderDetector: epoch 3/3  loss" in shown.err
-    assert shown.out == ""
-    Plain().fit(blob)
-    assert capsys.readouterr() == ("", "")
-
-
-# Warm start
-
-
-def test_warm_start_goes_on_with_the_same_network(blob):
-    twice = Plain(warm_start=True).fit(blob)
-    first = twice.history_["loss"]
-    twice.fit(blob)
-    assert twice.n_iter_ == 6
-    assert twice.history_["loss"][:3] == first
-    assert twice.history_["loss"][3] < first[0]
-    assert Plain().fit(blob).fit(blob).n_iter_ == 3
-
-
-def test_warm_start_refits_the_threshold(blob):
-    detector = Plain(warm_start=True, contamination=0.1).fit(blob)
-    detector.fit(blob[:50])
-    assert (detector.predict(blob[:50]) == -1).mean() == 0.1
-
-
-def test_warm_start_on_other_columns_is_refused_and_harmless(blob):
-    detector = Plain(warm_start=True).fit(blob)
-    before = detector.score_samples(blob)
-    with pytest.raises(ValueError, match=r"3 features, but .* expecting 4"):
-        detector.fit(blob[:, :3])
-    np.testing.assert_array_equal(detector.score_samples(blob), before)
-
-
-# Thresholds
-
-
-@pytest.mark.parametrize("contamination", [0.025, 0.1, 0.5])
-def test_contamination_is_the_share_of_training_outliers(blob, contamination):
-    detector = Plain(contamination=contamination).fit(blob)
-    assert (detector.predict(blob) == -1).mean() == contamination
 
 
 @pytest.mark.parametrize("own", [{}, {"latent_dim": 2}, {"anomaly_score": "mahalanobis"}])
@@ -350,159 +187,6 @@ def test_auto_threshold_flags_few_normal_rows_and_many_odd_ones(own):
     detector = Plain(epochs=20, **own).fit(X)
     assert (detector.predict(X) == -1).mean() < 0.02
     assert (detector.predict(odd) == -1).mean() > 0.9
-
-
-def test_conventions_of_scores(autoencoder, blob):
-    rows = np.vstack([blob, FAR])
-    scores, decision = autoencoder.score_samples(rows), autoencoder.decision_function(rows)
-    np.testing.assert_array_equal(decision, scores - autoencoder.offset_)
-    np.testing.assert_array_equal(autoencoder.predict(rows), np.where(decision < 0, -1, 1))
-    assert scores.dtype == decision.dtype == np.float64
-    assert isinstance(autoencoder.offset_, float)
-
-
-@pytest.mark.parametrize("value", [np.inf, -np.inf])
-def test_a_single_row_is_checked_like_many(autoencoder, blob, value):
-    bad = blob[:1].copy()
-    bad[0, 2] = value
-    for rows in (bad, np.repeat(bad, 2, axis=0)):
-        with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
-            autoencoder.score_samples(rows)
-    with pytest.raises(ValueError, match="expecting 4 features"):
-        autoencoder.score_samples(blob[:1, :3])
-
-
-def test_a_single_row_without_names_warns_like_many(blob):
-    named = pd.DataFrame(blob, columns=list("abcd"))
-    detector = AutoencoderDetector("plain", epochs=1, random_state=0).fit(named)
-    with pytest.warns(UserWarning, match="does not have valid feature names"):
-        detector.score_samples(blob[:1])
-
-
-def test_fit_predict_is_fit_then_predict(blob):
-    np.testing.assert_array_equal(Plain().fit_predict(blob), Plain().fit(blob).predict(blob))
-
-
-# Odd data
-
-
-@pytest.mark.parametrize("Detector", [Plain, Small])
-def test_every_number_of_rows_around_the_batch_size(Detector):
-    rng = np.random.default_rng(0)
-    for n in range(2, 71):
-        X = rng.normal(size=(n, 2))
-        detector = Detector(**({"max_steps": 3} if Detector is Small else {})).fit(X)
-        scores = detector.score_samples(X)
-        assert scores.shape == (n,), n
-        assert np.isfinite(scores).all(), n
-        alone = detector.score_samples(X[-1:])
-        np.testing.assert_allclose(alone, scores[-1:], rtol=1e-7, atol=1e-9)
-
-
-ODD = {
-    "one feature": np.linspace(0, 1, 40)[:, None],
-    "constant features": np.column_stack([np.full(40, 3.3), np.linspace(0, 1, 40)]),
-    "all rows equal": np.full((40, 2), 0.1),
-    "duplicate rows": np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 10, axis=0),
-    "more columns than rows": np.random.default_rng(0).normal(size=(5, 30)),
-    "huge values": np.random.default_rng(0).normal(size=(40, 2)) * 1e30,
-    "tiny values": np.random.default_rng(0).normal(size=(40, 2)) * 1e-30,
-    "one absurd entry": np.vstack([np.random.default_rng(0).normal(size=(39, 2)), [[1e25, 0]]]),
-    "whole numbers": np.arange(40).reshape(20, 2),
-    "booleans": np.tile(np.eye(2, dtype=bool), (10, 1)),
-}
-
-
-@pytest.mark.parametrize("name", ODD)
-@pytest.mark.parametrize("Detector", [Plain, Small])
-def test_odd_data_have_finite_scores(Detector, name):
-    X = ODD[name]
-    detector = Detector().fit(X)
-    assert np.isfinite(detector.score_samples(X)).all()
-    assert np.isfinite(detector.offset_)
-    assert np.isfinite(detector.reconstruct(X)).all()
-
-
-def test_rows_all_equal_are_normal_and_others_are_not():
-    detector = Small().fit(ODD["all rows equal"])
-    assert (detector.predict(ODD["all rows equal"]) == 1).all()
-    assert detector.predict([[5.0, 5.0]]) == [-1]
-
-
-# One model for the same rows
-
-
-@pytest.mark.parametrize("Detector", [Plain, Small])
-def test_order_of_the_rows_does_not_matter(blob, Detector):
-    shuffled = blob[np.random.default_rng(3).permutation(len(blob))]
-    one, other = Detector().fit(blob), Detector().fit(shuffled)
-    np.testing.assert_allclose(one.score_samples(blob), other.score_samples(blob), rtol=1e-6)
-    assert other.offset_ == pytest.approx(one.offset_, rel=1e-6)
-
-
-@pytest.mark.parametrize("Detector", [Plain, Small])
-@pytest.mark.parametrize("contamination", ["auto", 0.1])
-def test_weights_are_repetitions(blob, Detector, contamination):
-    weight = np.random.default_rng(4).integers(0, 4, len(blob))
-    weighted = Detector(contamination=contamination).fit(blob, sample_weight=weight)
-    repeated = Detector(contamination=contamination).fit(np.repeat(blob, weight, axis=0))
-    np.testing.assert_allclose(
-        weighted.score_samples(blob), repeated.score_samples(blob), rtol=1e-6
-    )
-    assert weighted.offset_ == pytest.approx(repeated.offset_, rel=1e-6)
-
-
-def test_scale_of_fractional_weights_does_not_matter(blob):
-    weight = np.random.default_rng(5).uniform(0.1, 2, len(blob))
-    one, other = (Plain().fit(blob, sample_weight=c * weight) for c in (1, 1000))
-    np.testing.assert_allclose(one.score_samples(blob), other.score_samples(blob), rtol=1e-6)
-    assert not np.allclose(one.score_samples(blob), Plain().fit(blob).score_samples(blob))
-
-
-@pytest.mark.parametrize(
-    ("weight", "message"),
-    [
-        (np.zeros(120), "at least one non-zero number|fewer than 2 rows"),
-        (np.eye(120)[0], r"fewer than 2 rows.*got 1 of 120"),
-        (-np.ones(120), "Negative values"),
-        (np.ones(119), r"sample_weight.*119"),
-        (np.full(120, np.nan), "NaN"),
-    ],
-)
-def test_unusable_weights_are_refused(blob, weight, message):
-    with pytest.raises(ValueError, match=message):
-        Plain().fit(blob, sample_weight=weight)
-
-
-def test_random_state(blob):
-    scores = [
-        AutoencoderDetector("plain", epochs=2, random_state=state).fit(blob).score_samples(blob)
-        for state in (0, 0, 1, np.random.RandomState(0), np.random.RandomState(0), None, None)
-    ]
-    np.testing.assert_array_equal(scores[0], scores[1])
-    assert not np.array_equal(scores[0], scores[2])
-    np.testing.assert_array_equal(scores[3], scores[4])
-    assert not np.array_equal(scores[5], scores[6])
-
-
-def test_second_fit_of_one_generator_differs(blob):
-    detector = AutoencoderDetector("plain", epochs=2, random_state=np.random.RandomState(0))
-    first = detector.fit(blob).score_samples(blob)
-    assert not np.array_equal(detector.fit(blob).score_samples(blob), first)
-
-
-@pytest.mark.parametrize("Detector", [Plain, Small])
-def test_global_random_state_is_untouched(blob, Detector):
-    keras.utils.set_random_seed(7)
-    before = stateless_snapshot()
-    drawn = keras.ops.convert_to_numpy(keras.random.normal((3,)))
-    keras.utils.set_random_seed(7)
-    Detector(dropout=0.1).fit(blob).predict(blob)
-    assert stateless_snapshot() == before
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(keras.random.normal((3,))), drawn)
-
-
-# What it refuses
 
 
 @pytest.mark.parametrize(
@@ -553,56 +237,6 @@ def test_bad_parameters_are_named_with_what_was_expected(blob, parameters, messa
 def test_unknown_keras_names_are_quoted(blob, parameters, message):
     with pytest.raises(ValueError, match=message):
         Plain(**parameters).fit(blob)
-
-
-@pytest.mark.parametrize(
-    ("X", "error", "message"),
-    [
-        ([[np.nan, 1], [np.nan, 1]], ValueError, "missing values only"),
-        ([[np.inf, 1], [0, 1]], ValueError, "infinity"),
-        ([[1.0, 2.0]], ValueError, "minimum of 2 is required"),
-        ([1.0, 2.0], ValueError, "Expected 2D array"),
-        (np.empty((5, 0)), ValueError, "0 feature"),
-        ([["a", "b"], ["c", "d"]], ValueError, "could not convert string"),
-        (None, ValueError, "Expected 2D array|array-like"),
-    ],
-)
-def test_unusable_rows_are_refused(X, error, message):
-    with pytest.raises(error, match=message):
-        Plain().fit(X)
-
-
-def test_diverging_training_says_what_to_do(blob):
-    with pytest.raises(ValueError, match=r"diverged.*finite loss.*Lower `learning_rate`"):
-        Plain(optimizer="sgd", learning_rate=1e20, epochs=20).fit(blob)
-
-
-def test_failed_fit_leaves_the_estimator_as_it_was(blob):
-    detector = Plain().fit(blob)
-    before, scores = dict(vars(detector)), detector.score_samples(blob)
-    detector.set_params(optimizer="sgd", learning_rate=1e20, epochs=20)
-    with pytest.raises(ValueError, match="diverged"):
-        detector.fit(blob[:, :2])
-    assert detector.n_features_in_ == 4
-    assert {k for k in vars(detector) if vars(detector)[k] is not before[k]} <= {
-        "optimizer", "learning_rate", "epochs",
-    }  # fmt: skip
-    np.testing.assert_array_equal(detector.score_samples(blob), scores)
-
-
-def test_failed_first_fit_leaves_nothing(blob):
-    detector = Plain(optimizer="sgd", learning_rate=1e20, epochs=20)
-    before = dict(vars(detector))
-    with pytest.raises(ValueError, match="diverged"):
-        detector.fit(blob)
-    assert vars(detector) == before
-
-
-@pytest.mark.parametrize("name", ["network_", "history_", "n_iter_"])
-def test_attributes_of_an_unfitted_detector_say_so(name):
-    with pytest.raises(AttributeError, match=f"no attribute '{name}' before `fit`"):
-        getattr(Plain(), name)
-    assert not hasattr(Plain(), name)
 
 
 class Subclassed(keras.Model):

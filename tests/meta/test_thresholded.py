@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from skanomaly import NeuralAnomalyClassifier, ThresholdedDetector, thresholds
-from skanomaly.metrics import f1, f1_scorer, roc_auc
+from skanomaly.metrics import f1_score, f1_scorer, roc_auc_score
 
 
 def normal_rows(n, seed, width=12):
@@ -209,7 +209,7 @@ def test_search_over_the_rule(mixed):
         cv=3,
     ).fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    assert f1(y, search.predict(X)) > 0.2
+    assert f1_score(y, search.predict(X)) > 0.2
 
 
 def test_it_pickles_and_repeats(mixed, distance):
@@ -235,8 +235,8 @@ def test_probabilities_are_calibrated_on_new_rows(distance, probability):
     assert detector.classes_.tolist() == [-1, 1]
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     anomaly, truth = proba[:, 0], y[2_000:]
-    assert roc_auc(truth, -anomaly) == pytest.approx(
-        roc_auc(truth, detector.score_samples(X[2_000:])), abs=0.01
+    assert roc_auc_score(truth, -anomaly) == pytest.approx(
+        roc_auc_score(truth, detector.score_samples(X[2_000:])), abs=0.01
     )
     for part in np.array_split(np.argsort(anomaly), 4):
         # four standard errors of a group of 500 rows, and what a logistic curve cannot follow

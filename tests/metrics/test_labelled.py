@@ -10,8 +10,14 @@ from sklearn.ensemble import IsolationForest
 
 from skanomaly import metrics
 
-OF_SCORES = ["roc_auc", "average_precision", "precision_at_n"]
-OF_PREDICTIONS = ["f1", "precision", "recall", "balanced_accuracy", "mcc"]
+OF_SCORES = ["roc_auc_score", "average_precision_score", "precision_at_n_score"]
+OF_PREDICTIONS = [
+    "f1_score",
+    "precision_score",
+    "recall_score",
+    "balanced_accuracy_score",
+    "matthews_corrcoef",
+]
 LABELLED = OF_SCORES + OF_PREDICTIONS
 CODINGS = [
     lambda anomaly: np.where(anomaly, -1, 1),
@@ -46,13 +52,13 @@ def test_metrics_equal_scikit_learns_on_the_anomaly_class(rows):
     anomaly, scores, y_pred = (np.array(column) for column in zip(*rows, strict=True))
     found = y_pred == -1
     expected = {
-        "roc_auc": sk.roc_auc_score(anomaly, -scores),
-        "average_precision": sk.average_precision_score(anomaly, -scores),
-        "f1": sk.f1_score(anomaly, found, zero_division=0),
-        "precision": sk.precision_score(anomaly, found, zero_division=0),
-        "recall": sk.recall_score(anomaly, found, zero_division=0),
-        "balanced_accuracy": sk.balanced_accuracy_score(anomaly, found),
-        "mcc": sk.matthews_corrcoef(anomaly, found),
+        "roc_auc_score": sk.roc_auc_score(anomaly, -scores),
+        "average_precision_score": sk.average_precision_score(anomaly, -scores),
+        "f1_score": sk.f1_score(anomaly, found, zero_division=0),
+        "precision_score": sk.precision_score(anomaly, found, zero_division=0),
+        "recall_score": sk.recall_score(anomaly, found, zero_division=0),
+        "balanced_accuracy_score": sk.balanced_accuracy_score(anomaly, found),
+        "matthews_corrcoef": sk.matthews_corrcoef(anomaly, found),
     }
     for name, value in expected.items():
         answer = scores if name in OF_SCORES else y_pred
@@ -78,7 +84,7 @@ def test_any_coding_and_unlabelled_rows(data, forest, coding, name):
     assert metric(holes, np.where(unknown, -answer, answer)) == kept
 
 
-@pytest.mark.parametrize("name", [n for n in LABELLED if n != "precision_at_n"])
+@pytest.mark.parametrize("name", [n for n in LABELLED if n != "precision_at_n_score"])
 def test_integer_weights_are_repetitions(data, forest, name):
     X, anomaly = data
     answer = forest.score_samples(X) if name in OF_SCORES else forest.predict(X)
@@ -92,8 +98,9 @@ def test_integer_weights_are_repetitions(data, forest, name):
 
 def test_precision_at_n_counts_from_the_most_anomalous():
     y, scores = [1, 0, 1, 0, 0], [0.1, 0.2, 0.3, 0.8, 0.9]
-    assert [metrics.precision_at_n(y, scores, n=n) for n in (1, 2, 3, 5)] == [1, 0.5, 2 / 3, 0.4]
-    assert metrics.precision_at_n(y, scores) == 0.5  # two anomalies
+    values = [metrics.precision_at_n_score(y, scores, n=n) for n in (1, 2, 3, 5)]
+    assert values == [1, 0.5, 2 / 3, 0.4]
+    assert metrics.precision_at_n_score(y, scores) == 0.5  # two anomalies
 
 
 @settings(max_examples=60, deadline=None)
@@ -104,7 +111,7 @@ def test_precision_at_n_ignores_the_order_of_rows(rows, n, random):
     values = []
     for some in (rows, shuffled):
         anomaly, scores, _ = (np.array(column) for column in zip(*some, strict=True))
-        values.append(metrics.precision_at_n(anomaly, scores, n=n))
+        values.append(metrics.precision_at_n_score(anomaly, scores, n=n))
         # With ties broken at random, the mean over both extremes bounds the value.
         best = np.lexsort((~anomaly, scores))[:n]
         worst = np.lexsort((anomaly, scores))[:n]
@@ -113,7 +120,7 @@ def test_precision_at_n_ignores_the_order_of_rows(rows, n, random):
 
 
 def test_no_alarm_gives_zero_without_a_warning():
-    for name in ("f1", "precision", "recall", "mcc"):
+    for name in ("f1_score", "precision_score", "recall_score", "matthews_corrcoef"):
         assert getattr(metrics, name)([0, 1], [1, 1]) == 0
 
 
@@ -143,9 +150,9 @@ def test_predictions_must_be_signs(name):
 @pytest.mark.parametrize("n", [0, 4, 1.5, -1])
 def test_bad_n(n):
     with pytest.raises(ValueError, match="integer from 1 to 3"):
-        metrics.precision_at_n([0, 1, 1, None], [1, 2, 3, 4], n=n)
+        metrics.precision_at_n_score([0, 1, 1, None], [1, 2, 3, 4], n=n)
 
 
 def test_weights_must_fit():
     with pytest.raises(ValueError, match="2 labels and 3 values"):
-        metrics.roc_auc([0, 1], [1, 2], sample_weight=[1, 1, 1])
+        metrics.roc_auc_score([0, 1], [1, 2], sample_weight=[1, 1, 1])

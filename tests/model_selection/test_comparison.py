@@ -169,11 +169,11 @@ def test_named_labels_reach_everybody_in_their_coding(data):
         scoring={
             "own": anomaly_scorer("roc_auc", anomaly_label="bad"),
             "auto": metrics.roc_auc_scorer,
-            "mcc": "mcc",
+            "matthews_corrcoef": "matthews_corrcoef",
         },
         error_score="raise",
     )
-    assert results["metric"].unique().tolist() == ["own", "auto", "mcc"]
+    assert results["metric"].unique().tolist() == ["own", "auto", "matthews_corrcoef"]
     means = results.pivot(index="detector", columns="metric", values="mean")
     assert (means["own"] == means["auto"]).all()
 
@@ -182,9 +182,9 @@ def test_scoring_may_be_any_scorer(data):
     X, anomaly = data
     accuracy = make_scorer(lambda y, y_pred: float(np.mean(y == y_pred)))
     for scoring, names in [
-        (metrics.mcc_scorer, ["mcc"]),
+        (metrics.matthews_corrcoef_scorer, ["matthews_corrcoef"]),
         (accuracy, ["score"]),
-        (anomaly_scorer(["f1", "mcc"]), ["f1", "mcc"]),
+        (anomaly_scorer(["f1", "matthews_corrcoef"]), ["f1", "matthews_corrcoef"]),
         (None, ["roc_auc", "average_precision"]),
     ]:
         results = compare_detectors({"svm": OneClassSVM()}, X, anomaly, cv=2, scoring=scoring)

@@ -3,13 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from keras import ops
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
-from skanomaly import _architectures as architectures
-from skanomaly.backend._serialization import deserialize, serialize
+from skanomaly.networks import _sequences as architectures
 from skanomaly.training._jax_steps import _treats_rows_alone
 
 SETTINGS = {"hidden_layer_sizes": (4, 3), "activation": "relu", "dropout": 0.0}
@@ -45,24 +43,6 @@ def test_networks_without_a_latent_layer(kind):
     shape = (4, 4, 1) if kind == "conv2d" else (8, 2)
     network = build_autoencoder(kind, shape, latent_dim=None)
     assert network.output_shape == (None, 16)
-
-
-@pytest.mark.parametrize("rank", [1, 2])
-def test_the_convolution_is_that_of_keras_and_survives_saving(rank):
-    size = (6, 5)[:rank]
-    x = np.random.default_rng(0).normal(size=(3, *size, 2)).astype(np.float32)
-    ours = architectures.Convolution(4, rank, "relu")
-    twin = deserialize(serialize(ours))
-    width = architectures._KERNEL_SIZES[rank]
-    theirs = getattr(keras.layers, f"Conv{rank}D")(4, width, padding="same", activation="relu")
-    expected = theirs(x)
-    for layer in (ours, twin):
-        layer.build(x.shape)
-        layer.set_weights(theirs.get_weights())
-        np.testing.assert_allclose(
-            ops.convert_to_numpy(layer(x)), ops.convert_to_numpy(expected), atol=1e-5
-        )
-    assert ours.compute_output_shape(x.shape) == expected.shape
 
 
 @pytest.mark.parametrize(

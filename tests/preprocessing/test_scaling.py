@@ -6,9 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly.preprocessing import _views
-from skanomaly.preprocessing._scaling import CLIP, RowScaler, ScaledRows, StackedRows
-from skanomaly.preprocessing._views import in_chunks
+from skanomaly.preprocessing._scaling import (
+    CLIP,
+    RobustScaling,
+    RowScaler,
+    ScaledRows,
+    StackedRows,
+    StandardClip,
+    soft_clip,
+)
 from skanomaly.utils import _weights
 
 bounded = settings(max_examples=30, deadline=None)
@@ -97,13 +103,61 @@ def test_stacked_tables_are_one(rows):
     assert both.shape == (len(both), 2) == (8, 2)
 
 
-def test_chunks_are_joined(table, monkeypatch):
-    monkeypatch.setattr(_views, "BLOCK_ROWS", 64)
-    sizes = []
+RNG = np.random.default_rng(0)
+ROWS = RNG.normal(size=(60, 4)) @ RNG.normal(size=(4, 4)) + 3
+COUNTS = RNG.integers(0, 4, size=60)
 
-    def total(rows):
-        sizes.append(len(rows))
-        return rows.sum(axis=1)
 
-    np.testing.assert_array_equal(in_chunks(total, table), table.sum(axis=1))
-    assert sizes == [64, 64, 64, 8]
+def test_standard_clip_is_the_standard_scaler_within_the_limit():
+    X = np.column_stack([ROWS, np.full(60, 0.1)])
+    expected = StandardScaler().fit(X, sample_weight=COUNTS).transform(X)
+    result = StandardClip(limit=1.5).fit(X, COUNTS).transform(X)
+    np.testing.assert_allclose(result, np.clip(expected, -1.5, 1.5), atol=1e-6)
+    assert result.max() == 1.5
+    assert np.abs(result[:, 4]).max() < 1e-6
+
+
+def test_values_of_any_size_are_clipped_without_warnings():
+    X = np.array([[-1e308, 1e-300], [1e308, 2e-300], [0.0, 3e-300]])
+    scaled = StandardClip().fit(X).transform(X)
+    np.testing.assert_allclose(scaled[:, 1], np.array([-1, 0, 1]) * np.sqrt(1.5), atol=1e-6)
+    assert np.abs(scaled).max() < 2
+
+
+def test_the_smallest_numbers_there_are_stay_finite():
+    X = np.array([[0.0], [5e-324], [1e-310]])
+    assert np.isfinite(StandardClip().fit(X).transform(X)).all()
+
+
+def test_a_small_spread_far_from_zero_is_seen():
+    seconds = 1.7e9 + 100 * RNG.normal(size=(50, 1))
+    scaled = StandardClip().fit(seconds).transform(seconds)
+    np.testing.assert_allclose(scaled, StandardScaler().fit_transform(seconds), atol=1e-5)
+
+
+def test_what_float32_cannot_hold_is_not_spread():
+    noisy = np.float32(1e6) + np.float32(0.0625) * (np.arange(50) % 2).astype(np.float32)
+    assert StandardClip().fit(noisy[:, None]).scaler_.scale_ == [1.0]
+    assert StandardClip().fit(np.float64(noisy)[:, None]).scaler_.scale_[0] < 0.05
+
+
+def test_robust_scaling_and_its_fall_backs():
+    column = np.arange(9.0)
+    rare = np.r_[np.zeros(8), 4.0]
+    X = np.column_stack([column, rare, np.full(9, 7.0)])
+    fitted = RobustScaling().fit(X)
+    np.testing.assert_allclose(fitted.factor_, [1 / 4, 2 / 4, 0])
+    np.testing.assert_allclose(fitted.transform(X)[8], [soft_clip(1.0), soft_clip(2.0), 0])
+
+
+@given(z=st.floats(-1e300, 1e300))
+@settings(max_examples=50, deadline=None)
+def test_soft_clip_stays_within_its_limit_and_keeps_the_sign(z):
+    clipped = soft_clip(z)
+    assert abs(clipped) <= 3
+    assert np.sign(clipped) == np.sign(z)
+    assert abs(clipped) <= abs(z)
+
+
+def test_soft_clip_leaves_small_values_alone():
+    assert soft_clip(0.01) == pytest.approx(0.01, rel=1e-5)

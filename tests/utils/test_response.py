@@ -5,10 +5,10 @@ import pytest
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDOneClassSVM
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KernelDensity
+from sklearn.neighbors import KernelDensity, LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
@@ -21,7 +21,13 @@ from skanomaly.display import (
 )
 from skanomaly.metrics import excess_mass_scorer, f1_scorer, roc_auc_scorer
 from skanomaly.model_selection import compare_detectors
-from skanomaly.utils._response import predictions_of, refuse_other_kinds, scores_of
+from skanomaly.utils._response import (
+    check_labels,
+    predictions_method,
+    refuse_other_kinds,
+    scores_method,
+    scores_of,
+)
 
 DOORS = {
     "scorer of scores": lambda d, X, y: roc_auc_scorer(d, X, y),
@@ -157,10 +163,53 @@ def test_signs_tell_what_a_decision_function_means(blob, shift):
 
 
 def test_predictions_of_other_codings_are_refused(blob):
+    detector = ZeroOne().fit(blob)
+    labels = detector.predict(blob)
     with pytest.raises(TypeError, match=r"predict answers \[0(, 1)?\] instead of -1 and 1"):
-        predictions_of(ZeroOne().fit(blob), blob)
+        check_labels(detector, labels)
 
 
 def test_classifiers_are_refused():
     with pytest.raises(TypeError, match="is a classifier or regressor"):
         refuse_other_kinds(LogisticRegression())
+
+
+class DecisionAlone:
+    """Of another library: nobody knows which way its values point."""
+
+    def decision_function(self, X):
+        return np.zeros(len(X))
+
+
+def test_scores_are_those_of_score_samples_where_there_are_any(blob):
+    forest = IsolationForest(n_estimators=5, random_state=0).fit(blob)
+    np.testing.assert_array_equal(scores_of(forest, blob), forest.score_samples(blob))
+    assert (scores_method(forest), predictions_method(forest)) == ("score_samples", "predict")
+
+
+def test_outlier_detectors_without_score_samples_give_their_decision(blob):
+    class Decision(SGDOneClassSVM):
+        score_samples = property()
+
+    detector = Decision(random_state=0).fit(blob)
+    np.testing.assert_array_equal(scores_of(detector, blob), detector.decision_function(blob))
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(), LinearRegression()])
+@pytest.mark.parametrize("ask", [scores_method, predictions_method])
+def test_classifiers_and_regressors_are_refused(ask, estimator):
+    with pytest.raises(TypeError, match="is a classifier or regressor"):
+        ask(estimator)
+
+
+@pytest.mark.parametrize(
+    ("ask", "estimator", "message"),
+    [
+        (scores_method, DecisionAlone(), "has no score_samples for new rows"),
+        (scores_method, LocalOutlierFactor(), "novelty=True"),
+        (predictions_method, DecisionAlone(), "has no predict for new rows"),
+    ],
+)
+def test_what_has_no_answer_for_new_rows_is_refused(ask, estimator, message):
+    with pytest.raises(TypeError, match=message):
+        ask(estimator)

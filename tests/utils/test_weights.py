@@ -1,4 +1,4 @@
-"""Weighted statistics: weights as repetitions, one reading of weights, sizes and rounding."""
+"""Order by content, frequencies, quantiles and moments: weights are repetitions."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from skanomaly.utils import _weights
 from skanomaly.utils._weights import (
     WeightedSample,
+    canonical_order,
     column_moments,
     column_quantiles,
     frequencies,
@@ -94,3 +96,68 @@ def test_constant_columns_are_seen_through_rounding_of_weights():
     mean, deviation = column_moments(np.full((300_000, 1), 0.1), weight)
     assert deviation[0] == 1.0
     assert mean[0] == pytest.approx(0.1, rel=1e-15)
+
+
+bounded = settings(max_examples=30, deadline=None)
+tables = st.integers(1, 12).flatmap(
+    lambda n: arrays(np.float64, (n, 2), elements=st.sampled_from([-1.0, -0.0, 0.0, 1.5, 1e30]))
+)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@bounded
+@given(tables, seeds)
+def test_order_does_not_depend_on_how_rows_came(X, seed):
+    shuffled = X[np.random.default_rng(seed).permutation(len(X))]
+    np.testing.assert_array_equal(X[canonical_order(X)], shuffled[canonical_order(shuffled)])
+
+
+@bounded
+@given(tables)
+def test_order_is_a_permutation(X):
+    assert sorted(canonical_order(X)) == list(range(len(X)))
+
+
+def test_order_knows_labels_and_not_signs_of_zero():
+    X = np.array([[0.0], [-0.0], [0.0], [-0.0]])
+    assert canonical_order(X).tolist() == [0, 1, 2, 3]
+    y = np.array([1, 0, 1, 0])
+    assert (np.diff(y[canonical_order(X, y)]) != 0).sum() == 1
+
+
+def test_order_by_blocks_is_the_order(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    whole = canonical_order(X)
+    monkeypatch.setattr(_weights, "_HASH_BLOCK", 7)
+    np.testing.assert_array_equal(canonical_order(X), whole)
+
+
+def test_order_takes_four_bytes_a_row():
+    assert canonical_order(np.zeros((3, 1))).dtype == np.uint32
+
+
+@bounded
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=9).filter(lambda w: sum(w) > 0))
+def test_whole_weights_are_copies(weights):
+    weights = np.array(weights)
+    order = np.random.default_rng(0).permutation(len(weights))
+    expected = np.repeat(order, weights[order])
+    np.testing.assert_array_equal(repeat_rows(order, weights), expected)
+
+
+@bounded
+@given(st.lists(st.floats(0, 3), min_size=2, max_size=9).filter(lambda w: sum(w) > 0.1))
+def test_fractions_are_proportions(weights):
+    weights = np.array(weights) + [0.25] * len(weights)
+    rows = repeat_rows(np.arange(len(weights)), weights)
+    assert len(rows) == len(weights)
+    share = np.bincount(rows, minlength=len(weights)) / len(rows)
+    assert np.abs(share - weights / weights.sum()).max() <= 1 / len(rows) + 1e-9
+
+
+def test_weights_none_zero_and_large():
+    order = np.array([2, 0, 1])
+    assert repeat_rows(order) is order
+    assert repeat_rows(order, [1, 0, 1]).tolist() == [2, 0]
+    huge = repeat_rows(order, np.array([1, 1, 2]) * 10**9)
+    assert len(huge) == 3

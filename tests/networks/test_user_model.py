@@ -1,0 +1,90 @@
+"""The user's own network: built, copied or refused."""
+
+import functools
+
+import keras
+import pytest
+from small_trainers import D
+
+from skanomaly.backend._seeding import seeded
+from skanomaly.networks._user_model import user_network
+
+
+def bare(n_features):
+    return keras.Sequential([keras.Input((n_features,)), keras.layers.Dense(n_features)])
+
+
+def by_meta(meta, units=3):
+    n_features = meta["n_features_in_"]
+    layers = [keras.layers.Dense(units), keras.layers.Dense(n_features)]
+    return keras.Sequential([keras.Input((n_features,)), *layers])
+
+
+def without_arguments():
+    return keras.Sequential([keras.layers.Dense(D)])
+
+
+class Builder:
+    def __call__(self, n_features_in_):
+        return bare(n_features_in_)
+
+    def method(self, n_features):
+        return bare(n_features)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        bare,
+        by_meta,
+        functools.partial(by_meta, units=7),
+        functools.partial(bare, n_features=D),
+        without_arguments,
+        Builder(),
+        Builder().method,
+        lambda **kwargs: bare(D),
+    ],
+    ids=["name", "meta", "partial", "bound", "unbuilt", "object", "method", "keywords"],
+)
+def test_builders(model):
+    with seeded(0):
+        network = user_network(model, D)
+    assert network.built
+    assert network.output_shape == (None, D)
+
+
+def test_a_builder_must_return_a_network():
+    with pytest.raises(TypeError, match=r"must return a keras\.Model, got list"):
+        user_network(lambda: [1], D)
+
+
+class OwnStep(keras.Model):
+    def __init__(self, width=D):
+        super().__init__()
+        self.dense = keras.layers.Dense(width)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def get_config(self):
+        return {}
+
+
+def with_method(name):
+    return type("Own", (OwnStep,), {name: lambda self, *args, **kwargs: None})
+
+
+@pytest.mark.parametrize(
+    "name", ["train_step", "compute_loss", "test_step", "predict_step", "fit"]
+)
+def test_networks_that_train_in_a_way_of_their_own_are_refused(name):
+    with pytest.raises(ValueError, match=rf"is a Own with a {name} of its own.*`loss`"):
+        user_network(lambda: with_method(name)(), D)
+    assert user_network(lambda: OwnStep(), D).built
+
+
+def test_compiled_metrics_are_told_to_play_no_part():
+    network = keras.Sequential([keras.Input((D,)), keras.layers.Dense(D)])
+    network.compile("adam", "mse", metrics=["mae"])
+    with pytest.warns(UserWarning, match="compiled with metrics, which the detector does not use"):
+        user_network(network, D)
