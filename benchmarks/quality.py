@@ -67,9 +67,7 @@ def run_cell(cell):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peers' warnings would drown the progress lines
-            task = _protocols.cap_rows(
-                _protocols.load_set(cell.source), cell.max_rows, cell.seed
-            )
+            task = _protocols.cap_rows(_protocols.load_set(cell.source), cell.max_rows, cell.seed)
             split = _protocols.split_set(task, cell.protocol, cell.seed)
             estimator = _methods.build(cell.spec, cell.seed)
             figures = _protocols.evaluate(estimator, split, cell.protocol)

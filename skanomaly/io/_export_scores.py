@@ -240,5 +240,7 @@ def interpolated(graph, x, known, values):
     place = graph("Min", place, np.int64(max(last - 1, 0)))
     slope = np.diff(values) / np.maximum(np.diff(known), 1e-300) if last else np.zeros(1)
     start, rise = graph("Gather", known, place), graph("Gather", slope, place)
-    found = graph("Add", graph("Gather", values, place), graph("Mul", graph("Sub", x, start), rise))
+    found = graph(
+        "Add", graph("Gather", values, place), graph("Mul", graph("Sub", x, start), rise)
+    )
     return graph.clip(found, values[0], values[-1])

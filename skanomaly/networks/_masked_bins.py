@@ -186,7 +186,9 @@ class ColumnSurprises(keras.Model):
     def _without_groups(self, bins, kernel):
         """Return the first layer's sums without each group, (n_members, batch, n_groups, width)."""
         parts = ops.einsum("bjk,mjkh->mbjh", bins, kernel)
-        return ops.sum(parts, axis=2, keepdims=True) - ops.matmul(group_members(self.groups), parts)
+        return ops.sum(parts, axis=2, keepdims=True) - ops.matmul(
+            group_members(self.groups), parts
+        )
 
     def _surprise(self, x, logits):
         n_bins = logits.shape[-1]
