@@ -5,6 +5,8 @@ nothing. Seeds are averaged within a data set first, and the data sets are the s
 errors and ranks are over sets.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -107,7 +109,7 @@ def group_names(results):
     names = {}
     for figure, (label, bounds) in GROUPS.items():
         edges = [0, *bounds, np.inf]
-        labels = [f"{label} {low + 1}-{high:.0f}" for low, high in zip(edges, edges[1:])]  # noqa: RUF007
+        labels = [f"{label} {low + 1}-{high:.0f}" for low, high in pairwise(edges)]
         labels[-1] = f"{label} above {bounds[-1]}"
         names[label] = pd.cut(results[figure], edges, labels=labels).astype(str)
     # macrOData's files are called odd_... and ovr_...; others have numbers or names of their own

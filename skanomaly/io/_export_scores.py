@@ -17,7 +17,6 @@ from skanomaly.scores._channels import (
 from skanomaly.scores._mahalanobis import _TINY, Mahalanobis
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.scores._ranks import NormalScores
-from skanomaly.scores._tails import MarginalTail
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 

@@ -184,7 +184,7 @@ class ColumnSurprises(keras.Model):
         return self._surprise(x, ops.einsum("mbjh,mhjk->mbjk", h, kernel) + bias)
 
     def _without_groups(self, bins, kernel):
-        """Return the first layer's sums without each group, (n_members, batch, n_groups, width)."""
+        """Return the first layer's sums, (n_members, batch, n_groups, width)."""
         parts = ops.einsum("bjk,mjkh->mbjh", bins, kernel)
         return ops.sum(parts, axis=2, keepdims=True) - ops.matmul(
             group_members(self.groups), parts

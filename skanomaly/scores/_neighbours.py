@@ -9,7 +9,7 @@ import numpy as np
 import sklearn
 from sklearn.neighbors import NearestNeighbors
 
-from skanomaly.scores._mahalanobis import Mahalanobis, float_rows
+from skanomaly.scores._mahalanobis import float_rows
 
 #: Which neighbours to look at.
 KS = (1, 20, 50)

@@ -85,8 +85,8 @@ def test_surprises_count_beyond_what_is_usual_for_their_column():
     channel = SurpriseScore().fit(usual)
     loud, quiet = channel.parts(np.array([[1.5, 5.0], [1.0, 5.5]]))
     assert loud[0] > 4 > quiet[1]
-    np.testing.assert_allclose(channel.score(np.array([[1.5, 9.0]])),
-                               np.sqrt(channel.parts(np.array([[1.5, 9.0]])).mean(axis=1)))  # fmt: skip
+    both = np.array([[1.5, 9.0]])
+    np.testing.assert_allclose(channel.score(both), np.sqrt(channel.parts(both).mean(axis=1)))
     assert channel.score(np.zeros((1, 2))) == 0
 
 
