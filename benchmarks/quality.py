@@ -4,8 +4,8 @@
 and ``y``, 1 an anomaly, like the public ADBench collection; or ``train``, ``test`` and
 ``test_labels``, for published splits such as macrOData's) under the protocols of `_protocols.py`,
 appends one line per run to a CSV, and prints tables. An interrupted run goes on where it
-stopped: lines that the CSV holds are not run again. So give a changed method another name or another
-``--out``. ``--quick`` needs no folder and no peer: it uses data that ship with
+stopped: lines that the CSV holds are not run again. So give a changed method another name or
+another ``--out``. ``--quick`` needs no folder and no peer: it uses data that ship with
 scikit-learn, and starts afresh unless ``--out`` is given.
 
 A peer is any scikit-learn estimator, ``--method name=module:factory``, also with parameters,
