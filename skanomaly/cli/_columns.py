@@ -25,13 +25,15 @@ class Features:
     """What to learn from: floats and categories, with NaN for what is missing.
 
     `sources` has the column of the table that each feature comes from, `tells` the columns
-    left out that tell rows apart, `plans` how the columns are read, by their names.
+    left out that tell rows apart, `plans` how the columns are read, by their names, and
+    `left_out` why others are not.
     """
 
     frame: Any
     sources: list
     tells: list
     plans: dict
+    left_out: dict
 
 
 def position_of(table, name):
@@ -100,11 +102,12 @@ def features_of(table, label, arguments, say):
     ids = [*arguments.id, *table.index]
     readings = _readings(table, label, arguments)
     _leave_out_identifiers(readings)
-    left_out = [
-        f"{name!r} ({reading.reason})"
+    reasons = {
+        name: reading.reason
         for position, (name, reading) in enumerate(readings.items())
         if reading.reason and position != label
-    ]
+    }
+    left_out = [f"{name!r} ({reason})" for name, reason in reasons.items()]
     columns, sources, plans = {}, [], {}
     for name, reading in readings.items():
         for part, values in reading.parts.items():
@@ -122,7 +125,9 @@ def features_of(table, label, arguments, say):
     _tell_readings(readings, frame, left_out, say)
     _tell_doubts(table, readings, label, say)
     tells = [name for name, read in readings.items() if read.tells]
-    return Features(frame, sources, sorted(tells, key=lambda name: name not in ids), plans)
+    return Features(
+        frame, sources, sorted(tells, key=lambda name: name not in ids), plans, reasons
+    )
 
 
 def _readings(table, label, arguments):
@@ -165,15 +170,17 @@ def _reasons_given(table, label, drop):
 def _leave_out_identifiers(readings):
     """Leave out numbers that only name or count the rows, where there is more to learn from."""
     first = next(iter(readings))
+    used = sum(bool(reading.parts) for reading in readings.values())
     for name, reading in readings.items():
-        others = sum(bool(other.parts) for other in readings.values()) - 1
-        if reading.kind != "numbers" or others == 0:
+        if reading.kind != "numbers" or used < 2:
             continue
         values = reading.parts[""]
         if name == first and numbers_the_rows(values):
             readings[name] = Reading(reason="numbers the rows")
+            used -= 1
         elif is_identifier(name, values):
             readings[name] = Reading(reason="an identifier, different in each row", tells=True)
+            used -= 1
 
 
 def _free_name(name, part, readings):
@@ -213,7 +220,8 @@ def _tell_readings(readings, frame, left_out, say):
     kinds = {reading.kind for reading in readings.values() if reading.parts}
     for kind in ("numbers", "categories", "dates"):
         told = [_with_remark(name, read) for name, read in readings.items() if read.kind == kind]
-        if kind in kinds and kinds != {"numbers"}:
+        plain = kinds == {"numbers"} and not any("(in " in text for text in told)
+        if kind in kinds and not plain:
             say(f"{kind}: {joined(told)}")
     missing = frame.isna()
     shares = missing.mean()

@@ -72,10 +72,10 @@ def _together(tables):
 
 
 def _read_one(path, arguments, say):
-    source = Source(path)
-    if source.format == "csv":
-        return _read_csv(source, arguments, say)
-    return _finish(_READERS[source.format](source, arguments), source, arguments, say)
+    with Source(path) as source:
+        if source.format == "csv":
+            return _read_csv(source, arguments, say)
+        return _finish(_READERS[source.format](source, arguments), source, arguments, say)
 
 
 def _finish(frame, source, arguments, say):
@@ -260,15 +260,15 @@ def read_chunks(path, arguments, texts, say, rows=CHUNK):
     source : Source
         Tells how far it has been read.
     """
-    source = Source(path)
-    if source.format == "csv":
-        yield from _csv_chunks(source, arguments, texts, say, rows)
-        return
-    frames = {"parquet": _parquet_chunks, "jsonl": _json_lines}.get(source.format)
-    frames = frames(source, rows) if frames else [_READERS[source.format](source, arguments)]
-    for frame in frames:
-        yield _finish(frame, source, arguments, say), source
-        say = _heard
+    with Source(path) as source:
+        if source.format == "csv":
+            yield from _csv_chunks(source, arguments, texts, say, rows)
+            return
+        frames = {"parquet": _parquet_chunks, "jsonl": _json_lines}.get(source.format)
+        frames = frames(source, rows) if frames else [_READERS[source.format](source, arguments)]
+        for frame in frames:
+            yield _finish(frame, source, arguments, say), source
+            say = _heard
 
 
 def _heard(line):
@@ -311,7 +311,7 @@ def _find_decimal(table):
     for name in table.frame:
         column = table.frame[name]
         floats = floats or pd.api.types.is_float_dtype(column)
-        if kind_of(column) == "text":
+        if column.dtype.kind not in "iufb" and kind_of(column) == "text":
             distinct = column.drop_duplicates().iloc[:FIRST]
             texts.append(distinct[distinct.str.contains("[.,]").fillna(False)])
     candidates = (",", ".") if table.sep == ";" and not floats else (".", ",")

@@ -20,14 +20,13 @@ def write_report(detector, table, features, labels, arguments):
     from skanomaly import display
 
     facts = {"file": table.name, "label": arguments.label}
-    left_out = [name for name in table.frame.columns if name not in features.plans]
     page = display.report(
         detector,
         features.frame,
         labels,
         title=f"Anomalies in {table.name}",
         facts=facts,
-        left_out=left_out,
+        left_out=features.left_out,
         identifiers=table.frame[features.tells[:2]],
     )
     with replacing(arguments.report) as file:

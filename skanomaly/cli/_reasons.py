@@ -18,7 +18,7 @@ def explain_rows(detector, features, rows):
     detector : estimator
         Fitted outlier detector.
     features : DataFrame of shape (n_rows, n_features)
-        All rows at hand: those that are normal are compared with.
+        All rows at hand: the normal ones among the others are compared with.
     rows : ndarray of shape (n_explained,)
         Which rows to explain.
 
@@ -26,6 +26,7 @@ def explain_rows(detector, features, rows):
     -------
     explanation : skanomaly.Explanation
     """
+    import numpy as np
     from sklearn.pipeline import Pipeline
 
     from skanomaly import explain
@@ -33,8 +34,10 @@ def explain_rows(detector, features, rows):
     # inside a pipeline it is asked for scores alone: what is expected are then the values of the
     # normal rows that the row was compared with, which says more than a reconstruction does
     inner = Pipeline([("detector", getattr(detector, "estimator_", detector))])
-    step = -(-len(features) // MOST_BACKGROUND)
-    return explain(inner, features.iloc[rows], background=features.iloc[::step])
+    others = np.setdiff1d(np.arange(len(features)), rows)
+    others = others if len(others) else np.arange(len(features))
+    step = -(-len(others) // MOST_BACKGROUND)
+    return explain(inner, features.iloc[rows], background=features.iloc[others[::step]])
 
 
 def reasons(explanation, table, plans, rows, at_most=3):

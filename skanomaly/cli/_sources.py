@@ -20,8 +20,11 @@ HEAD = 2**20  # bytes: enough for the first records of very wide files
 MOST_EXPANSION, ALWAYS = 200, 64 * 2**20
 #: A table takes about so many times the memory of its file.
 MEMORY_PER_BYTE = 5
-_COMPRESSED = {b"\x1f\x8b": ("gzip", gzip.GzipFile), b"BZh": ("bzip2", bz2.BZ2File),
-               b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile)}  # fmt: skip
+_COMPRESSED = {
+    b"\x1f\x8b": ("gzip", lambda raw: gzip.GzipFile(fileobj=raw)),
+    b"BZh": ("bzip2", bz2.BZ2File),
+    b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
+}
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 
 
@@ -46,19 +49,24 @@ class Source:
     def __init__(self, path):
         self.name = "standard input" if path == "-" else str(path)
         self._raw = _opened(path)
+        self.packing, self.head, self._position, self._served = None, b"", 0, 0
         try:
-            self._size = os.fstat(self._raw.fileno()).st_size
-        except (OSError, AttributeError):
-            self._size = 0
-        self.packing = None
-        self._stream, self._position = self._unpacked(), 0
-        self.head = b""
-        while len(self.head) < HEAD and (part := self._read(HEAD - len(self.head))):
-            self.head += part
-        self._served = 0
-        if not self.head.strip():
-            raise CommandError(f"{self.name} is empty")
-        self.format = self._find_format()
+            self._size = _size_of(self._raw)
+            self._stream = self._unpacked()
+            while len(self.head) < HEAD and (part := self._read(HEAD - len(self.head))):
+                self.head += part
+            if not self.head.strip():
+                raise CommandError(f"{self.name} is empty")
+            self.format = self._find_format()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
 
     def _unpacked(self):
         start = self._raw.peek(8)[:8] if hasattr(self._raw, "peek") else b""
@@ -128,7 +136,6 @@ class Source:
                     f"{self.name} is too large for this computer's memory ({size(room)} are "
                     f"free): take a part of its rows; 'score' reads files of any length"
                 )
-        self.close()
         return b"".join(parts)
 
     def _read(self, n):
@@ -195,6 +202,13 @@ def _opened(path):
         raise CommandError(f"{path} is a folder; expected a table") from None
     except (OSError, ValueError) as error:
         raise CommandError(f"cannot read {path}: {reason(error)}") from error
+
+
+def _size_of(raw):
+    try:
+        return os.fstat(raw.fileno()).st_size
+    except (OSError, AttributeError):
+        return 0
 
 
 def _room():

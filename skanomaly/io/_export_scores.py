@@ -20,6 +20,10 @@ from skanomaly.scores._ranks import NormalScores
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
+#: How much coarser training rows are recognised than by the detector itself: another runtime rounds
+#: in another way what its networks put in the place of missing values.
+_ROUNDING = 10.0
+
 
 @export.register
 def _(channel: Mahalanobis, graph, A):
@@ -40,7 +44,8 @@ def distances(channel, graph, X, matches=None):
     k = min(max(channel.ks) + 1, most)
     near, nearest = _nearest(graph, X, channel.reference_, channel.square_, k)
     if matches is None:
-        equal = graph("LessOrEqual", graph.column(near, 0), float(channel.tolerance_))
+        tolerance = _ROUNDING * float(channel.tolerance_)
+        equal = graph("LessOrEqual", graph.column(near, 0), tolerance)
         matches = graph("Where", equal, nearest, np.int64(-1))
     capped = np.maximum(np.minimum(channel.ks, most - 1), 1).astype(np.int64)
     dropped = graph.cast(graph("GreaterOrEqual", matches, np.int64(0)), np.int64)

@@ -7,7 +7,6 @@ with it.
 
 import numpy as np
 import sklearn
-from sklearn.neighbors import NearestNeighbors
 
 from skanomaly.scores._mahalanobis import float_rows
 
@@ -142,6 +141,8 @@ def _few_candidates(reference, k, square):
 
 
 def _many_candidates(reference, k):
+    from sklearn.neighbors import NearestNeighbors  # slow to load, and one row needs none
+
     with sklearn.config_context(assume_finite=True):
         search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(reference)
 

@@ -1,7 +1,5 @@
 """Categories as numbers and as one-hot columns that weigh as one feature."""
 
-import datetime
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,6 @@ from skanomaly.preprocessing._categories import (
     OneHot,
     category_ids,
 )
-from skanomaly.preprocessing._columns import is_category, is_time
 
 values = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**40), 2**40), st.text(max_size=3),
@@ -53,45 +50,6 @@ def test_identifiers_are_the_same_in_every_process(fresh_python):
         "print(*category_ids(pd.Series(['x', 'ü', ''])))"
     )
     assert fresh_python(code) == " ".join(map(str, category_ids(pd.Series(["x", "ü", ""]))))
-
-
-@pytest.mark.parametrize(
-    ("column", "expected"),
-    [
-        (pd.Series(["a", "b"], dtype="category"), True),
-        (pd.Series([1, 2], dtype="category"), True),
-        (pd.Series(["a", "b"], dtype=object), True),
-        (pd.Series(["a", "b"], dtype="string"), True),
-        (pd.Series([True, False]), True),
-        (pd.Series([True, None], dtype="boolean"), True),
-        (pd.Series([True, None], dtype=object), True),
-        (pd.Series([1.5, None], dtype=object), False),
-        (pd.Series([None, None], dtype=object), False),
-        (pd.Series([1, 2], dtype="Int64"), False),
-        (pd.Series([1.0, 2.0]), False),
-    ],
-    ids=lambda value: f"{value.dtype}{list(value)}" if hasattr(value, "dtype") else "",
-)
-def test_which_columns_hold_categories(column, expected):
-    assert is_category(column) is expected
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        pd.Series(pd.to_datetime(["2024-01-01"])),
-        pd.Series(pd.to_datetime(["2024-01-01"]).tz_localize("UTC")),
-        pd.Series(pd.to_timedelta(["1 h"])),
-        pd.Series([None, datetime.date(2024, 1, 1)], dtype=object),
-        pd.Series([datetime.time(12)], dtype=object),
-        pd.Series(pd.to_datetime(["2024-01-01"])).astype("category"),
-        pd.Series(pd.period_range("2024-01", periods=1, freq="M")),
-    ],
-    ids=lambda column: str(column.dtype),
-)
-def test_which_columns_hold_times(column):
-    assert is_time(column)
-    assert not is_time(pd.Series(["2024-01-01"]))
 
 
 def test_one_hot_columns():
@@ -135,3 +93,25 @@ def test_a_category_has_the_variance_of_one_number(ids):
     expected = 0 if len(set(ids)) == 1 else 1
     assert scaled.var(axis=0).sum() == pytest.approx(expected, abs=1e-9)
     assert all(entropy >= 0.1 for entropy in layout.entropies)
+
+
+def one_hot_of(counts):
+    ids = np.repeat(np.arange(len(counts), dtype=float), counts)
+    return OneHot(np.array([True])).fit([ids])
+
+
+def test_names_of_many_users_share_one_column():
+    for k in (100, 200, 1000):
+        layout = one_hot_of(np.random.default_rng(0).multinomial(2000, np.full(k, 1 / k))).layout_
+        assert layout.width == 1
+        assert layout.shares[0].tolist() == [1.0]
+
+
+def test_frequent_values_among_many_names_are_told_apart():
+    assert one_hot_of([400, 300, *[1] * 300]).known_[0].tolist() == [0.0, 1.0]
+
+
+def test_a_tail_of_rare_values_shares_the_last_column():
+    coder = one_hot_of([*range(10, 74), 1, 1, 1])
+    assert coder.layout_.width == 65
+    assert coder.layout_.shares[0][-1] == pytest.approx(3 / 2659)
