@@ -7,8 +7,6 @@ that leave the process, as text, are checked when they are written and before th
 import json
 import types
 
-import numpy as np
-
 from skanomaly.backend import keras
 from skanomaly.backend._choice import keras_without_tensorflow
 from skanomaly.backend._seeding import seeded
@@ -108,6 +106,17 @@ def _check_class(config, owner):
         raise ValueError(_unknown_message(owner, registered or name))
 
 
+def is_known(thing):
+    """Tell whether a class or function is Keras' own, or registered."""
+    name = getattr(thing, "__name__", "")
+    if isinstance(thing, types.FunctionType):
+        own = any(getattr(getattr(keras, module), name, None) is thing for module in _FUNCTIONS)
+    else:
+        own = thing.__module__.split(".")[0] == "keras"
+    registered = keras.saving.get_registered_object(keras.saving.get_registered_name(thing))
+    return own or registered is thing
+
+
 def _check_function(name, owner):
     known = isinstance(name, str) and (
         keras.saving.get_registered_object(name) is not None
@@ -131,31 +140,3 @@ def _unknown_message(owner, what):
         "registered. Decorate its class or function with "
         "@keras.saving.register_keras_serializable(), and import its module before loading."
     )
-
-
-def encode(thing):
-    """Return a Keras object as (kind, state) for files and copies; None for any other object."""
-    if isinstance(thing, keras.Model):
-        values = [np.asarray(value) for value in thing.get_weights()] if thing.built else None
-        return "network", {"config": to_text(thing), "values": values}
-    if isinstance(thing, types.FunctionType):
-        kind, name = thing, thing.__name__
-        of_keras = any(getattr(getattr(keras, m), name, None) is thing for m in _FUNCTIONS)
-    else:
-        kind = type(thing)
-        of_keras = kind.__module__.split(".")[0] == "keras" and hasattr(thing, "get_config")
-    registered = keras.saving.get_registered_object(keras.saving.get_registered_name(kind))
-    if not of_keras and registered is not kind:
-        return None
-    return "keras", to_text(thing)
-
-
-def _network(state):
-    network = from_text(state["config"])
-    if state["values"] is not None:
-        network.set_weights(state["values"])
-    return network
-
-
-#: How to rebuild what `encode` gives.
-KINDS = {"keras": from_text, "network": _network}

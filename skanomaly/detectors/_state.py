@@ -50,16 +50,15 @@ class DetectorStateMixin(StateMixin):
     def _encode(self, thing):
         if "keras" not in sys.modules:
             return None
-        from skanomaly.backend import _serialization
+        from skanomaly.networks import _state
 
         if isinstance(thing, _Built):
-            config = _serialization.to_text(thing.network)
-            return "network", {"config": config, "values": None}
-        return _serialization.encode(thing)
+            return _state.encode_untrained(thing.network)
+        return _state.encode(thing)
 
     def _decode(self, kind, state):
-        from skanomaly.backend import _serialization
+        from skanomaly.networks import _state
 
-        if kind not in _serialization.KINDS:
+        if kind not in _state.KINDS:
             raise ValueError(unknown_kind(kind))
-        return _serialization.KINDS[kind](state)
+        return _state.KINDS[kind](state)

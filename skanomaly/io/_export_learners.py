@@ -27,8 +27,8 @@ from skanomaly.networks._heads import with_codes, without_sigmoid
 @export.register
 def _(learner: Autoencoder, graph, X, missing):
     Z = _single_precision(graph, learner.scaler, X)
-    n_features = learner.trainer.network.input_shape[-1]
-    guess = _members_mean(learner, graph, Z, n_features)
+    answers = [graph.cast(answer, np.float64) for answer in _members(graph, learner, Z)]
+    guess, n_features = graph.average(answers), learner.trainer.network.input_shape[-1]
     Z = graph("Where", missing, graph.cast(guess, np.float32), Z)
     if learner.scorer is None:
         residual = _residuals(graph, _members(graph, learner, Z), Z, missing, n_features)
@@ -55,11 +55,6 @@ def _by_member(graph, learner, values):
     if n_members is None:
         return [values]
     return [graph("Gather", values, np.int64(member), axis=1) for member in range(n_members)]
-
-
-def _members_mean(learner, graph, Z, n_features):
-    answers = [graph.cast(answer, np.float64) for answer in _members(graph, learner, Z)]
-    return graph.average(answers)
 
 
 def _residuals(graph, outputs, Z, missing, n_features):

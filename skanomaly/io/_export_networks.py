@@ -44,12 +44,7 @@ def network_outputs(network, graph, x):
     TypeError
         If a layer has no exporter; it is named.
     """
-    if not getattr(network, "inputs", None):
-        raise TypeError(
-            f"The network {network.name!r} of the class {type(network).__name__} cannot be "
-            "exported to ONNX: it is not made of layers whose order is known. Build it with "
-            "keras.Sequential or keras.Model(inputs, outputs)."
-        )
+    _check_order(network)
     names = {id(network.inputs[0]): x}
     last = x
     for layer in network.layers:
@@ -61,6 +56,16 @@ def network_outputs(network, graph, x):
         last = _layer(layer, graph, *(names[id(tensor)] for tensor in given))
         names[id(layer.output)] = last
     return [names[id(output)] for output in network.outputs]
+
+
+def _check_order(network):
+    """Refuse a network that keeps the order of its layers to itself."""
+    if not getattr(network, "inputs", None):
+        raise TypeError(
+            f"The network {network.name!r} of the class {type(network).__name__} cannot be "
+            "exported to ONNX: it is not made of layers whose order is known. Build it with "
+            "keras.Sequential or keras.Model(inputs, outputs)."
+        )
 
 
 def _layer(layer, graph, *inputs):

@@ -13,6 +13,10 @@ from skanomaly.scores._neighbours import KS, NeighbourDistances, WhitenedNeighbo
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
+#: How much coarser training rows are recognised than by the detector itself: another runtime rounds
+#: in another way what its networks put in the place of missing values.
+_ROUNDING = 10.0
+
 
 @export.register
 def _(channel: Mahalanobis, graph, A):
@@ -33,7 +37,8 @@ def distances(channel, graph, X, matched=None):
     k = min(max(channel.ks) + 1, most)
     near = _nearest(graph, X, channel.reference_, channel.square_, k)
     if matched is None:
-        matched = graph("LessOrEqual", graph.column(near, 0), float(channel.tolerance_))
+        tolerance = _ROUNDING * float(channel.tolerance_)
+        matched = graph("LessOrEqual", graph.column(near, 0), tolerance)
     capped = np.maximum(np.minimum(channel.ks, most - 1), 1).astype(np.int64)
     dropped = graph.reshape(graph.cast(matched, np.int64), -1, 1)
     places = graph("Min", graph("Add", dropped, capped - 1), np.array([most - 1]))

@@ -14,7 +14,7 @@ import numpy as np
 
 import skanomaly
 from skanomaly.base import StateMixin
-from skanomaly.io import _container
+from skanomaly.io import _container, _plain
 from skanomaly.utils._extras import import_extra
 from skanomaly.utils._state import check_version, keeping
 
@@ -132,31 +132,20 @@ def load(path, *, trusted=()):
         If the file is damaged or cut off, was not written by `save`, comes from a newer version of
         skanomaly, or uses classes that are not trusted; they are named.
     ImportError
-        If skops is not installed.
+        If skops is not installed, and the file holds more than a detector.
 
     See Also
     --------
     save : Writes such a file.
     info : Tells what a file holds without loading it.
     """
-    skops = import_extra("skops.io", "io", "skanomaly.io")
     content, described = _container.read(path)
     check_version(described.get("skanomaly"), f"the estimator in {path}")
-    with _container.refusing_damage(path):
-        found = set(skops.get_untrusted_types(data=content))
-    ours = {name for name in found if name in _HARMLESS or _is_ours(name)}
-    foreign = found - ours - set(trusted)
-    if foreign:
-        raise ValueError(
-            f"{path} uses what skanomaly.io.load does not trust by itself: "
-            f"{', '.join(sorted(foreign))}. If you know who wrote the file, pass "
-            f"trusted={sorted(foreign)}."
-        )
-    with _container.refusing_damage(path):
-        estimator = skops.loads(content, trusted=sorted(found))
-        if _TREE in found:
-            _check_trees(estimator)
-    return estimator
+    try:
+        with _container.refusing_damage(path, besides=_plain.NotPlainError):
+            return _plain.read(content, _estimator_of)
+    except _plain.NotPlainError:
+        return _load_by_skops(path, content, trusted)
 
 
 def info(path):
@@ -183,6 +172,25 @@ def info(path):
     return _container.read(path)[1]
 
 
+def _load_by_skops(path, content, trusted):
+    skops = import_extra("skops.io", "io", "skanomaly.io")
+    with _container.refusing_damage(path):
+        found = set(skops.get_untrusted_types(data=content))
+    ours = {name for name in found if name in _HARMLESS or _estimator_of(name)}
+    foreign = found - ours - set(trusted)
+    if foreign:
+        raise ValueError(
+            f"{path} uses what skanomaly.io.load does not trust by itself: "
+            f"{', '.join(sorted(foreign))}. If you know who wrote the file, pass "
+            f"trusted={sorted(foreign)}."
+        )
+    with _container.refusing_damage(path):
+        estimator = skops.loads(content, trusted=sorted(found))
+        if _TREE in found:
+            _check_trees(estimator)
+    return estimator
+
+
 def _description(estimator, keeps_rows):
     last = estimator[-1] if hasattr(estimator, "steps") else estimator
     names = getattr(estimator, "feature_names_in_", None)
@@ -206,13 +214,13 @@ def _versions():
     return {name: importlib.import_module(module).__version__ for name, module in names.items()}
 
 
-def _is_ours(name):
-    """Tell whether a name is that of one of the package's public estimators."""
+def _estimator_of(name):
+    """Return the class that a name stands for if it is one of the package's public estimators."""
     module, _, short = name.rpartition(".")
     if skanomaly._PUBLIC.get(short) != module:
-        return False
+        return None
     found = getattr(skanomaly, short)
-    return isinstance(found, type) and issubclass(found, StateMixin)
+    return found if isinstance(found, type) and issubclass(found, StateMixin) else None
 
 
 def _check_trees(estimator):

@@ -4,10 +4,11 @@ Owns the registration of the detectors there, and nothing of what they compute.
 """
 
 import numpy as np
+from sklearn.impute import SimpleImputer
 
 import skanomaly
+from skanomaly.io._export_detectors import OUTPUTS, add_detector
 from skanomaly.io._graph import OPSET, OPSET_ML, Graph
-from skanomaly.io._onnx import OUTPUTS, add_detector
 from skanomaly.utils._extras import import_extra
 
 _VERSIONS = {"": OPSET, "ai.onnx.ml": OPSET_ML}
@@ -52,18 +53,42 @@ def pipeline_to_onnx(pipeline, dtype):
 
     register_skl2onnx()
     kind = {"float64": data_types.DoubleTensorType, "float32": data_types.FloatTensorType}[dtype]
+    own = {SimpleImputer: _convert_imputer} if dtype == "float64" else {}
     try:
         return skl2onnx.convert_sklearn(
             pipeline,
             name="Pipeline",
             initial_types=[("X", kind([None, pipeline.n_features_in_]))],
             target_opset=_VERSIONS,
+            custom_conversion_functions=own,
+            custom_shape_calculators=dict.fromkeys(own, _imputer_shape),
         )
     except skl2onnx.common.exceptions.MissingShapeCalculator as error:
         steps = [type(step).__name__ for _, step in pipeline.steps]
         raise TypeError(
             f"A step of the pipeline {steps} cannot be exported to ONNX: skl2onnx says {error}"
         ) from error
+
+
+def _imputer_shape(operator):
+    columns = len(operator.raw_operator.get_feature_names_out())
+    operator.outputs[0].type = type(operator.inputs[0].type)([None, columns])
+
+
+def _convert_imputer(scope, operator, container):
+    """Fill rows of double precision, for which ONNX's own imputer has no implementation."""
+    imputer = operator.raw_operator
+    filled = imputer.statistics_
+    if imputer.add_indicator or not np.isnan(imputer.missing_values) or np.isnan(filled).any():
+        raise TypeError(
+            f"{imputer} cannot be exported to ONNX in double precision: expected missing values "
+            "that are NaN, in columns with at least one value, and no indicator. Pass "
+            "dtype='float32'."
+        )
+    graph = Graph(prefix=f"{operator.full_name}_")
+    X = operator.inputs[0].full_name
+    filled = graph("Where", graph("IsNaN", X), np.asarray(filled, dtype=np.float64), X)
+    _hand_over(graph, operator, [filled], container)
 
 
 def _parse(scope, model, inputs, custom_parsers=None):
@@ -91,6 +116,11 @@ def _convert(scope, operator, container):
     graph = Graph(prefix=f"{operator.full_name}_")
     X = graph.cast(operator.inputs[0].full_name, np.float64)
     outputs = add_detector(operator.raw_operator, graph, X)
+    _hand_over(graph, operator, outputs, container)
+
+
+def _hand_over(graph, operator, outputs, container):
+    """Put a graph into skl2onnx' container, as what an operator is to do."""
     for output, variable in zip(outputs, operator.outputs, strict=True):
         node = graph.onnx.helper.make_node("Identity", [output], [variable.full_name])
         graph.nodes.append(node)

@@ -100,10 +100,11 @@ class Trees:
             )
 
     def _is_whole(self):
+        shape = (int(self.counts.sum()),)
+        if any(getattr(self, name).shape != shape for name in _COLUMNS) or min(self.counts) < 1:
+            return False
         own = np.concatenate([np.arange(count) for count in self.counts])
         size = np.repeat(self.counts, self.counts)
-        if any(getattr(self, name).shape != own.shape for name in _COLUMNS):
-            return False
         inner = self.left != _LEAF
         inside = (self.feature >= 0) & (self.feature < self.n_features)
         for child in (self.left, self.right):

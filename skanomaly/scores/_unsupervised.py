@@ -5,7 +5,6 @@ reconstruction; scikit-learn and NumPy, no Keras.
 """
 
 import numpy as np
-from sklearn.ensemble import IsolationForest
 
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.scores._trees import IsolationPaths
@@ -53,6 +52,8 @@ class UnsupervisedScores:
         -------
         self : UnsupervisedScores
         """
+        from sklearn.ensemble import IsolationForest  # slow to load, and scores need none
+
         kept = np.asarray(X, dtype=np.float64)
         self.forest_ = IsolationPaths(IsolationForest(random_state=self.seed).fit(kept))
         self.near_ = NeighbourDistances(_NEIGHBOURS).fit(kept)

@@ -160,7 +160,7 @@ def check_version(version, owner):
         )
     if parse_version(version) > parse_version(__version__):
         raise ValueError(
-            f"This {owner} was saved with skanomaly {version}, and this is skanomaly "
+            f"{owner} was saved with skanomaly {version}, and this is skanomaly "
             f"{__version__}, which cannot know what is new there. Update it: "
             f"pip install 'skanomaly>={version}'."
         )

@@ -118,6 +118,17 @@ def test_skops_alone_needs_the_public_class(labelled, name):
     )
 
 
+def test_mlflow_takes_the_format(autoencoder, tmp_path, blob, monkeypatch):
+    import mlflow.sklearn
+
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
+    name = "skanomaly.detectors._autoencoder.AutoencoderDetector"
+    options = {"serialization_format": "skops", "skops_trusted_types": [name]}
+    mlflow.sklearn.save_model(autoencoder, tmp_path / "model", pip_requirements=[], **options)
+    loaded = mlflow.sklearn.load_model(str(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.score_samples(blob), autoencoder.score_samples(blob))
+
+
 def test_skops_reads_our_files(autoencoder, file, blob):
     loaded = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))
     np.testing.assert_array_equal(loaded.score_samples(blob), autoencoder.score_samples(blob))
