@@ -10,7 +10,7 @@ BOXES = {
     "boost": (8.6, 4.1, "also try: CatBoost,\nrandom forest", "other"),
     "mixed": (4.4, 5.7, "Odd combinations\nof categories?", "question"),
     "plain": (1.4, 5.0, 'AutoencoderDetector\n("plain")', "ours"),
-    "auto": (4.4, 4.1, "AutoencoderDetector()", "ours"),
+    "auto": (4.4, 4.1, "AutoencoderDetector()\nclean rows: novelty=True", "ours"),
     "clean": (2.4, 2.6, "clean rows, also try:\nnearest neighbours, LOF", "other"),
     "dirty": (5.5, 2.6, "contaminated, also try:\nIsolationForest", "other"),
     "threshold": (6.0, 0.7, "ThresholdedDetector or ConformalDetector\n"

@@ -35,7 +35,7 @@ wrong.loc[made_wrong]
 
 from skanomaly import AutoencoderDetector
 
-detector = AutoencoderDetector("plain", random_state=0).fit(wrong)
+detector = AutoencoderDetector(random_state=0).fit(wrong)
 print(dict(zip(wrong.columns, detector.is_categorical_.tolist(), strict=True)))
 ranks = detector.score_samples(wrong).argsort().argsort() + 1
 print("rank among", len(wrong), "records:", {row: int(ranks[row]) for row in made_wrong})
