@@ -10,21 +10,26 @@ training again.
 # %%
 # What the rules do
 # -----------------
+# The detector trains on benign rows. Rows held out, with labels, set the threshold; others again
+# show what it does.
 
 import pandas as pd
 from sklearn.datasets import load_breast_cancer
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
 from skanomaly import AutoencoderDetector, ThresholdedDetector
 
 X, y = load_breast_cancer(return_X_y=True)
 is_malignant = (y == 0).astype(int)
-X_train, X_test, y_train, y_test = train_test_split(
-    X, is_malignant, test_size=0.4, stratify=is_malignant, random_state=0
+X_train, X_rest, y_train, y_rest = train_test_split(
+    X, is_malignant, test_size=0.6, stratify=is_malignant, random_state=0
 )
-inner = AutoencoderDetector(random_state=0)
-detector = ThresholdedDetector(inner, "fpr", level=0.05, cv=3, random_state=0)
-detector.fit(X_train, y_train)
+X_held, X_test, y_held, y_test = train_test_split(
+    X_rest, y_rest, test_size=0.6, stratify=y_rest, random_state=0
+)
+inner = AutoencoderDetector(random_state=0).fit(X_train[y_train == 0])
+detector = ThresholdedDetector(FrozenEstimator(inner), "fpr", level=0.05).fit(X_held, y_held)
 
 rules = {
     "fpr, 5%": ("fpr", {"level": 0.05}),
@@ -67,5 +72,8 @@ from skanomaly.thresholds import alert_budget_threshold
 budget = alert_budget_threshold(detector.scores_, n_alerts=20, n_rows=100)
 detector.set_threshold(budget)
 alerts = int((detector.predict(X_test) == -1).sum())
-print(f"threshold {budget:.2f}: {alerts} alerts in {len(X_test)} new rows, expected at most "
+print(f"threshold {budget:.2f}: {alerts} alerts in {len(X_test)} new rows, on average at most "
       f"{0.2 * len(X_test):.0f}")  # fmt: skip
+
+# %%
+# A promise on average: a single draw of some hundred rows may well have a few alerts more.

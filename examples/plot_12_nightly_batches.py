@@ -30,7 +30,7 @@ folder = Path(tempfile.mkdtemp())
 skanomaly.io.save(detector, folder / "weather.skops")
 size = (folder / "weather.skops").stat().st_size
 said = skanomaly.io.info(folder / "weather.skops")
-print(f"{size / 1e6:.1f} MB, holds a {said['estimator']}, written by version {said['version']}")
+print(f"{size / 1e6:.1f} MB, holds a {said['estimator']}")
 
 # %%
 # Every night: load and score
