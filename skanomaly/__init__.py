@@ -17,7 +17,7 @@ _PUBLIC = {
     "explain": "skanomaly.inspection._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "inspection", "metrics", "model_selection", "thresholds", "utils")
+_DOORS = ("display", "distributed", "inspection", "metrics", "model_selection", "thresholds", "utils")
 
 __all__ = [
     "AutoencoderDetector",
