@@ -10,6 +10,8 @@ from skanomaly._version import __version__
 _PUBLIC = {
     "AutoencoderDetector": "skanomaly.detectors._autoencoder",
     "ConformalDetector": "skanomaly.meta._conformal",
+    "DriftMonitor": "skanomaly.meta._drift",
+    "DriftReport": "skanomaly.meta._drift_report",
     "Explanation": "skanomaly.inspection._explain",
     "NeuralAnomalyClassifier": "skanomaly.detectors._classifier",
     "ThresholdedDetector": "skanomaly.meta._thresholded",
@@ -17,11 +19,16 @@ _PUBLIC = {
     "explain": "skanomaly.inspection._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "distributed", "inspection", "metrics", "model_selection", "thresholds", "utils")
+_DOORS = (
+    "display", "distributed", "inspection", "io", "metrics", "model_selection", "thresholds",
+    "utils",
+)  # fmt: skip
 
 __all__ = [
     "AutoencoderDetector",
     "ConformalDetector",
+    "DriftMonitor",
+    "DriftReport",
     "Explanation",
     "NeuralAnomalyClassifier",
     "ThresholdedDetector",

@@ -1,8 +1,6 @@
-"""Let ``python -m skanomaly`` run the command line."""
+"""Let ``python -m skanomaly`` run the command line, as the console script does."""
 
-import sys
-
-from skanomaly.cli._main import main
+from skanomaly.cli._main import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -1,11 +1,12 @@
 """From scores to answers: what every detector says once it has scores and a threshold.
 
-Owns: the signs and labels of outlier detectors, and the columns of probabilities. Does not own:
-scores, or how a threshold is found or scores are calibrated; a detector brings ``fit``,
-``score_samples`` and ``offset_``.
+Owns: the signs and labels of outlier detectors, the columns of probabilities, and what pickles and
+copies hold. Does not own: scores, or how a threshold is found or scores are calibrated; a detector
+brings ``fit``, ``score_samples`` and ``offset_``.
 """
 
 import contextlib
+import copy
 import functools
 import types
 
@@ -13,7 +14,9 @@ import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils import ClassifierTags
 
+from skanomaly._version import __version__
 from skanomaly.utils._callbacks import fit_task
+from skanomaly.utils._state import check_version, keeping, pack, unpack
 from skanomaly.utils._tracking import untracked
 
 
@@ -47,6 +50,44 @@ def unchanged_on_failure(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+class StateMixin:
+    """Pickles, copies and files of an estimator: plain data, with the version that wrote it."""
+
+    #: Classes that the state takes apart.
+    _state_parts = ()
+
+    def __getstate__(self):
+        state = pack(self._plain_state(), self._state_parts, self._encode)
+        return {**state, _VERSION: __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        check_version(state.pop(_VERSION, None), type(self).__name__)
+        vars(self).update(unpack(state, self._state_parts, self._decode))
+
+    def __copy__(self):
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
+
+    def __deepcopy__(self, memo):
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        with keeping("rows", "training"):  # a copy can do all that the original can
+            twin.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return twin
+
+    def _plain_state(self):
+        """Return what the state is to hold, by name."""
+        return dict(vars(self))
+
+    #: What to do with objects of other classes, see `skanomaly.utils._state.pack`.
+    _encode = _decode = None
+
+
+#: Entry of a state that holds the version of the package.
+_VERSION = "_skanomaly_version"
 
 
 class _AvailableWithReason:

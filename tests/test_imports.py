@@ -33,7 +33,11 @@ ALLOWED = {
         "learners", "training", "networks", "preprocessing", "scores", "thresholds", "inspection",
         "base", "utils",
     },
-    "meta": {"thresholds", "model_selection", "metrics", "base", "utils"},
+    "meta": {"thresholds", "model_selection", "metrics", "preprocessing", "base", "utils"},
+    "io": {
+        "detectors", "learners", "training", "networks", "preprocessing", "scores", "backend",
+        "base", "utils",
+    },
     "distributed": {"inspection", "preprocessing", "base", "utils"},
     "cli": set(skanomaly._DOORS),
 }  # fmt: skip

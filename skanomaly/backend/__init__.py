@@ -12,9 +12,10 @@ __all__ = ["keras", "ops"]
 def __getattr__(name):
     if name not in __all__:
         raise AttributeError(f"module 'skanomaly.backend' has no attribute {name!r}")
-    from skanomaly.backend._choice import choose_backend
+    from skanomaly.backend._choice import choose_backend, matplotlib_later
 
     choose_backend()
-    loaded = importlib.import_module("keras" if name == "keras" else "keras.ops")
+    with matplotlib_later():
+        loaded = importlib.import_module("keras" if name == "keras" else "keras.ops")
     globals()[name] = loaded
     return loaded

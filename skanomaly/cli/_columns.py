@@ -2,12 +2,20 @@
 
 import dataclasses
 import difflib
+import re
 import warnings
 from typing import Any
 
-from skanomaly.cli._files import CommandError, count, earlier_results, joined, listed, percent
+from skanomaly.cli._files import earlier_results
 from skanomaly.cli._kinds import Reading, is_identifier, numbers_the_rows, read_column
+from skanomaly.cli._words import CommandError, count, joined, listed, percent
 
+FEW_ROWS = 30  # with fewer there is little to learn
+_LABEL_NAME = re.compile(
+    r"(is|has)_.*|(.*_)?(class|label|target|y|fraud|fraudulent|anomaly|anomalous|outlier|attack|"
+    r"churn|default|defect|defective|diagnosis|ground_truth)(_.*)?",
+    re.IGNORECASE,
+)
 MOST_LABELS = 20  # more different values than this are a measurement, not a label
 LARGEST = 1e100  # squares of larger values overflow
 
@@ -17,12 +25,15 @@ class Features:
     """What to learn from: floats and categories, with NaN for what is missing.
 
     `sources` has the column of the table that each feature comes from, `tells` the columns
-    left out that tell rows apart.
+    left out that tell rows apart, `plans` how the columns are read, by their names, and
+    `left_out` why others are not.
     """
 
     frame: Any
     sources: list
     tells: list
+    plans: dict
+    left_out: dict
 
 
 def position_of(table, name):
@@ -88,18 +99,22 @@ def features_of(table, label, arguments, say):
     """Return the features of a table; say what has become of each of its columns."""
     import pandas as pd
 
+    ids = [*arguments.id, *table.index]
     readings = _readings(table, label, arguments)
     _leave_out_identifiers(readings)
-    left_out = [
-        f"{name!r} ({reading.reason})"
+    reasons = {
+        name: reading.reason
         for position, (name, reading) in enumerate(readings.items())
         if reading.reason and position != label
-    ]
-    columns, sources = {}, []
+    }
+    left_out = [f"{name!r} ({reason})" for name, reason in reasons.items()]
+    columns, sources, plans = {}, [], {}
     for name, reading in readings.items():
         for part, values in reading.parts.items():
-            columns[_free_name(name + part, part, readings)] = values
+            feature = _free_name(name + part, part, readings)
+            columns[feature] = values
             sources.append(name)
+            plans.setdefault(name, {**reading.plan, "features": {}})["features"][part] = feature
     if not columns:
         raise CommandError(_nothing_to_learn_from(table, left_out))
     for feature, values in columns.items():
@@ -108,21 +123,33 @@ def features_of(table, label, arguments, say):
     rows, width = frame.shape
     say(f"{table.name}: {count(rows, 'row')}, learning from {count(width, 'column')}")
     _tell_readings(readings, frame, left_out, say)
-    return Features(frame, sources, [name for name, read in readings.items() if read.tells])
+    _tell_doubts(table, readings, label, say)
+    tells = [name for name, read in readings.items() if read.tells]
+    return Features(
+        frame, sources, sorted(tells, key=lambda name: name not in ids), plans, reasons
+    )
 
 
 def _readings(table, label, arguments):
     """Return what becomes of each column, by its name."""
     reasons = _reasons_given(table, label, arguments.drop)
-    forced = {position_of(table, name) for name in arguments.category}
+    forced = {position_of(table, name): "category" for name in arguments.category}
+    for name in arguments.number:
+        if forced.setdefault(position_of(table, name), "number") != "number":
+            raise CommandError(f"--number and --category both name the column {name!r}")
+    reasons |= {position_of(table, name): "--id" for name in arguments.id}
+    reasons |= {position_of(table, name): "the index" for name in table.index}
+    if "file" in table.index:
+        reasons[position_of(table, "file")] = "names the file"
+    identifies = {position_of(table, name) for name in [*arguments.id, *table.index]}
     readings = {}
     for position, name in enumerate(table.frame.columns):
         if position in reasons:
-            told = name == table.truth and position != label
+            told = position in identifies or (name == table.truth and position != label)
             readings[name] = Reading(reason=reasons[position], tells=told)
         else:
             column = table.frame.iloc[:, position]
-            readings[name] = read_column(column, table, position in forced)
+            readings[name] = read_column(column, table, forced.get(position, ""))
     return readings
 
 
@@ -203,6 +230,23 @@ def _tell_readings(readings, frame, left_out, say):
         say(f"note: {count(nothing, 'row')} without any value, scored like the median row")
     if left_out:
         say(f"left out {count(len(left_out), 'column')}: {joined(left_out)}")
+
+
+def _tell_doubts(table, readings, label, say):
+    """Point at what looks like a label that was not named, and at too few rows."""
+    for position, name in enumerate(table.frame.columns):
+        if not readings[name].parts or position == label or not _LABEL_NAME.fullmatch(name):
+            continue
+        values = table.frame[name].dropna().unique()
+        if len(values) == 2 and {str(value) for value in values} & {"0", "1", "1.0", "True"}:
+            say(
+                f"note: {name!r} holds {listed(sorted(values))} and is named like a label, but is "
+                f"learnt from like any other column; --label {name} learns to tell them apart, "
+                f"--drop {name} leaves it out"
+            )
+    rows = len(table.frame)
+    if rows < FEW_ROWS:
+        say(f"warning: {count(rows, 'row')} are few to learn from; expect rough results")
 
 
 def _with_remark(name, reading):

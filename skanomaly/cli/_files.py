@@ -1,35 +1,26 @@
-"""Tables of the command line: reading and writing CSV and Parquet files.
+"""Tables of the command line: reading files of any format, whole or some rows at a time.
 
 Whatever is wrong with a file becomes a :class:`CommandError`, which is one line for the user.
+Does not own: bytes (``cli._sources``), how CSV is written (``cli._csv``), or writing
+(``cli._writing``).
 """
 
-import codecs
-import csv
 import dataclasses
-import gzip
 import io
 import itertools
-import os
-import re
-import shutil
-import tempfile
+import json
 import warnings
-import zlib
-from pathlib import Path
 from typing import Any
 
+from skanomaly.cli._csv import find_dialect, parse_csv
+from skanomaly.cli._sources import HEAD, Source
 from skanomaly.cli._texts import kind_of, numbers_of
+from skanomaly.cli._words import CommandError, count, listed
 
-RESULTS = ("score", "is_anomaly")
-OUTPUTS = (".csv", ".csv.gz", ".parquet")
-SEPARATORS = ",;\t|"
-HEAD = 2**20  # bytes: enough for the first records of very wide files
-WINDOWS = "cp1252"  # what Excel writes in western Europe and America
+#: Columns that a run adds.
+RESULTS = ("score", "is_anomaly", "rank", "reason")
 FIRST = 10_000  # different texts of a column that tell its decimal mark
-
-
-class CommandError(Exception):
-    """What the user has to hear in one line, instead of a traceback."""
+CHUNK = 50_000  # rows at a time
 
 
 @dataclasses.dataclass
@@ -40,61 +31,186 @@ class Table:
     name: str
     sep: str | None = None
     decimal: str = "."
+    typed: bool = False  # whether the file itself tells numbers from texts
+    index: list = dataclasses.field(default_factory=list)  # columns that were a pandas index
     known: Any = None  # -1 for anomalies and +1, to measure a detector by that has not seen it
     truth: str | None = None  # the column that has the same
 
 
 def read_table(arguments, say):
-    """Read the file into a table; whatever is wrong with it becomes a CommandError."""
-    path = arguments.file
-    data = _bytes(path)
-    if data.startswith(b"PAR1") or path.lower().endswith(".parquet"):
-        table = Table(_read_parquet(data, path), path)
-    else:
-        table = _read_csv(data, arguments, say)
+    """Read one or several files into a table; what is wrong with them becomes a CommandError."""
+    paths = arguments.file if isinstance(arguments.file, list) else [arguments.file]
+    tables = [_read_one(path, arguments, say) for path in paths]
+    table = tables[0] if len(tables) == 1 else _together(tables)
     rows = len(table.frame)
     if rows < 2:
         raise CommandError(
-            f"{path} has {count(rows, 'row')} of data below its header; expected 2 or more"
+            f"{table.name} has {count(rows, 'row')} of data below its header; expected 2 or more"
         )
     return table
 
 
-def _bytes(path):
-    try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise CommandError(f"no such file: {path}") from None
-    except IsADirectoryError:
-        raise CommandError(f"{path} is a folder; expected a .csv or .parquet file") from None
-    except OSError as error:
-        raise CommandError(f"cannot read {path}: {reason(error)}") from error
-    if data.startswith(b"\x1f\x8b"):
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise CommandError(f"{path} is a damaged gzip file: {error}") from error
-    if not data.strip():
-        raise CommandError(f"{path} is empty")
-    return data
-
-
-def _read_parquet(data, path):
+def _together(tables):
+    """Put the rows of several files below each other, with a column that says which."""
     import pandas as pd
 
-    _require_pyarrow()
-    try:
-        frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
-    except Exception as error:  # a damaged file can fail in any layer of pyarrow
-        raise CommandError(f"{path} is not a readable Parquet file: {error}") from error
+    first = tables[0]
+    for table in tables[1:]:
+        others = set(first.frame.columns) ^ set(table.frame.columns)
+        if others:
+            raise CommandError(
+                f"{table.name} and {first.name} have different columns: "
+                f"{listed(sorted(others))} in one of them alone"
+            )
+    frame = pd.concat([table.frame for table in tables], ignore_index=True)
+    names = [table.name for table in tables for _ in range(len(table.frame))]
+    column = "file" if "file" not in frame else "skanomaly_file"
+    frame[column] = names
+    return dataclasses.replace(
+        first, frame=frame, name=count(len(tables), "file"), index=[*first.index, column]
+    )
+
+
+def _read_one(path, arguments, say):
+    with Source(path) as source:
+        if source.format == "csv":
+            return _read_csv(source, arguments, say)
+        return _finish(_READERS[source.format](source, arguments), source, arguments, say)
+
+
+def _finish(frame, source, arguments, say):
+    """Make a table of a frame of any other format than CSV."""
     frame.columns = [str(name) for name in frame.columns]
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()]
-        raise CommandError(f"{path} has several columns named {listed(twice)}; rename them")
-    return frame
+        raise CommandError(f"{source.name} has several columns named {listed(twice)}; rename them")
+    frame, index = _without_index(frame)
+    if arguments.missing:
+        frame = frame.replace(arguments.missing, None)
+    typed = source.format == "parquet"
+    table = Table(frame, source.name, typed=typed, index=index)
+    if not typed:
+        table.decimal = arguments.decimal or _find_decimal(table)
+    if index:
+        say(
+            f"note: the index {listed(index)} tells rows apart and is not learnt from; write it "
+            "as a column if it should be"
+        )
+    return table
 
 
-def _require_pyarrow():
+def _without_index(frame):
+    """Return a frame whose index has become columns, where it says anything, and their names."""
+    if type(frame.index).__name__ == "RangeIndex" and frame.index.name is None:
+        return frame, []
+    names = [name for name in frame.index.names if name is not None]
+    if len(names) < frame.index.nlevels or set(names) & set(frame.columns):
+        names = [f"index_{level}" if level else "index" for level in range(frame.index.nlevels)]
+        names = [f"{name}'" if name in frame.columns else name for name in names]
+    frame = frame.rename_axis(names).reset_index()
+    frame.columns = [str(name) for name in frame.columns]
+    return frame, [str(name) for name in names]
+
+
+def _read_csv(source, arguments, say):
+    data = source.read()
+    dialect = find_dialect(data, True, arguments, source.name, say)
+    (frame,) = parse_csv(io.BytesIO(data[dialect.skip :]), dialect, arguments, source.name)
+    table = Table(frame, source.name, dialect.sep)
+    table.decimal = arguments.decimal or _find_decimal(table)
+    return table
+
+
+def _read_parquet(source, arguments):
+    import pandas as pd
+
+    require_pyarrow()
+    try:
+        return pd.read_parquet(source.seekable_file(), engine="pyarrow")
+    except CommandError:
+        raise
+    except Exception as error:  # a damaged file can fail in any layer of pyarrow
+        raise CommandError(f"{source.name} is not a readable Parquet file: {error}") from error
+
+
+def _read_xlsx(source, arguments):
+    import pandas as pd
+
+    require_openpyxl()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a workbook has besides cells
+            book = pd.read_excel(source.seekable_file(), sheet_name=None, engine="openpyxl")
+    except CommandError:
+        raise
+    except Exception as error:  # a damaged file can fail in any layer of openpyxl
+        raise CommandError(f"{source.name} is not a readable Excel file: {error}") from error
+    wanted = arguments.sheet
+    if wanted is not None and wanted not in book:
+        raise CommandError(f"no sheet {wanted!r} in {source.name}; it has {listed(book)}")
+    held = [name for name in book if len(book[name])] or list(book)
+    return book[wanted or held[0]].convert_dtypes(dtype_backend="numpy_nullable")
+
+
+def _read_json(source, arguments):
+    try:
+        records = json.loads(source.read())
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"{source.name} is no JSON: {error}") from error
+    return _frame_of(records, source.name)
+
+
+def _read_jsonl(source, arguments):
+    import pandas as pd
+
+    return pd.concat(_json_lines(source), ignore_index=True)
+
+
+def _json_lines(source, rows=CHUNK):
+    """Yield the rows of JSON Lines, some at a time; a single object may span several lines."""
+    stream = io.TextIOWrapper(io.BufferedReader(_Raw(source)), "utf-8-sig")
+    numbered = enumerate(stream, start=1)
+    while lines := list(itertools.islice(numbered, rows)):
+        records = []
+        for number, line in lines:
+            try:
+                if line.strip():
+                    records.append(json.loads(line))
+            except (ValueError, RecursionError) as error:
+                raise CommandError(
+                    f"line {number} of {source.name} is no JSON object: {error}"
+                ) from error
+        if records:
+            yield _frame_of(records, source.name)
+
+
+class _Raw(io.RawIOBase):
+    """A source as Python's own streams take it."""
+
+    def __init__(self, source):
+        self._source = source
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        part = self._source.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def _frame_of(records, name):
+    """Return a frame of JSON objects; what is nested gets names with a dot."""
+    import pandas as pd
+
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise CommandError(f"{name} holds no list of JSON objects; expected one object per row")
+    if not records:
+        raise CommandError(f"{name} has 0 rows of data")
+    return pd.json_normalize(records).convert_dtypes(dtype_backend="numpy_nullable")
+
+
+def require_pyarrow():
     try:
         import pyarrow  # noqa: F401
     except ImportError:
@@ -103,146 +219,87 @@ def _require_pyarrow():
         ) from None
 
 
-def _read_csv(data, arguments, say):
-    path = arguments.file
-    encoding = arguments.encoding or _likely_encoding(data, say)
-    data, told = _told_separator(data)
-    records = _first_records(data, encoding, path, arguments.sep or told)
-    sep = arguments.sep or told or _find_separator(records)
-    names = next(iter(records[sep]), [])
-    header = arguments.header
-    if header is None:
-        header = not _is_data(names)
-        if not header:
-            say("note: the first line holds numbers, so it is read as data; --header if not")
-    frame = _parse_csv(data, sep, encoding, header, arguments)
-    if header:
-        _tell_repeated_names(names, say)
-    table = Table(frame, path, sep)
-    table.decimal = arguments.decimal or _find_decimal(table)
-    return table
-
-
-def _parse_csv(data, sep, encoding, header, arguments):
-    import pandas as pd
-
-    path = arguments.file
+def require_openpyxl():
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                io.BytesIO(data),
-                sep=sep,
-                encoding=encoding,
-                header=0 if header else None,
-                index_col=False,  # or the first column of overlong rows becomes an index
-                na_values=arguments.missing,
-                skipinitialspace=True,
-                low_memory=False,
-                dtype_backend="numpy_nullable",  # whole numbers stay whole beside missing values
-            )
-    except UnicodeError:
-        raise CommandError(_broken_encoding(data, encoding, path)) from None
-    except pd.errors.ParserWarning:
-        raise CommandError(f"{path} is malformed: rows have more fields than the header") from None
-    except ValueError as error:
-        problem = str(error).removeprefix("Error tokenizing data. C error: ")
+        import openpyxl  # noqa: F401
+    except ImportError:
         raise CommandError(
-            f"{path} is malformed: {problem} (columns are separated at {sep!r}; "
-            "lines above the header have to go)"
-        ) from error
-    if not header:
-        frame.columns = [f"column_{number + 1}" for number in range(frame.shape[1])]
-    return frame
+            "Excel files need openpyxl: pip install 'skanomaly[excel]', or use CSV"
+        ) from None
 
 
-def _likely_encoding(data, say):
-    """Return UTF-8 or what else the bytes give away, as those that Excel writes do."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for encoding in ("utf-8", WINDOWS):
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding == WINDOWS:
-            say(f"note: the file is no UTF-8 text, so it is read as {WINDOWS}; --encoding if not")
-        return encoding
-    return "utf-8"  # the error will say where it is not
+_READERS = {
+    "parquet": _read_parquet,
+    "xlsx": _read_xlsx,
+    "json": _read_json,
+    "jsonl": _read_jsonl,
+}
 
 
-def _told_separator(data):
-    """Return the data below a first line such as sep=; and what that says, or None."""
-    line = re.match(rb'(?:\xef\xbb\xbf)?"?sep=([ -~\t])"?\r?\n', data)
-    return (data[line.end() :], line[1].decode()) if line else (data, None)
+def read_chunks(path, arguments, texts, say, rows=CHUNK):
+    """Read a file some rows at a time, in memory that does not grow with its length.
+
+    Parameters
+    ----------
+    path : str
+        A file, or "-".
+    arguments : argparse.Namespace
+        What the user said of it.
+    texts : list of str
+        Columns of CSV files to leave as texts: what a part of the rows looks like must not
+        decide.
+    say : callable
+        Takes notes for the user.
+    rows : int, default=50000
+        Rows at a time.
+
+    Yields
+    ------
+    table : Table
+        The next rows.
+    source : Source
+        Tells how far it has been read.
+    """
+    with Source(path) as source:
+        if source.format == "csv":
+            yield from _csv_chunks(source, arguments, texts, say, rows)
+            return
+        frames = {"parquet": _parquet_chunks, "jsonl": _json_lines}.get(source.format)
+        frames = frames(source, rows) if frames else [_READERS[source.format](source, arguments)]
+        for frame in frames:
+            yield _finish(frame, source, arguments, say), source
+            say = _heard
 
 
-def _first_records(data, encoding, path, sep):
-    """Return the first records of a CSV file, split at each separator that it may have."""
-    if data.startswith(b"PK\x03\x04"):
-        raise CommandError(f"{path} is an Excel file or another archive; save it as CSV first")
+def _heard(line):
+    """Take a note that the user has heard with the first rows."""
+
+
+def _csv_chunks(source, arguments, texts, say, rows):
+    whole = len(source.head) < HEAD
+    dialect = find_dialect(source.head, whole, arguments, source.name, say)
+    source.read(dialect.skip) if dialect.skip else None
+    options = {"chunksize": rows, "dtype": dict.fromkeys(texts, "string")}
+    decimal = arguments.decimal
+    for frame in parse_csv(source, dialect, arguments, source.name, **options):
+        table = Table(frame, source.name, dialect.sep)
+        decimal = decimal or _find_decimal(table)
+        table.decimal = decimal
+        yield table, source
+
+
+def _parquet_chunks(source, rows):
+    require_pyarrow()
+    import pyarrow.parquet
+
     try:
-        head = data[:HEAD].decode(encoding, errors="replace").removeprefix("\ufeff")
-    except (LookupError, UnicodeError) as error:
-        raise CommandError(f"--encoding: {error}") from None
-    if "\0" in head:
-        raise CommandError(f"{path} is not a text file; expected CSV or Parquet")
-    records = {}
-    for candidate in SEPARATORS if sep is None else sep:
-        reader = csv.reader(io.StringIO(head, newline=""), delimiter=candidate)
-        records[candidate] = list(itertools.islice(filter(None, _until_error(reader)), 20))
-    return records
-
-
-def _until_error(reader):
-    try:
-        yield from reader
-    except csv.Error:  # the parser proper will tell what is wrong
-        return
-
-
-def _find_separator(records):
-    """Return the separator that splits the first records evenly, into the most fields."""
-
-    def fit(sep):
-        widths = [len(record) for record in records[sep]] or [0]
-        return (widths[0] > 1 and len(set(widths)) == 1, widths[0])
-
-    return max(records, key=fit)
-
-
-def _is_data(names):
-    """Tell whether the first line holds data: numbers that no one counts columns or years by."""
-    numbers = [float(name.replace(",", ".")) for name in names if _is_number(name)]
-    counting = all(before < after for before, after in itertools.pairwise(numbers))
-    whole = all(number.is_integer() for number in numbers)
-    return not counting and (not whole or len(numbers) == len(names))
-
-
-def _is_number(text):
-    return re.fullmatch(r"\s*[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?\s*", text) is not None
-
-
-def _tell_repeated_names(names, say):
-    names = [name.strip() for name in names]
-    repeated = list(dict.fromkeys(name for name in names if names.count(name) > 1 and name))
-    if repeated:
-        say(
-            f"note: several columns are named {listed(repeated)}; "
-            f"the later ones are called {repeated[0]}.1 and so on"
-        )
-
-
-def _broken_encoding(data, encoding, path):
-    where = path
-    try:
-        data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        where = f"line {line} of {path} (byte 0x{data[error.start]:02x})"
-    except UnicodeError:  # the whole of it, such as UTF-16 without its mark
-        pass
-    return f"{where} is not {encoding} text; name its encoding, such as --encoding latin-1"
+        file = pyarrow.parquet.ParquetFile(source.seekable_file())
+        for batch in file.iter_batches(batch_size=rows):
+            yield batch.to_pandas()
+    except CommandError:
+        raise
+    except Exception as error:  # a damaged file can fail in any layer of pyarrow
+        raise CommandError(f"{source.name} is not a readable Parquet file: {error}") from error
 
 
 def _find_decimal(table):
@@ -266,96 +323,7 @@ def _find_decimal(table):
 
 
 def earlier_results(frame):
-    """Return the columns that an earlier run added; both, or it was not such a run."""
-    return [name for name in RESULTS if set(RESULTS) <= set(frame.columns)]
-
-
-def check_out(path, source):
-    """Refuse an output that cannot be written, before the time for training is spent."""
-    target = Path(path)
-    if not target.name.lower().endswith(OUTPUTS):
-        raise CommandError(f"--out must end in {', '.join(OUTPUTS)}, got {path}")
-    if target.is_dir():
-        raise CommandError(f"--out is a folder: {path}")
-    if not target.parent.is_dir():
-        raise CommandError(f"--out: no such folder: {target.parent}")
-    if source is not None and target.exists() and os.path.samefile(target, source):
-        raise CommandError(f"--out is the file that is read ({path}); name another one")
-    if target.name.lower().endswith(".parquet"):
-        _require_pyarrow()
-    try:
-        tempfile.TemporaryFile(dir=target.parent).close()
-    except OSError as error:
-        raise CommandError(f"--out: cannot write in {target.parent}: {reason(error)}") from error
-
-
-def write_table(table, scores, path, label):
-    """Write the table with its scores; the file holds the old content or all of the new."""
-    frame = table.frame.drop(columns=set(earlier_results(table.frame)) - {label})
-    for name, values in zip(RESULTS, (scores, scores < 0), strict=True):
-        while name in frame.columns:
-            name = f"skanomaly_{name}"
-        frame = frame.assign(**{name: values})
-    target = Path(os.path.realpath(path))  # a link stays a link
-    unfinished = target.with_name(f".skanomaly-{os.getpid()}.tmp")
-    try:
-        with open(unfinished, "xb") as file:
-            _write_frame(frame, file, target.name.lower(), table)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, unfinished)
-        os.replace(unfinished, target)
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
-        raise CommandError(f"cannot write {path}: {reason(error)}; it is unchanged") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _write_frame(frame, file, name, table):
-    if name.endswith(".parquet"):
-        frame.to_parquet(file, engine="pyarrow")
-        return
-    numbered = type(frame.index).__name__ == "RangeIndex"
-    compression = {"method": "gzip", "mtime": 0} if name.endswith(".gz") else None
-    frame.to_csv(
-        file,
-        sep=table.sep or ",",
-        decimal=table.decimal,
-        index=not numbered,
-        compression=compression,
-    )
-
-
-def shortened(value, at_most=24):
-    text = "".join(letter if letter.isprintable() else " " for letter in str(value))
-    return text if len(text) <= at_most else text[: at_most - 3] + "..."
-
-
-def shown(value):
-    return repr(value) if isinstance(value, str) else str(value)
-
-
-def listed(values, at_most=10):
-    return joined([shown(value) for value in values], at_most)
-
-
-def joined(parts, at_most=10):
-    rest = len(parts) - at_most
-    return ", ".join(parts[:at_most]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def count(number, one, many=None):
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def percent(share):
-    return f"{share:.0%}" if share >= 0.01 else "<1%"
-
-
-def one_line(message):
-    return " ".join(str(message).split())
-
-
-def reason(error):
-    return getattr(error, "strerror", None) or str(error)
+    """Return the columns that an earlier run added; score and answer, or it was not such a run."""
+    if not set(RESULTS[:2]) <= set(frame.columns):
+        return []
+    return [name for name in RESULTS if name in frame.columns]

@@ -18,8 +18,12 @@ _GROUPED = {  # with marks between the thousands
     ".": rf"\d{{1,3}}(?:[,{_GAP}]\d{{3}})+(?:\.\d+)?",
     ",": rf"\d{{1,3}}(?:[.{_GAP}]\d{{3}})+(?:,\d+)?",
 }
-# texts that say "missing" in a column of numbers: "?", "--", "#DIV/0!", "unknown"
-_MISSING = re.compile(r"[\W_]*|#.*[!?]|n\.?a\.?|k\.? ?a\.?|none|nil|unknown|missing", re.I)
+_WITH_UNIT = (  # behind the number, or three letters of a currency before it
+    r"^[-+(]?[\d.,'\s]*\d[.,]?\s*([^\W\d_][^\d()]{0,14}?|[°µΩ]\S{0,6})\)?-?$"
+    r"|^[-+(]?([A-Z]{3})\s?[-+(]?[\d.,]+\)?$"
+)
+# texts that say "missing" in a column of numbers: "?", "n/a", "#DIV/0!", "unknown"
+_MISSING = re.compile(r"[\W_]*|#.*[!?]|n[./]?a\.?n?|k\.? ?a\.?|none|nil|unknown|missing", re.I)
 _DAY = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ].*)?|(19|20)\d\d-\d\d")
 _DAYS = (
     "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y",
@@ -41,9 +45,13 @@ def kind_of(column):
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("integer", "floating", "decimal", "mixed-integer-float"):
         return "number"
-    return {"string": "text", "datetime64": "dates", "datetime": "dates", "date": "dates"}.get(
-        kind, kind
-    )
+    return {
+        "string": "text",
+        "datetime64": "dates",
+        "datetime": "dates",
+        "date": "dates",
+        "mixed-integer": "mixed",
+    }.get(kind, kind)
 
 
 def texts_of(column):
@@ -52,7 +60,7 @@ def texts_of(column):
     return texts.mask(texts == "")
 
 
-def numbers_of(column, decimal):
+def numbers_of(column, decimal, unit=""):
     """Return what a column of texts holds as numbers, NaN where a text is none.
 
     Parameters
@@ -61,24 +69,51 @@ def numbers_of(column, decimal):
         Texts.
     decimal : "." or ","
         The decimal mark.
+    unit : str, default=""
+        What may stand behind (or before) a number, such as "kg".
 
     Returns
     -------
     numbers : ndarray of shape (n_rows,), float64
+        Those in brackets or with a minus behind them are negative, as accountants write.
     """
     import numpy as np
     import pandas as pd
 
     codes, texts = pd.factorize(texts_of(column))
     texts = pd.Series(texts, dtype="string")
+    if unit:
+        texts = _without_unit(texts, unit)
     numbers = np.append(_parsed(texts, decimal), np.nan)  # missing values have code -1
     return numbers[codes]
+
+
+def unit_of(column, decimal):
+    """Return the unit that stands behind or before nearly all numbers of a column, or ""."""
+    import numpy as np
+
+    texts = texts_of(column).drop_duplicates().dropna()
+    around = texts.str.extract(_WITH_UNIT)
+    units = around[0].fillna(around[1]).dropna()
+    if len(units) == 0:
+        return ""
+    unit = units.mode().iloc[0]
+    if (units == unit).sum() < ENOUGH * len(texts):
+        return ""
+    return "" if np.isnan(numbers_of(texts, decimal, unit)).mean() > 1 - ENOUGH else unit
+
+
+def _without_unit(texts, unit):
+    unit = re.escape(unit)
+    texts = texts.str.replace(rf"^([-+(]?)\s*{unit}\s*(?=[-+(]?[\d.,])", r"\1", regex=True)
+    return texts.str.replace(rf"(?<=[\d.,])\s*{unit}(\)?-?)$", r"\1", regex=True)
 
 
 def _parsed(texts, decimal):
     import numpy as np
     import pandas as pd
 
+    texts = _signed(texts)
     plain = _written(texts, _PLAIN[decimal])
     known = plain | _written(texts, _GROUPED[decimal])
     # digits in groups alone may be a telephone number
@@ -90,6 +125,13 @@ def _parsed(texts, decimal):
         "float64", na_value=np.nan
     )
     return numbers
+
+
+def _signed(texts):
+    """Put a plain minus before numbers that are negative in another way."""
+    texts = texts.str.replace("\u2212", "-", regex=False)
+    texts = texts.str.replace(r"^\(\s*([^-+()]*\d[^-+()]*)\)$", r"-\1", regex=True)
+    return texts.str.replace(r"^([^-+()]*\d[^-+()]*?)\s*-$", r"-\1", regex=True)
 
 
 def _written(texts, pattern):
@@ -111,18 +153,34 @@ def dates_of(column):
         by the column as a whole; where both orders fit, a slash or dash means that the month
         comes first.
     """
+    form = date_format_of(column)
+    return None if form is None else dates_in(column, form)
+
+
+def date_format_of(column):
+    """Return the format that nearly all texts of a column are dates in, or None."""
     import pandas as pd
 
-    codes, texts = pd.factorize(texts_of(column))
-    texts = pd.Series(texts, dtype="string").str.replace(_ZONE, lambda m: m[1], regex=True)
+    texts = _clock_alone(pd.Series(texts_of(column).dropna().unique(), dtype="string"))
     sample = texts[:SAMPLE]
     if sum(_DAY.fullmatch(text) is not None for text in sample) < ENOUGH * len(sample):
         return None
     best = max(_formats_for(sample), key=lambda form: _as_dates(texts, form).notna().sum())
-    dates = _as_dates(texts, best)
-    if dates.notna().sum() < ENOUGH * len(texts):
-        return None
+    enough = len(texts) and _as_dates(texts, best).notna().sum() >= ENOUGH * len(texts)
+    return best if enough else None
+
+
+def dates_in(column, form):
+    """Return the dates that texts of one format hold, NaT for other texts."""
+    import pandas as pd
+
+    codes, texts = pd.factorize(texts_of(column))
+    dates = _as_dates(_clock_alone(pd.Series(texts, dtype="string")), form)
     return pd.Series(dates.array.take(codes, allow_fill=True), index=column.index)
+
+
+def _clock_alone(texts):
+    return texts.str.replace(_ZONE, lambda match: match[1], regex=True)
 
 
 def _formats_for(sample):
@@ -139,13 +197,19 @@ def _as_dates(texts, form):
 
 def hours_of(column):
     """Return the hours that texts such as 13:45 or 0:45:10 stand for, or None for other texts."""
+    hours, texts = hours_in(column), texts_of(column)
+    return None if (hours == hours).sum() < ENOUGH * texts.notna().sum() else hours
+
+
+def hours_in(column):
+    """Return the hours that texts such as 13:45 stand for, NaN for other texts."""
     import numpy as np
     import pandas as pd
 
     texts = texts_of(column)
     clock = texts.str.fullmatch(_CLOCK).fillna(False).to_numpy(bool)
-    if clock.sum() < ENOUGH * texts.notna().sum():
-        return None
+    if not clock.any():
+        return np.full(len(texts), np.nan)
     parts = texts[clock].str.split(":", expand=True).apply(pd.to_numeric, errors="coerce")
     parts = parts.astype("Float64").to_numpy("float64", na_value=0)  # some lack the seconds
     hours = np.full(len(texts), np.nan)

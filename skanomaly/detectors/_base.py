@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import DecisionMixin, fitting
 from skanomaly.detectors._partial_fit import Stream, StreamMixin
+from skanomaly.detectors._state import DetectorStateMixin
 from skanomaly.preprocessing._table import empty_rows
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
@@ -29,6 +30,7 @@ from skanomaly.utils._validation import LARGEST, check_weight
 
 
 class BaseDetector(
+    DetectorStateMixin,
     StreamMixin,
     CallbackSupportMixin,
     ThresholdMixin,

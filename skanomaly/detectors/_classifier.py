@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from skanomaly.base import ProbabilityMixin
 from skanomaly.detectors._neural import BaseNeuralDetector
 from skanomaly.detectors._recipes import CLASSIFIER, resolve, settings_of
+from skanomaly.learners import _labelled, _single, _subspaces
 from skanomaly.learners._labelled import FewLabels, FullLabels
 from skanomaly.learners._single import SingleNetwork
 from skanomaly.learners._subspaces import Subspaces
@@ -273,6 +274,10 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
         self.random_state = random_state
         self.verbose = verbose
 
+    _state_parts = (
+        *BaseNeuralDetector._state_parts, *_labelled.PARTS, *_single.PARTS, *_subspaces.PARTS,
+        SigmoidMap,
+    )  # fmt: skip
     _uses_labels = True
     _needs_for_probabilities = (
         "a fit with complete labels of both classes: only then is there something to calibrate "

@@ -55,6 +55,7 @@ class StreamMixin:
         """
         with unchanged_on_failure(self), untracked():
             begun = "_stream" in vars(self)
+            self._refuse_without_rows()
             rows = read_rows(self, X, reset=not begun)
             sample_weight = check_weight(sample_weight, rows.shape[0], relative=False)
             if not begun:
@@ -65,6 +66,14 @@ class StreamMixin:
             self.n_samples_seen_ = self._stream.n_seen
             self._learn_stream()
         return self
+
+    def _refuse_without_rows(self):
+        if vars(self).get("_stream", self) is None:
+            raise ValueError(
+                f"This {type(self).__name__} was saved without its training rows, and partial_fit "
+                "learns from them anew with every chunk. Save it with keep_rows=True (or pickle "
+                "it inside skanomaly.io.keep_rows()), or call fit."
+            )
 
     def _learn_stream(self):
         """Learn from the sample of all rows seen, if it is time to.

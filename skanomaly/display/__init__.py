@@ -14,7 +14,9 @@ from skanomaly.display._curves import PrecisionRecallDisplay, RocCurveDisplay
 from skanomaly.display._networks import LatentDisplay, TrainingCurveDisplay
 from skanomaly.display._reconstruction import ReconstructionDisplay
 from skanomaly.display._reliability import ReliabilityDisplay
+from skanomaly.display._report import Report, report
 from skanomaly.display._scores import ScoreDistributionDisplay
+from skanomaly.display._series import SeriesDisplay
 
 __all__ = [
     "ContributionsDisplay",
@@ -23,7 +25,10 @@ __all__ = [
     "PrecisionRecallDisplay",
     "ReconstructionDisplay",
     "ReliabilityDisplay",
+    "Report",
     "RocCurveDisplay",
     "ScoreDistributionDisplay",
+    "SeriesDisplay",
     "TrainingCurveDisplay",
+    "report",
 ]

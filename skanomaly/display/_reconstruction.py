@@ -95,7 +95,7 @@ class ReconstructionDisplay(Display):
         estimator = fitted_with(estimator, "reconstruct", cls)
         expected = check_table(estimator.reconstruct(X), "reconstruction")
         seen, unit = check_table(X, "X"), "value"
-        if kind == "row" and hasattr(estimator, "_background"):
+        if kind == "row" and getattr(estimator, "_background", None) is not None:
             normal = np.asarray(estimator._background, dtype=np.float64)
             spread = normal.std(axis=0)
             spread[spread == 0] = 1

@@ -190,6 +190,9 @@ def explain(
        row feature  seen
     0    0      x1   9.0
     """
+    own = getattr(_inner(detector), "_explain_rows", None)
+    if own is not None:
+        return _explained_by_itself(detector, X, *own(X))
     score = -scores_of(detector, X)
     X = _as_table(X)
     if method == "reconstruction":
@@ -216,7 +219,8 @@ def _normal_rows(detector, X, background):
         if rows is None:
             raise ValueError(
                 f"explain needs normal rows to compare with, and {type(detector).__name__} keeps "
-                "none. Pass background=X_train, the rows it was fitted on."
+                "none; what comes from a file does only if it was saved with keep_rows=True. Pass "
+                "background=X_train, the rows it was fitted on."
             )
         return _of_same_kind(rows, X)
     rows = _as_table(background)
@@ -253,6 +257,22 @@ def _of_same_kind(rows, X):
             return pd.DataFrame(rows, columns=X.columns)
         return rows if list(rows.columns) == list(X.columns) else rows[X.columns]
     return rows.to_numpy() if isinstance(rows, pd.DataFrame) else _as_table(rows)
+
+
+def _explained_by_itself(detector, X, values, expected, score, base):
+    """Put tables around what a detector of series says of its time stamps."""
+    table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(_as_table(X))
+    given = getattr(detector, "feature_names_in_", None)
+    names = [f"x{j}" for j in range(values.shape[1])] if given is None else list(given)
+    seen = (table[names] if given is not None else table).set_axis(names, axis=1)
+    index = table.index
+    return Explanation(
+        contributions=pd.DataFrame(values, index, names),
+        seen=seen,
+        expected=pd.DataFrame(expected, index, names),
+        score=pd.Series(score, index, name="score"),
+        base=pd.Series(base, index, name="base"),
+    )
 
 
 def _by_errors(detector, X, score):

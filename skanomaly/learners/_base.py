@@ -14,6 +14,10 @@ from skanomaly.training._predict import forward
 from skanomaly.training._trainer import Trainer
 from skanomaly.utils._parameters import plain
 
+#: Classes that every fitted learner is made of: what a state takes apart. A learner's module has
+#: such a list of its own.
+PARTS = (RowScaler, Trainer)
+
 
 class Learner(ABC):
     """Base class of learners.
@@ -36,6 +40,11 @@ class Learner(ABC):
     def __init__(self, settings, schedule, seed):
         self.settings = {name: plain(value) for name, value in settings.items()}
         self.schedule, self.seed = schedule, seed
+
+    def __getstate__(self):
+        """Return what scores and a later warm start need: not how it was trained."""
+        settings = {k: v for k, v in self.settings.items() if k != "model" and not callable(v)}
+        return {**vars(self), "settings": settings, "schedule": None}
 
     def fit(self, rows, before=None):
         """Learn from training rows.

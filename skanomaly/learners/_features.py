@@ -6,9 +6,11 @@ Owns those features and the views that make them when they are asked for.
 import numpy as np
 
 from skanomaly.preprocessing._binning import PiecewiseLinearEncoding
-from skanomaly.preprocessing._scaling import StandardClip
+from skanomaly.preprocessing._scaling import RobustScaling, RowScaler, StandardClip
 from skanomaly.preprocessing._table import dense_sample
 from skanomaly.preprocessing._views import RowView, block_rows, in_chunks
+from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 from skanomaly.utils._weights import reference_rows
 
@@ -65,6 +67,13 @@ class Features:
         binned = self.bins.transform(z[:, : self.n_binned])
         parts = [z, u, binned, self.score_bins.transform(u)]
         return np.concatenate([p.astype(np.float32) for p in parts], axis=1)
+
+
+#: Classes that fitted `Features` are made of.
+PARTS = (
+    Features, IsolationPaths, NeighbourDistances, PiecewiseLinearEncoding, RobustScaling,
+    RowScaler, StandardClip, Trees, UnsupervisedScores,
+)  # fmt: skip
 
 
 class FeatureRows(RowView):

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
 
 from skanomaly.preprocessing._views import in_chunks
+from skanomaly.scores._trees import Trees
 
 #: Rows that trees grow on at most.
 MAX_ROWS = 32_768
@@ -73,7 +74,8 @@ class Forest:
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             grow = pool.map(lambda k: self._grow(k, rngs[k], X, y, weight), range(_TREES))
             trees, seen, votes = zip(*grow, strict=True)
-        self.trees_ = list(trees)
+        grown = [tree.tree_ for tree in trees]
+        self.trees_ = Trees(grown, [tree.value[:, 0, 0] for tree in grown])
         n_unseen = np.sum([~s for s in seen], axis=0)
         unseen = np.sum([np.where(s, 0.0, v) for s, v in zip(seen, votes, strict=True)], axis=0)
         unseen_votes = np.where(
@@ -121,12 +123,7 @@ class Forest:
 
     def votes(self, values):
         """Return the share of votes for an anomaly, (n_samples,), float64."""
-
-        def one(rows):
-            X = np.ascontiguousarray(rows[:], np.float32)
-            return sum(tree.predict(X, check_input=False) for tree in self.trees_) / _TREES
-
-        return in_chunks(one, values)
+        return in_chunks(lambda rows: self.trees_.total(rows[:]) / _TREES, values)
 
 
 def log_odds(votes):

@@ -7,7 +7,9 @@ log odds of being an anomaly.
 import numpy as np
 from scipy.special import expit
 
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
+from skanomaly.learners._features import PARTS as FEATURE_PARTS
 from skanomaly.learners._features import FeatureRows, Features, FirstColumns
 from skanomaly.learners._forest import Forest, log_odds
 from skanomaly.learners._stacking import stacking_weights
@@ -16,6 +18,7 @@ from skanomaly.networks._ensembles import N_FOLDS, assign_folds, packed_network
 from skanomaly.networks._losses import FoldedLoss
 from skanomaly.preprocessing._scaling import RobustScaling, StandardClip, soft_clip
 from skanomaly.preprocessing._views import in_chunks
+from skanomaly.scores._trees import Trees
 from skanomaly.thresholds._labelled import expected_f1_offset, few_labels_offset
 from skanomaly.training._trainer import assemble
 
@@ -191,6 +194,10 @@ class FewLabels(LabelledEnsemble):
         rule = few_labels_offset(scores, np.where(labels > 0, -1, 1))
         weight = self.n_anomalies / (self.n_anomalies + _THRESHOLD_LABELS)
         return weight * rule + (1 - weight) * _FIRST_OFFSET
+
+
+#: Classes that a fitted labelled ensemble is made of.
+PARTS = (*LEARNER_PARTS, FullLabels, FewLabels, *FEATURE_PARTS, Forest, Trees)
 
 
 def _group_logits(logits, votes):

@@ -8,6 +8,7 @@ estimators.
 import numpy as np
 
 from skanomaly.learners._background import uniform_background
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
 from skanomaly.learners._targets import class_weights, is_anomaly
 from skanomaly.networks._heads import check_output, without_sigmoid
@@ -97,6 +98,10 @@ class SingleNetwork(Learner):
             return np.log(p) - np.log1p(-p)
 
         return in_chunks(one, X)
+
+
+#: Classes that a fitted `SingleNetwork` is made of.
+PARTS = (*LEARNER_PARTS, SingleNetwork)
 
 
 def f1_offset(scores, labels):

@@ -6,6 +6,7 @@ Owns that one learner; the noise itself is drawn in ``learners._background``.
 import numpy as np
 
 from skanomaly.learners._background import uniform_background
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
 from skanomaly.networks._ensembles import packed_network
 from skanomaly.networks._losses import FoldedLoss
@@ -105,3 +106,7 @@ class Subspaces(Learner):
         """
         values = ScaledRows(X, self.scaler)
         return np.logaddexp(0, in_chunks(self.forward, values)).mean(axis=1)
+
+
+#: Classes that a fitted `Subspaces` is made of.
+PARTS = (*LEARNER_PARTS, Subspaces, Calibration, NeighbourDistances, RobustScaling, StandardClip)

@@ -18,14 +18,16 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import has_fit_parameter, indexable
 
-from skanomaly.base import DecisionMixin
+from skanomaly.base import DecisionMixin, StateMixin
 from skanomaly.meta._cross_fitting import Rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import n_rows, read_labels
 
 
-class MetaDetector(CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta):
+class MetaDetector(
+    StateMixin, CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Base class of detectors around a detector; not for direct use."""
 
     _parameter_constraints: dict = {

@@ -116,6 +116,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
     array([-1, -1, -1])
     """
 
+    _state_parts = tuple(MAPS.values())
     _parameter_constraints: dict = {
         **MetaDetector._parameter_constraints,
         "rule": [StrOptions(set(RULES)), callable],

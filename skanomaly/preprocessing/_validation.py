@@ -145,17 +145,22 @@ def _text_message(X, error, estimator):
 def _refuse_times(X, estimator):
     if not isinstance(X, pd.DataFrame):
         if getattr(getattr(X, "dtype", None), "kind", "f") in "mM":
-            raise ValueError(_time_message("X", X.dtype, estimator))
+            raise ValueError(_time_message("X", X.dtype, type(estimator).__name__))
         return
     for place, label in enumerate(X.columns):
         column = X.iloc[:, place]
         if _columns.is_time(column):
-            raise ValueError(_time_message(_called(label), column.dtype, estimator))
+            refuse_time(column, label, type(estimator).__name__)
 
 
-def _time_message(what, dtype, estimator):
+def refuse_time(column, name, owner):
+    """Refuse a column of dates, times or durations by its name."""
+    raise ValueError(_time_message(_called(name), column.dtype, owner))
+
+
+def _time_message(what, dtype, owner):
     return (
-        f"{what} holds dates, times or durations ({dtype}). {type(estimator).__name__} expects "
+        f"{what} holds dates, times or durations ({dtype}). {owner} expects "
         "numbers, booleans, strings or categories. Turn it into numbers that mean something "
         "here, for example column.dt.hour, column.dt.dayofweek or "
         "(column - column.min()).dt.total_seconds(), or drop it."

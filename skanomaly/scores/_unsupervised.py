@@ -5,9 +5,9 @@ reconstruction; scikit-learn and NumPy, no Keras.
 """
 
 import numpy as np
-from sklearn.ensemble import IsolationForest
 
 from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.scores._trees import IsolationPaths
 
 _NEIGHBOURS = tuple(range(1, 11))
 
@@ -52,8 +52,10 @@ class UnsupervisedScores:
         -------
         self : UnsupervisedScores
         """
+        from sklearn.ensemble import IsolationForest  # slow to load, and scores need none
+
         kept = np.asarray(X, dtype=np.float64)
-        self.forest_ = IsolationForest(random_state=self.seed).fit(kept)
+        self.forest_ = IsolationPaths(IsolationForest(random_state=self.seed).fit(kept))
         self.near_ = NeighbourDistances(_NEIGHBOURS).fit(kept)
         self.mean_, self.axes_ = principal_axes(kept, X.shape[1] // 2)
         self.error_floor_ = 0.05 * self._errors(kept).mean() + 1e-12
@@ -69,7 +71,7 @@ class UnsupervisedScores:
         X = np.asarray(X, dtype=np.float64)
         distances, _ = self.near_.distances(X)
         values = (
-            -self.forest_.score_samples(X),
+            self.forest_.score(X),
             distances.mean(axis=1) + self.near_.floor_.mean(),
             self._errors(X) + self.error_floor_,
         )

@@ -9,6 +9,7 @@ normal**, and rows with ``score < threshold`` are anomalies.
 ``set_threshold`` of every detector of the package changes its threshold without a refit.
 """
 
+from skanomaly.thresholds._budget import alert_budget_threshold
 from skanomaly.thresholds._labelled import (
     cost_threshold,
     f1_threshold,
@@ -23,6 +24,7 @@ from skanomaly.thresholds._unlabelled import (
 )
 
 __all__ = [
+    "alert_budget_threshold",
     "contamination_threshold",
     "cost_threshold",
     "f1_threshold",

@@ -54,41 +54,37 @@ class FusedModel(keras.Model):
     @classmethod
     def from_config(cls, config):
         """Rebuild the model from its serialised parts."""
-        network, corruption = (
-            _serialization.deserialize(config["network"]),
-            _serialization.deserialize(config["corruption"]),
-        )
-        return cls(network, corruption, config["n_members"])
+        parts = [_serialization.deserialize(config[name]) for name in ("network", "corruption")]
+        return cls(*parts, config["n_members"])
 
     def __reduce__(self):
-        """Pickle as configuration and weights, with the optimizer's state when compiled."""
-        return _restore, (self.get_config(), _values(self), _compile_state(self))
+        """Pickle as `to_state` says."""
+        return from_state, (to_state(self, with_training=True),)
 
-    def row_losses(self, x, y, output):
+    def row_losses(self, x, y, output, weight=None):
         """Return each row's loss, shape (batch,) or (batch, n_members).
 
         Without `y` the target is the input itself. An output with one axis more than its
-        target holds the answers of several members.
+        target holds the answers of several members. Weights are those of the losses, or of
+        their parts where the loss has as many axes as they.
         """
         target, output = ops.cast(x if y is None else y, "float32"), ops.cast(output, "float32")
         if self.n_members is not None and y is None:
             target = ops.broadcast_to(ops.expand_dims(target, 1), ops.shape(output))
         losses = _loss_values(self.loss, target, output)
+        in_parts = weight is not None and len(losses.shape) == len(weight.shape)
+        losses = losses * weight if in_parts else losses
         kept = 1 if self.n_members is None else 2
-        return (
-            ops.mean(losses, axis=range(kept, len(losses.shape)))
-            if len(losses.shape) > kept
-            else losses
-        )
+        if len(losses.shape) > kept:
+            losses = ops.mean(losses, axis=range(kept, len(losses.shape)))
+        return losses if weight is None or in_parts else losses * weight
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the objective of one batch: weighted row losses plus the layers' own."""
         weight = None
         if isinstance(y_pred, (tuple, list)):
             y_pred, weight = y_pred
-        losses = self.row_losses(x, None if self.reconstructs else y, y_pred)
-        if weight is not None:
-            losses = losses * weight
+        losses = self.row_losses(x, None if self.reconstructs else y, y_pred, weight)
         if len(losses.shape) > 1:
             losses = ops.sum(losses, axis=-1)
         if sample_weight is None:
@@ -171,40 +167,74 @@ def _loss_values(loss, target, output):
     return function(target, output)
 
 
-def _values(model):
-    return [ops.convert_to_numpy(v) for v in model.variables]
+def to_state(model, with_training):
+    """Return a model as texts, numbers and arrays.
+
+    Parameters
+    ----------
+    model : FusedModel
+        Any.
+    with_training : bool
+        Whether the loss, the optimizer and its numbers go with it, for a training that goes on.
+
+    Returns
+    -------
+    state : dict
+
+    Raises
+    ------
+    ValueError
+        If a layer holds code or is not registered.
+    """
+    parts = {"network": model.network, "corruption": model.corruption}
+    texts = {name: part and _serialization.to_text(part) for name, part in parts.items()}
+    values = [ops.convert_to_numpy(v) for v in model.variables]
+    compiled = _compiled_state(model) if with_training and model.compiled else None
+    return {**texts, "n_members": model.n_members, "values": values, "compiled": compiled}
 
 
-def _compile_state(model):
-    """Return what `compile` needs and the optimizer's variables, or None."""
-    if not getattr(model, "optimizer", None):
-        return None
-    optimizer = model.optimizer
-    state = [ops.convert_to_numpy(v) for v in optimizer.variables] if optimizer.built else None
-    return (
-        _serialization.serialize(optimizer),
-        state,
-        _serialization.serialize(model.loss),
-        model.reconstructs,
-    )
+def _compiled_state(model):
+    optimizer, loss = model.optimizer, model.loss
+    return {
+        "optimizer": _serialization.to_text(optimizer),
+        "values": [ops.convert_to_numpy(v) for v in optimizer.variables],
+        "loss": loss if isinstance(loss, str) else _serialization.to_text(loss),
+        "reconstructs": model.reconstructs,
+    }
 
 
-def _restore(config, values, compiled):
-    """Rebuild a pickled model."""
-    model = FusedModel.from_config(config)
-    for variable, value in zip(model.variables, values, strict=True):
-        variable.assign(value)
-    if compiled is not None:
-        optimizer = _serialization.deserialize(compiled[0])
-        loss = (
-            compiled[2]
-            if isinstance(compiled[2], str)
-            else _serialization.deserialize(compiled[2])
-        )
-        model.compile(optimizer=optimizer, loss=loss)
-        model.reconstructs = compiled[3]
-        if compiled[1] is not None:
-            optimizer.build(model.trainable_variables)
-            for variable, value in zip(optimizer.variables, compiled[1], strict=True):
-                variable.assign(value)
+def from_state(state):
+    """Rebuild a model from `to_state`.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit the network.
+    """
+    network = _serialization.from_text(state["network"])
+    corruption = state["corruption"] and _serialization.from_text(state["corruption"])
+    model = FusedModel(network, corruption, state["n_members"])
+    _assign(model.variables, state["values"], "network")
+    if state["compiled"] is not None:
+        _compile(model, state["compiled"])
     return model
+
+
+def _compile(model, state):
+    optimizer, loss = _serialization.from_text(state["optimizer"]), state["loss"]
+    loss = _serialization.from_text(loss) if loss.startswith("{") else loss
+    model.compile(optimizer=optimizer, loss=loss)
+    model.reconstructs = state["reconstructs"]
+    optimizer.build(model.trainable_variables)
+    _assign(optimizer.variables, state["values"], "optimizer")
+
+
+def _assign(variables, values, owner):
+    shapes = [tuple(v.shape) for v in variables], [np.shape(value) for value in values]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"The state of a saved {owner} does not fit it: expected arrays of the shapes "
+            f"{shapes[0]}, got {shapes[1]}. It is damaged, or was not written by skanomaly."
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

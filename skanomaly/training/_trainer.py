@@ -1,12 +1,13 @@
 """Seeds, builds, compiles and trains networks; the only module that imports SciKeras.
 
 Owns what lies between an estimator's parameters and a trained Keras model. It does not know
-scores or thresholds. SciKeras is composed, never inherited: a `Trainer` holds one
+scores or thresholds. SciKeras is composed, never inherited: a `Trainer` that trains holds one
 `scikeras.wrappers.BaseWrapper`, which turns names into optimizers and losses, compiles,
-trains and keeps the history.
+trains and keeps the history. It is not part of a trainer's state.
 """
 
 import copy
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,13 +15,14 @@ import numpy as np
 from skanomaly.backend import _serialization, keras
 from skanomaly.backend._choice import keras_without_tensorflow, tensorflow_hidden
 from skanomaly.backend._seeding import seeded, seeded_training
-from skanomaly.training._model import FusedModel
+from skanomaly.training._model import FusedModel, from_state, to_state
 from skanomaly.training._progress import Progress
 from skanomaly.utils._parameters import plain
 from skanomaly.utils._splits import split_rows
+from skanomaly.utils._state import is_kept, keeping
 
-with tensorflow_hidden():
-    from scikeras.wrappers import BaseWrapper
+#: What a trainer's state holds besides the model.
+_NUMBERS = ("seed", "fits", "history", "n_last", "used_up")
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Trainer:
     network : keras.Model
         The network inside it.
     history : dict of str to list of float
-        Losses per epoch.
+        Losses per epoch, over all fits.
     held_rows : ndarray
         Row numbers that early stopping held out of the last training.
     n_last : int
@@ -107,28 +109,24 @@ class Trainer:
     """
 
     def __init__(self, build, schedule, seed):
-        self.seed = seed
-        self.fits = 0
+        self.seed, self.fits, self.history = seed, 0, {}
         with seeded(seed), keras_without_tensorflow():
-            model = build()
-        optimizer, routed = _optimizer(schedule, model.network)
-        self.wrapper = BaseWrapper(
-            model=model,
-            optimizer=optimizer,
-            loss=_loss(schedule, model.network),
-            verbose=0,
-            warm_start=True,
-            **routed,
-        )
+            self.model = build()
+        self.wrapper = _wrapper(self, schedule)
+
+    def __getstate__(self):
+        """Return texts, numbers and arrays; what a training goes on from where it is asked for."""
+        state = {name: vars(self)[name] for name in _NUMBERS if name in vars(self)}
+        return state | {"model": to_state(self.model, with_training=is_kept("training"))}
+
+    def __setstate__(self, state):
+        vars(self).update(state, model=from_state(state["model"]), wrapper=None)
+        self.held_rows = np.empty(0, np.uint32)
 
     def copy(self):
         """Return a trainer that goes on from here and leaves this one as it is."""
-        return copy.deepcopy(self)
-
-    @property
-    def model(self):
-        """The `FusedModel`, trained once `fit` was called."""
-        return getattr(self.wrapper, "model_", self.wrapper.model)
+        with keeping("training"):
+            return copy.deepcopy(self)
 
     @property
     def network(self):
@@ -136,14 +134,9 @@ class Trainer:
         return self.model.network
 
     @property
-    def history(self):
-        """Losses per epoch, over all fits."""
-        return {key: [float(v) for v in values] for key, values in self.wrapper.history_.items()}
-
-    @property
     def n_iter(self):
         """Epochs trained in all fits together."""
-        return self.wrapper.current_epoch
+        return len(self.history.get("loss", ()))
 
     def fit(self, values, y=None, *, rows, schedule, strata=None):
         """Train on rows.
@@ -176,6 +169,8 @@ class Trainer:
             rows, self.held_rows = split_rows(rows, schedule.validation_fraction, rng, strata)
         progress = [Progress(schedule.label)] if schedule.verbose else []
         callbacks = [*progress, *schedule.callbacks]
+        if self.wrapper is None:  # the trainer comes from a file or a copy
+            self.wrapper = _wrapper(self, schedule)
         self.wrapper.set_params(callbacks=callbacks, batch_size=schedule.batch_size)
         if self.fits:  # a warm start of SciKeras keeps those of the last fit
             self.wrapper._initialize_callbacks()
@@ -197,6 +192,8 @@ class Trainer:
                 rng=rng,
             )
         self.fits += 1
+        losses = self.wrapper.history_.items()
+        self.history = {key: [float(v) for v in values] for key, values in losses}
         self.n_last = self.n_iter - before
         self.used_up = schedule.steps is not None or self.n_last >= schedule.epochs
         self.wrapper.set_params(callbacks=None)
@@ -211,6 +208,21 @@ class Trainer:
                 "Lower `learning_rate`, scale the data, or clip gradients with an optimizer "
                 "such as keras.optimizers.Adam(clipnorm=1.0)."
             )
+
+
+def _wrapper(trainer, schedule):
+    """Return SciKeras' wrapper, set to go on where the trainer stands."""
+    with tensorflow_hidden():  # not before somebody trains: scores do without SciKeras
+        from scikeras.wrappers import BaseWrapper
+
+    optimizer, routed = _optimizer(schedule, trainer.network)
+    loss = _loss(schedule, trainer.network)
+    shared = {"model": trainer.model, "verbose": 0, "warm_start": True}
+    wrapper = BaseWrapper(**shared, optimizer=optimizer, loss=loss, **routed)
+    if trainer.fits:
+        wrapper.initialize(np.zeros((1, 1), np.float32))
+        wrapper.history_ = defaultdict(list, copy.deepcopy(trainer.history))
+    return wrapper
 
 
 def _optimizer(schedule, network):

@@ -1,12 +1,18 @@
 """The backend is chosen before Keras is imported, and nothing is loaded for it."""
 
 import json
+import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+import skanomaly
 from skanomaly.backend import _choice
+
+PARENT = Path(skanomaly.__file__).parents[1]
 
 CHOOSE = "from skanomaly.backend._choice import choose_backend; import os, sys; choose_backend();"
 ANSWER = (
@@ -105,3 +111,27 @@ def test_threads_leave_keras_as_it_was(monkeypatch):
     [thread.join() for thread in threads]
     assert seen == [False, False]
     assert module_utils.tensorflow._available is None
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("torch", r"KERAS_BACKEND is 'torch', but torch is not installed.*skanomaly\[torch\]"),
+     ("numpy", r"one of jax, tensorflow, torch, but .* KERAS_BACKEND is 'numpy'")],
+)  # fmt: skip
+def test_a_backend_that_cannot_be_used_is_named(monkeypatch, name, message):
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr(_choice, "_installed", lambda name: False)
+    with pytest.raises(ImportError, match=message):
+        _choice.choose_backend()
+
+
+def test_a_missing_backend_is_told_in_few_lines():
+    code = "from skanomaly import AutoencoderDetector"
+    environment = {**os.environ, "KERAS_BACKEND": "nonsense", "PYTHONPATH": str(PARENT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "KERAS_BACKEND is 'nonsense'" in done.stderr
+    assert done.stderr.count("File ") <= 3

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from command_line import FITS, assert_refused, numbers, read, write
 
-from skanomaly.cli import _main
+from skanomaly.cli import _training
 
 LABELS = {
     "absent": (["--label", "labels"], "did you mean 'label'?"),
@@ -138,7 +138,7 @@ def test_anomaly_label_is_read_as_the_column_is(run, tmp_path, values, wanted, a
 
 def test_a_value_may_be_in_the_held_out_part_alone(run, tmp_path):
     frame = numbers(30).assign(label=[1, 0, 0] * 10, only=np.nan)
-    train, held_out = _main._split(np.array([-1, 1, 1] * 10), 0)
+    train, held_out = _training.split(np.array([-1, 1, 1] * 10), 0)
     frame.loc[held_out[:2], "only"] = [1, 2]
     frame.to_csv(tmp_path / "f.csv", index=False)
     assert run("detect", tmp_path / "f.csv", "--label", "label")[0] == 0

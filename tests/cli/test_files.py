@@ -14,7 +14,8 @@ from command_line import FITS, PARQUET, assert_refused, numbers, read, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skanomaly.cli import _files
+from skanomaly.cli import _files, _sources, _writing
+from skanomaly.cli._words import CommandError
 
 TABLE = "a,b\n" + "".join(f"{i},{i * i % 7}\n" for i in range(20))
 BAD_FILES = {
@@ -28,7 +29,7 @@ BAD_FILES = {
     "constant columns": ("f.csv", "a,b\n1,x\n1,y\n", "'a' (nothing but 1)"),
     "broken encoding": ("f.csv", b"a,b\n1,2\n3,\x81\n", "line 3 of"),
     "not text": ("f.csv", bytes(range(256)), "not a text file"),
-    "spreadsheet": ("f.xlsx", b"PK\x03\x04" + bytes(30), "save it as CSV"),
+    "spreadsheet": ("f.xlsx", b"PK\x03\x04" + bytes(30), "damaged zip file"),
     "too many fields": ("f.csv", "a,b\n1,2\n3,4,5\n", "Expected 2 fields in line 3, saw 3"),
     "more fields than names": ("f.csv", "a,b\n1,2,3\n3,4,5\n", "more fields than the header"),
     "open quote": ("f.csv", 'a,b\n"1,2\n3,4\n', "malformed"),
@@ -59,10 +60,10 @@ def test_no_file_and_a_folder(run, tmp_path):
 
 
 def test_unreadable_file(run, tmp_path, monkeypatch):
-    def refuse(self):
+    def refuse(path, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(_sources, "open", refuse, raising=False)
     assert_refused(run("detect", tmp_path / "f.csv"), "Permission denied")
 
 
@@ -82,7 +83,7 @@ def test_parquet_without_pyarrow(run, tmp_path, wine, monkeypatch):
     ("name", "expected"),
     [
         ("none/o.csv", "no such folder"),
-        ("o.xlsx", "must end in .csv, .csv.gz, .parquet"),
+        ("o.txt", "must end in .csv, .csv.gz, .json"),
         ("folder.csv", "is a folder"),
         ("wine.csv", "is the file that is read"),
         ("wine.csv/o.csv", "no such folder"),
@@ -200,7 +201,7 @@ def test_writes_all_columns_and_the_scores(run, tmp_path, name):
     assert f"wrote 30 rows to {tmp_path / name}" in err
     reader = pd.read_parquet if name.endswith("t") else pd.read_csv
     written = reader(tmp_path / name)
-    assert list(written) == [*frame, "score", "is_anomaly"]
+    assert list(written) == [*frame, "score", "is_anomaly", "rank", "reason"]
     pd.testing.assert_frame_equal(written[list(frame)], frame, check_dtype=False)
     np.testing.assert_array_equal(written["is_anomaly"], written["score"] < 0)
     assert written["is_anomaly"].sum() == 3
@@ -211,8 +212,8 @@ def test_writes_csv_as_it_was_read(run, tmp_path):
     path = write(tmp_path / "f.csv", "a;b\n1,5;1\n2,5;2\n-3,5;0\n")
     assert run("detect", path, "--out", tmp_path / "o.csv")[0] == 0
     header, first, *_ = (tmp_path / "o.csv").read_text().splitlines()
-    assert header == "a;b;score;is_anomaly"
-    assert re.fullmatch(r"1,5;1;-?\d+,\d+(e-\d+)?;(True|False)", first)
+    assert header == "a;b;score;is_anomaly;rank;reason"
+    assert re.fullmatch(r"1,5;1;-?\d+,\d+(e-\d+)?;(True|False);\d+;.*", first)
 
 
 def test_index_of_parquet_is_written(run, tmp_path):
@@ -239,7 +240,7 @@ def test_corrected_results_can_be_the_label(run, wine):
     assert run("detect", first, "--label", "is_anomaly", "--out", second)[0] == 0
     assert FITS[-1][1].shape[1] == 14
     written = pd.read_csv(second)
-    assert list(written)[-3:] == ["is_anomaly", "score", "skanomaly_is_anomaly"]
+    assert list(written)[-4:] == ["score", "skanomaly_is_anomaly", "rank", "reason"]
     assert written["is_anomaly"].equals(pd.read_csv(first)["is_anomaly"])
 
 
@@ -248,7 +249,7 @@ def test_own_score_column_is_kept(run, tmp_path):
     frame.to_csv(tmp_path / "f.csv", index=False)
     run("detect", tmp_path / "f.csv", "--out", tmp_path / "o.csv")
     written = pd.read_csv(tmp_path / "o.csv")
-    assert list(written) == ["a", "score", "c", "skanomaly_score", "is_anomaly"]
+    assert list(written)[:5] == ["a", "score", "c", "skanomaly_score", "is_anomaly"]
     np.testing.assert_allclose(written["score"], frame["score"])
 
 
@@ -262,7 +263,7 @@ def test_failed_write_leaves_the_old_file(run, wine, monkeypatch, failure, code)
         file.write(b"half of it")
         raise failure
 
-    monkeypatch.setattr(_files, "_write_frame", half)
+    monkeypatch.setattr(_writing, "_write_frame", half)
     result = run("detect", wine, "--out", old)
     assert result[0] == code
     if code == 2:
@@ -277,8 +278,8 @@ def test_table_that_parquet_cannot_hold(run, tmp_path):
     frame = numbers().astype(object)
     frame["mixed"] = [1, "a"] * 10
     table = _files.Table(frame, "f")
-    with pytest.raises(_files.CommandError, match="cannot write"):
-        _files.write_table(table, np.zeros(20), tmp_path / "o.parquet", None)
+    with pytest.raises(CommandError, match="cannot write"):
+        _writing.write_table(table, {"score": np.zeros(20)}, tmp_path / "o.parquet", None)
     assert os.listdir(tmp_path) == []
 
 

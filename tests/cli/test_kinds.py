@@ -55,7 +55,7 @@ def test_one_text_among_few_codes_is_a_value_and_pointed_at(tmp_path):
 
 
 def test_texts_of_few_values_are_categories(tmp_path):
-    rows = [f"v{i % 64},w{i % 65},{i % 90}x,k{i % 2} \n" for i in range(180)]
+    rows = [f"v{i % 64},w{i % 65},t{i % 90},k{i % 2} \n" for i in range(180)]
     path = write(tmp_path / "f.csv", "few,many,twice,blank\n" + "".join(rows))
     _, features, notes = read(path)
     assert list(features) == ["few", "blank"]

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import skanomaly
-from skanomaly.cli import _main
+from skanomaly.cli import _main, _training
 
 
 def test_help_loads_nothing_heavy():
@@ -45,7 +45,8 @@ def test_version(run):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], "required: detect"),
+        (["fit", "f.csv"], "required: --model"),
+        (["score"], "required: FILE, --model"),
         (["guess"], "invalid choice: 'guess'"),
         (["detect", "--contamination", "0"], "above 0 and at most 0.5, got '0'"),
         (["detect", "--contamination", "0.51"], "above 0 and at most 0.5, got '0.51'"),
@@ -105,7 +106,7 @@ def test_forwards_the_table_as_it_is(run, tmp_path):
     frame.to_csv(tmp_path / "f.csv", index=False)
     run("detect", tmp_path / "f.csv", "--contamination", "0.25", "--random-state", "7")
     detector, seen, y = FITS[-1]
-    assert (detector.contamination, detector.random_state, detector.verbose) == (0.25, 7, 1)
+    assert (detector.contamination, detector.random_state, detector.verbose) == (0.25, 7, 0)
     assert y is None
     np.testing.assert_allclose(seen[["a", "b", "c"]], frame[["a", "b", "c"]])
     assert seen["kind"].dtype == "category"
@@ -163,7 +164,7 @@ def test_labels_are_measured_on_rows_held_out(run, wine):
 @given(st.lists(st.sampled_from([-1, 0, 1]), min_size=4, max_size=60), st.integers(0, 5))
 def test_split_is_stratified(labels, seed):
     labels = np.array([-1, -1, 1, 1, *labels])
-    train, held_out = _main._split(labels, seed)
+    train, held_out = _training.split(labels, seed)
     np.testing.assert_array_equal(np.sort([*train, *held_out]), np.arange(len(labels)))
     for value in (-1, 1):
         expected = int(np.ceil(0.2 * np.sum(labels == value)))
@@ -248,7 +249,7 @@ def test_real_detectors_take_awkward_tables(tmp_path, capsys, label):
     frame = numbers(80).assign(bad=rng.random(80) < 0.2, kind=rng.choice(["x", "y"], 80))
     frame["a"] = frame["a"].mask(rng.random(80) < 0.3)
     frame["when"] = pd.to_datetime("2024-01-01") + pd.to_timedelta(rng.random(80) * 99, unit="D")
-    unseen = _main._split(np.where(frame["bad"], -1, 1), 0)[1]
+    unseen = _training.split(np.where(frame["bad"], -1, 1), 0)[1]
     frame.loc[unseen[:3], "kind"] = "held out"
     frame.loc[unseen[3], ["a", "b", "c", "kind", "when"]] = None
     frame.to_csv(tmp_path / "f.csv", index=False)

@@ -28,7 +28,12 @@ def pick(rng, options):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return option()
-    except (ValueError, TypeError, OverflowError):  # no dates from text, for instance
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        NotImplementedError,
+    ):  # no dates from text, for instance
         return options[0]() if callable(options[0]) else options[0]
 
 

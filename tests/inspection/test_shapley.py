@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skanomaly.inspection._shapley import Table, shapley_values
+from skanomaly.inspection._shapley import ComparedRows, shapley_values
 
 RNG = np.random.default_rng(0)
 BACKGROUND = RNG.normal(size=(30, 4))
@@ -14,7 +14,7 @@ SLOPES = np.array([1.0, -2.0, 0.5, 0.0])
 
 def shares(score, rows=ROWS, background=BACKGROUND, **options):
     options = {"n_references": 5, "max_features": 4, "seed": np.random.RandomState(0)} | options
-    return shapley_values(score, Table(rows, background), **options)
+    return shapley_values(score, ComparedRows(rows, background), **options)
 
 
 def test_terms_of_a_sum_are_its_shares():
@@ -42,13 +42,13 @@ def test_a_product_is_shared_evenly():
 
 def test_a_row_is_compared_with_the_rows_most_alike():
     background = np.array([[0.0, 9.0], [0.0, 0.1], [5.0, 5.0]])
-    nearest = Table(np.array([[0.0, 0.0]]), background).nearest(0, 2)
+    nearest = ComparedRows(np.array([[0.0, 0.0]]), background).nearest(0, 2)
     assert nearest.tolist() == [1, 0]
 
 
 def test_tables_are_mixed_column_by_column_and_keep_their_types():
     frame = pd.DataFrame({"kind": pd.Categorical(["a", "b"]), "size": [1, 2]})
-    table = Table(frame[:1], frame[1:])
+    table = ComparedRows(frame[:1], frame[1:])
     kept = np.array([[True, False], [False, True]])
     mixed = table.mixed(np.zeros(2, int), np.zeros(2, int), kept)
     assert mixed["kind"].tolist() == ["a", "b"]
@@ -57,7 +57,7 @@ def test_tables_are_mixed_column_by_column_and_keep_their_types():
 
 def test_missing_values_agree_and_categories_are_apart():
     frame = pd.DataFrame({"x": [np.nan, np.nan, 1.0], "kind": ["a", "b", "a"]})
-    gaps = Table(frame[:1], frame[1:]).deviations(0, np.arange(2))
+    gaps = ComparedRows(frame[:1], frame[1:]).deviations(0, np.arange(2))
     assert gaps[0, 0] == 0
     assert gaps[1, 0] == np.inf
     assert (gaps[0, 1] > 1e100, gaps[1, 1]) == (True, 0)

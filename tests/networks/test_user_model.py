@@ -56,3 +56,35 @@ def test_builders(model):
 def test_a_builder_must_return_a_network():
     with pytest.raises(TypeError, match=r"must return a keras\.Model, got list"):
         user_network(lambda: [1], D)
+
+
+class OwnStep(keras.Model):
+    def __init__(self, width=D):
+        super().__init__()
+        self.dense = keras.layers.Dense(width)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def get_config(self):
+        return {}
+
+
+def with_method(name):
+    return type("Own", (OwnStep,), {name: lambda self, *args, **kwargs: None})
+
+
+@pytest.mark.parametrize(
+    "name", ["train_step", "compute_loss", "test_step", "predict_step", "fit"]
+)
+def test_networks_that_train_in_a_way_of_their_own_are_refused(name):
+    with pytest.raises(ValueError, match=rf"is a Own with a {name} of its own.*`loss`"):
+        user_network(lambda: with_method(name)(), D)
+    assert user_network(lambda: OwnStep(), D).built
+
+
+def test_compiled_metrics_are_told_to_play_no_part():
+    network = keras.Sequential([keras.Input((D,)), keras.layers.Dense(D)])
+    network.compile("adam", "mse", metrics=["mae"])
+    with pytest.warns(UserWarning, match="compiled with metrics, which the detector does not use"):
+        user_network(network, D)

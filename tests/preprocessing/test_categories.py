@@ -1,7 +1,5 @@
 """Categories as numbers and as one-hot columns that weigh as one feature."""
 
-import datetime
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,6 @@ from skanomaly.preprocessing._categories import (
     OneHot,
     category_ids,
 )
-from skanomaly.preprocessing._columns import is_category, is_time
 
 values = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**40), 2**40), st.text(max_size=3),
@@ -53,45 +50,6 @@ def test_identifiers_are_the_same_in_every_process(fresh_python):
         "print(*category_ids(pd.Series(['x', 'ü', ''])))"
     )
     assert fresh_python(code) == " ".join(map(str, category_ids(pd.Series(["x", "ü", ""]))))
-
-
-@pytest.mark.parametrize(
-    ("column", "expected"),
-    [
-        (pd.Series(["a", "b"], dtype="category"), True),
-        (pd.Series([1, 2], dtype="category"), True),
-        (pd.Series(["a", "b"], dtype=object), True),
-        (pd.Series(["a", "b"], dtype="string"), True),
-        (pd.Series([True, False]), True),
-        (pd.Series([True, None], dtype="boolean"), True),
-        (pd.Series([True, None], dtype=object), True),
-        (pd.Series([1.5, None], dtype=object), False),
-        (pd.Series([None, None], dtype=object), False),
-        (pd.Series([1, 2], dtype="Int64"), False),
-        (pd.Series([1.0, 2.0]), False),
-    ],
-    ids=lambda value: f"{value.dtype}{list(value)}" if hasattr(value, "dtype") else "",
-)
-def test_which_columns_hold_categories(column, expected):
-    assert is_category(column) is expected
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        pd.Series(pd.to_datetime(["2024-01-01"])),
-        pd.Series(pd.to_datetime(["2024-01-01"]).tz_localize("UTC")),
-        pd.Series(pd.to_timedelta(["1 h"])),
-        pd.Series([None, datetime.date(2024, 1, 1)], dtype=object),
-        pd.Series([datetime.time(12)], dtype=object),
-        pd.Series(pd.to_datetime(["2024-01-01"])).astype("category"),
-        pd.Series(pd.period_range("2024-01", periods=1, freq="M")),
-    ],
-    ids=lambda column: str(column.dtype),
-)
-def test_which_columns_hold_times(column):
-    assert is_time(column)
-    assert not is_time(pd.Series(["2024-01-01"]))
 
 
 def test_one_hot_columns():

@@ -12,6 +12,7 @@ from small_trainers import ROWS, D, X, build, flat, trained
 from skanomaly.networks._user_model import user_network
 from skanomaly.training import _trainer
 from skanomaly.training._trainer import Schedule, Trainer, assemble, seeded
+from skanomaly.utils._state import keeping
 
 
 def test_a_seed_gives_the_same_weights_and_another_one_others():
@@ -203,7 +204,8 @@ def test_callbacks_are_called_and_not_kept():
 
 def test_a_pickled_trainer_goes_on_like_the_original():
     trainer = trained(optimizer="adam")
-    twin = pickle.loads(pickle.dumps(trainer))
+    with keeping("training"):
+        twin = pickle.loads(pickle.dumps(trainer))
     np.testing.assert_array_equal(flat(twin), flat(trainer))
     schedule = Schedule(epochs=2, batch_size=16)
     for one in (trainer, twin):

@@ -1,0 +1,213 @@
+"""CSV files as people and Excel write them: encoding, separator, header and decimal mark.
+
+Owns how they are found, and the options that say so instead. Does not own what the columns
+mean (``cli._kinds``).
+"""
+
+import codecs
+import csv
+import dataclasses
+import io
+import itertools
+import re
+import warnings
+
+from skanomaly.cli._sources import HEAD
+from skanomaly.cli._words import CommandError, listed
+
+SEPARATORS = ",;\t|"
+WINDOWS = "cp1252"  # what Excel writes in western Europe and America
+
+
+@dataclasses.dataclass
+class Dialect:
+    """How a CSV file is written."""
+
+    encoding: str
+    sep: str
+    header: bool
+    skip: int  # bytes above the header
+
+
+def find_dialect(head, whole, arguments, name, say):
+    """Find out from its first bytes how a CSV file is written.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes, or all.
+    whole : bool
+        Whether these are all.
+    arguments : argparse.Namespace
+        What the user said of it.
+    name : str
+        What the user calls it.
+    say : callable
+        Takes notes for the user.
+
+    Returns
+    -------
+    dialect : Dialect
+    """
+    encoding = arguments.encoding or _likely_encoding(head, whole, say)
+    rest, told = _told_separator(head)
+    records = _first_records(rest, encoding, name, arguments.sep or told)
+    sep = arguments.sep or told or _find_separator(records)
+    names = next(iter(records[sep]), [])
+    header = arguments.header
+    if header is None:
+        header = not _is_data(names)
+        if not header:
+            say("note: the first line holds numbers, so it is read as data; --header if not")
+    if header:
+        _tell_repeated_names(names, say)
+    return Dialect(encoding, sep, header, len(head) - len(rest))
+
+
+def parse_csv(stream, dialect, arguments, name, **options):
+    """Parse a CSV file; whatever is wrong with it becomes a CommandError.
+
+    Parameters
+    ----------
+    stream : file
+        Bytes below `dialect.skip`.
+    dialect : Dialect
+        How it is written.
+    arguments : argparse.Namespace
+        What the user said of it.
+    name : str
+        What the user calls it.
+    **options : dict
+        Passed to ``pandas.read_csv``.
+
+    Yields
+    ------
+    frame : pandas.DataFrame
+        All rows, or with ``chunksize`` some at a time.
+    """
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            read = pd.read_csv(
+                stream,
+                sep=dialect.sep,
+                encoding=dialect.encoding,
+                header=0 if dialect.header else None,
+                index_col=False,  # or the first column of overlong rows becomes an index
+                na_values=arguments.missing,
+                skipinitialspace=True,
+                low_memory=False,
+                dtype_backend="numpy_nullable",  # whole numbers stay whole beside missing values
+                **options,
+            )
+            for frame in [read] if isinstance(read, pd.DataFrame) else read:
+                if not dialect.header:
+                    frame.columns = [f"column_{number + 1}" for number in range(frame.shape[1])]
+                yield frame
+    except UnicodeError:
+        raise CommandError(_broken_encoding(stream, dialect, name)) from None
+    except pd.errors.ParserWarning:
+        raise CommandError(f"{name} is malformed: rows have more fields than the header") from None
+    except (ValueError, OverflowError) as error:
+        problem = str(error).removeprefix("Error tokenizing data. C error: ")
+        raise CommandError(
+            f"{name} is malformed: {problem} (columns are separated at {dialect.sep!r}; "
+            "lines above the header have to go)"
+        ) from error
+
+
+def _likely_encoding(head, whole, say):
+    """Return UTF-8 or what else the bytes give away, as those that Excel writes do."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for encoding in ("utf-8", WINDOWS):
+        try:
+            codecs.getincrementaldecoder(encoding)().decode(head, whole)
+        except UnicodeDecodeError:
+            continue
+        if encoding == WINDOWS:
+            say(f"note: the file is no UTF-8 text, so it is read as {WINDOWS}; --encoding if not")
+        return encoding
+    return "utf-8"  # the error will say where it is not
+
+
+def _told_separator(data):
+    """Return the data below a first line such as sep=; and what that says, or None."""
+    line = re.match(rb'(?:\xef\xbb\xbf)?"?sep=([ -~\t])"?\r?\n', data)
+    return (data[line.end() :], line[1].decode()) if line else (data, None)
+
+
+def _first_records(data, encoding, name, sep):
+    """Return the first records of a CSV file, split at each separator that it may have."""
+    try:
+        head = data[:HEAD].decode(encoding, errors="replace").removeprefix("\ufeff")
+    except (LookupError, UnicodeError) as error:
+        raise CommandError(f"--encoding: {error}") from None
+    if "\0" in head:
+        raise CommandError(
+            f"{name} is not a text file; expected CSV, JSON, Parquet or an Excel workbook"
+        )
+    records = {}
+    for candidate in SEPARATORS if sep is None else sep:
+        reader = csv.reader(io.StringIO(head, newline=""), delimiter=candidate)
+        records[candidate] = list(itertools.islice(filter(None, _until_error(reader)), 20))
+    return records
+
+
+def _until_error(reader):
+    try:
+        yield from reader
+    except csv.Error:  # the parser proper will tell what is wrong
+        return
+
+
+def _find_separator(records):
+    """Return the separator that splits the first records evenly, into the most fields."""
+
+    def fit(sep):
+        widths = [len(record) for record in records[sep]] or [0]
+        return (widths[0] > 1 and len(set(widths)) == 1, widths[0])
+
+    return max(records, key=fit)
+
+
+def _is_data(names):
+    """Tell whether the first line holds data: numbers that no one counts columns or years by."""
+    numbers = [float(name.replace(",", ".")) for name in names if _is_number(name)]
+    counting = all(before < after for before, after in itertools.pairwise(numbers))
+    whole = all(number.is_integer() for number in numbers)
+    return not counting and (not whole or len(numbers) == len(names))
+
+
+def _is_number(text):
+    return re.fullmatch(r"\s*[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?\s*", text) is not None
+
+
+def _tell_repeated_names(names, say):
+    seen, repeated = set(), {}
+    for name in map(str.strip, names):
+        if name in seen and name:
+            repeated[name] = None
+        seen.add(name)
+    if repeated:
+        first = next(iter(repeated))
+        say(
+            f"note: several columns are named {listed(list(repeated))}; "
+            f"the later ones are called {first}.1 and so on"
+        )
+
+
+def _broken_encoding(stream, dialect, name):
+    """Say where a file is not in its encoding, as far as that can be seen again."""
+    where, encoding = name, dialect.encoding
+    data = stream.getvalue() if isinstance(stream, io.BytesIO) else b""
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        where = f"line {line} of {name} (byte 0x{data[error.start]:02x})"
+    except UnicodeError:  # the whole of it, such as UTF-16 without its mark
+        pass
+    return f"{where} is not {encoding} text; name its encoding, such as --encoding latin-1"

@@ -1,0 +1,120 @@
+"""What ``fit`` saves and ``score`` loads: how to read a table, and a detector that watches drift.
+
+Owns: the reader of tables as a transformer, and what is kept beside the detector. Does not own:
+the format of the file (`skanomaly.io`), or the decision what each column is (``cli._kinds``).
+"""
+
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly.cli._plans import parts_of
+from skanomaly.cli._words import CommandError, listed
+
+
+class TableReader(TransformerMixin, BaseEstimator):
+    """Read the columns of a table as the rows of `fit` were read.
+
+    The first step of the pipeline that ``skanomaly fit`` saves, so that it takes tables as
+    pandas reads them.
+
+    Attributes
+    ----------
+    plans_ : dict
+        How to read each column, by its name.
+    features_ : list of str
+        Names of the features, in the order in which the detector knows them.
+    about_ : dict
+        What `info` shows: when and on what the model was trained.
+    """
+
+    def fit(self, X, y=None, *, plans=None, about=None):
+        """Keep how columns are read.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_columns)
+            Features, as the plans make them.
+        y : None
+            Ignored.
+        plans : dict, default=None
+            How to read each column.
+        about : dict, default=None
+            What is known of the training.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+        """
+        self.plans_ = dict(plans or {})
+        self.features_ = [str(name) for name in X.columns]
+        self.about_ = dict(about or {})
+        return self
+
+    def transform(self, X):
+        """Return the features of a table.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_columns)
+            Rows with the columns of the fit, in any order.
+
+        Returns
+        -------
+        features : DataFrame of shape (n_samples, n_features)
+            Numbers and categories; a column that the table lacks is missing throughout.
+        """
+        import numpy as np
+        import pandas as pd
+
+        check_is_fitted(self)
+        if not set(self.plans_) & set(X.columns):
+            raise CommandError(
+                f"the table has none of the columns that the model learnt from: "
+                f"{listed(list(self.plans_))}; it has {listed(list(X.columns))}"
+            )
+        columns = {}
+        for name, plan in self.plans_.items():
+            parts = {}
+            if name in X.columns:
+                parts = parts_of(plan, X[name])
+            for part, feature in plan["features"].items():
+                absent = np.full(len(X), np.nan)
+                if plan["kind"] == "categories":
+                    absent = pd.Categorical([None] * len(X), categories=plan["seen"])
+                columns[feature] = parts.get(part, absent)
+        return pd.DataFrame(columns, index=X.index)[self.features_]
+
+    def texts(self):
+        """Return the columns that files held as texts."""
+        return [
+            name
+            for name, plan in self.plans_.items()
+            if plan.get("text") or plan.get("form") or plan["kind"] == "times"
+        ]
+
+    def missing_from(self, columns):
+        """Return the columns of the fit that a table lacks."""
+        return [name for name in self.plans_ if name not in columns]
+
+    def extra_in(self, columns):
+        """Return the columns of a table that the model does not read."""
+        known = {*self.plans_, *self.about_.get("left_out", ())}
+        return [name for name in columns if name not in known]
+
+    def unread(self, X, features):
+        """Return how many values of each column are there, but could not be read or are new."""
+        found = {}
+        for name, plan in self.plans_.items():
+            if name not in X.columns:
+                continue
+            feature = features[next(iter(plan["features"].values()))]
+            if plan["kind"] == "categories":
+                seen = set(plan["seen"])
+                counts = feature.value_counts()
+                new = sum(int(n) for text, n in counts.items() if str(text) not in seen)
+            else:
+                new = int((feature.isna() & X[name].notna()).sum())
+            if new:
+                found[name] = new
+        return found

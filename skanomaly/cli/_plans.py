@@ -1,0 +1,75 @@
+"""Reading a column by a plan, the same way in the rows of a fit and in any later ones.
+
+Owns what each kind of plan does; plans are dicts of plain values. Which plan a column gets is
+decided in ``cli._kinds``.
+"""
+
+from skanomaly.cli._texts import dates_in, hours_in, kind_of, numbers_of, texts_of
+
+#: Texts of a column of truths.
+FLAGS = {"True", "False"}
+
+
+def parts_of(plan, column):
+    """Return the features that a column becomes, by what to add to its name.
+
+    Parameters
+    ----------
+    plan : dict
+        How to read the column.
+    column : pandas.Series
+        Its values, of whatever type these rows gave it.
+
+    Returns
+    -------
+    parts : dict of str to array
+        Floats with NaN, or categories.
+    """
+    return _READERS[plan["kind"]](plan, column)
+
+
+def _numbers(plan, column):
+    if kind_of(column) in ("number", "empty") and not plan["unit"]:
+        return {"": column.astype("Float64").to_numpy("float64", na_value=float("nan"))}
+    return {"": numbers_of(column, plan["decimal"], plan["unit"])}
+
+
+def _durations(plan, column):
+    import pandas as pd
+
+    seconds = pd.to_timedelta(column, errors="coerce").dt.total_seconds()
+    return {"": seconds.to_numpy("float64", na_value=float("nan")) / 3600}
+
+
+def _times(plan, column):
+    return {"": hours_in(column.map(str, na_action="ignore"))}
+
+
+def _dates(plan, column):
+    import pandas as pd
+
+    if kind_of(column) in ("text", "empty") and plan["form"] is not None:
+        column = dates_in(column, plan["form"])
+    several_zones = column.dtype == object
+    dates = pd.to_datetime(column, errors="coerce", utc=several_zones).dt.tz_localize(None)
+    days = (dates - pd.Timestamp(plan["origin"])) / pd.Timedelta(days=1)
+    hours = (dates - dates.dt.normalize()) / pd.Timedelta(hours=1)
+    parts = {"": days} if plan["days"] else {}
+    parts |= {" (hour)": hours} if plan["hours"] else {}
+    return {part: values.to_numpy("float64") for part, values in parts.items()}
+
+
+def _categories(plan, column):
+    texts = texts_of(column)
+    if plan["flags"]:
+        texts = texts.where(~texts.str.capitalize().isin(FLAGS), texts.str.capitalize())
+    return {"": texts.astype("category").array}
+
+
+_READERS = {
+    "numbers": _numbers,
+    "durations": _durations,
+    "times": _times,
+    "dates": _dates,
+    "categories": _categories,
+}

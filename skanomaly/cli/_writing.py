@@ -1,0 +1,303 @@
+"""Writing tables: all of the new file or the old one as it was, and nothing beside it.
+
+Owns formats of output, temporary files and what becomes of them when the command is ended.
+"""
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from skanomaly.cli._files import earlier_results, require_openpyxl, require_pyarrow
+from skanomaly.cli._words import CommandError, reason
+
+#: Formats by the end of a file's name.
+SUFFIXES = {
+    ".csv": "csv", ".csv.gz": "csv", ".json": "json", ".jsonl": "jsonl", ".jsonl.gz": "jsonl",
+    ".parquet": "parquet", ".xlsx": "xlsx",
+}  # fmt: skip
+FORMATS = ("csv", "json", "jsonl", "parquet", "xlsx")
+#: Temporary files that are not finished; whatever ends the process removes them.
+UNFINISHED = set()
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FAILURES = (OSError, ValueError, TypeError, NotImplementedError, OverflowError)
+
+
+def check_out(path, sources, wanted=None, option="--out", suffixes=SUFFIXES):
+    """Refuse an output that cannot be written, before the time for training is spent."""
+    if path == "-":
+        _require_libraries(wanted or "csv")
+        return
+    target = Path(path)
+    if wanted is None and not target.name.lower().endswith(tuple(suffixes)):
+        raise CommandError(f"{option} must end in {', '.join(suffixes)}, got {path}")
+    if target.is_dir():
+        raise CommandError(f"{option} is a folder: {path}")
+    if not target.parent.is_dir():
+        raise CommandError(f"{option}: no such folder: {target.parent}")
+    there = [Path(source) for source in sources or () if source != "-"]
+    if target.exists() and any(one.exists() and os.path.samefile(target, one) for one in there):
+        raise CommandError(f"{option} is the file that is read ({path}); name another one")
+    _require_libraries(wanted or format_of(path))
+    try:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        message = f"{option}: cannot write in {target.parent}: {reason(error)}"
+        raise CommandError(message) from error
+
+
+def format_of(path):
+    """Return the format that the name of a file says, or None."""
+    name = str(path).lower()
+    return next((SUFFIXES[end] for end in sorted(SUFFIXES, key=len) if name.endswith(end)), None)
+
+
+def _require_libraries(wanted):
+    if wanted == "parquet":
+        require_pyarrow()
+    elif wanted == "xlsx":
+        require_openpyxl()
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Open a new file that takes the place of another one once it is complete."""
+    target = Path(os.path.realpath(path))  # a link stays a link
+    number, unfinished = tempfile.mkstemp(prefix=".skanomaly-", suffix=".tmp", dir=target.parent)
+    UNFINISHED.add(unfinished)
+    try:
+        with open(number, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(unfinished, _mode_of(target))
+        os.replace(unfinished, target)
+    except _FAILURES as error:
+        raise CommandError(f"cannot write {path}: {reason(error)}; it is unchanged") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(unfinished)
+        UNFINISHED.discard(unfinished)
+
+
+def _mode_of(target):
+    """Return the mode of an existing file, or the one that a new file gets here."""
+    try:
+        return target.stat().st_mode & 0o7777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def remove_unfinished():
+    """Remove all temporary files: for those who end the process without unwinding it."""
+    for path in list(UNFINISHED):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def write_table(table, results, path, label, wanted=None, escape=False):
+    """Write a table with its results; the file holds the old content or all of the new.
+
+    Parameters
+    ----------
+    table : skanomaly.cli._files.Table
+        As read.
+    results : dict of str to array
+        Columns to add.
+    path : str
+        Where to, or "-" for standard output.
+    label : str or None
+        A column of the table to keep, although an earlier run may have written it.
+    wanted : str, default=None
+        One of `FORMATS`; None goes by the name.
+    escape : bool, default=False
+        Put an apostrophe before texts that a spreadsheet would take for formulas.
+    """
+    frame = with_results(table, results, label)
+    name = str(path).lower() if wanted is None else f".{wanted}"
+    if escape:
+        frame = escaped(frame)
+    if path == "-":
+        with _standard_output() as file:
+            _write_frame(frame, file, name, table)
+        return
+    with replacing(path) as file:
+        _write_frame(frame, file, name, table)
+
+
+@contextlib.contextmanager
+def _standard_output():
+    """Collect a file and send it to standard output when it is complete."""
+    file = io.BytesIO()
+    yield file
+    sys.stdout.flush()
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(file.getvalue().decode("utf-8"))
+    else:
+        binary.write(file.getvalue())
+
+
+def with_results(table, results, label=None):
+    """Return the rows with columns added, under names that the table does not have."""
+    frame = table.frame.drop(columns=set(earlier_results(table.frame)) - {label})
+    for name, values in results.items():
+        while name in frame.columns:
+            name = f"skanomaly_{name}"
+        frame = frame.assign(**{name: values})
+    return frame
+
+
+def escaped(frame):
+    """Return a frame in which no text begins like a formula of a spreadsheet."""
+    import pandas as pd
+
+    def safe(text):
+        return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
+
+    frame = frame.rename(columns=safe)
+    for place, kind in enumerate(frame.dtypes):
+        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)):
+            column = frame.iloc[:, place]
+            frame = frame.assign(**{frame.columns[place]: column.astype(object).map(safe)})
+    return frame
+
+
+def _write_frame(frame, file, name, table):
+    writer = writer_for(name, file, table)
+    writer.write(frame)
+    writer.close()
+
+
+def writer_for(name, file, table):
+    """Return what writes rows, some at a time, in the format that a name ends in."""
+    form = format_of(name)
+    if name.endswith(".gz"):
+        file = gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="")
+    return _WRITERS[form](file, table)
+
+
+class _CsvWriter:
+    def __init__(self, file, table):
+        self._file, self._table, self._begun = file, table, False
+
+    def write(self, frame):
+        frame.to_csv(
+            self._file,
+            sep=self._table.sep or ",",
+            decimal=self._table.decimal if self._table.sep else ".",
+            index=False,
+            header=not self._begun,
+        )
+        self._begun = True
+
+    def close(self):
+        if isinstance(self._file, gzip.GzipFile):
+            self._file.close()
+
+
+class _JsonLinesWriter(_CsvWriter):
+    _before, _between, _after = "", "", ""
+
+    def write(self, frame):
+        for record in _plain(frame):
+            before = self._between if self._begun else self._before
+            text = json.dumps(record, ensure_ascii=False, default=str, allow_nan=False)
+            self._file.write(f"{before}{text}{self._end}".encode())
+            self._begun = True
+
+    _end = "\n"
+
+
+class _JsonWriter(_JsonLinesWriter):
+    _before, _between, _end = "[\n", ",\n", ""
+
+    def close(self):
+        self._file.write(b"\n]\n" if self._begun else b"[]\n")
+        super().close()
+
+
+class _ParquetWriter(_CsvWriter):
+    _writer = None
+
+    def write(self, frame):
+        import pyarrow
+        import pyarrow.parquet
+
+        held = [name for name in self._table.index if name in frame and name != "file"]
+        frame = frame.set_index(held) if held else frame
+        if self._writer is None:
+            rows = pyarrow.Table.from_pandas(frame)
+            self._writer = pyarrow.parquet.ParquetWriter(self._file, rows.schema)
+        else:
+            rows = pyarrow.Table.from_pandas(frame, schema=self._writer.schema)
+        self._writer.write_table(rows)
+
+    def close(self):
+        if self._writer is not None:
+            self._writer.close()
+
+
+class _XlsxWriter(_CsvWriter):
+    def __init__(self, file, table):
+        import openpyxl
+
+        super().__init__(file, table)
+        self._book = openpyxl.Workbook(write_only=True)
+        self._sheet = self._book.create_sheet("skanomaly")
+
+    def write(self, frame):
+        if not self._begun:
+            self._sheet.append([self._cell(name) for name in frame.columns])
+        self._begun = True
+        for record in _plain(frame, dates=True):
+            self._sheet.append([self._cell(value) for value in record.values()])
+
+    def _cell(self, value):
+        """Return a cell; a text is a text, whatever it begins with."""
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+        if not isinstance(value, str):
+            return value
+        cell = WriteOnlyCell(self._sheet, ILLEGAL_CHARACTERS_RE.sub("", value)[:32767])
+        cell.data_type = "s"
+        return cell
+
+    def close(self):
+        self._book.save(self._file)
+
+
+def _plain(frame, dates=False):
+    """Yield rows as dicts of plain Python values, with None for what is missing."""
+    import pandas as pd
+
+    names = list(frame.columns)
+    columns = [frame.iloc[:, place].astype(object) for place in range(len(names))]
+    columns = [column.where(column.notna(), None).to_list() for column in columns]
+    for values in zip(*columns, strict=True):
+        record = {}
+        for name, value in zip(names, values, strict=True):
+            if hasattr(value, "item") and not isinstance(value, pd.Timestamp):
+                value = value.item()
+            if isinstance(value, pd.Timestamp):
+                value = value.tz_localize(None).to_pydatetime() if dates else value.isoformat()
+            elif dates and not isinstance(value, (str, int, float, bool, type(None))):
+                value = str(value)
+            record[name] = value
+        yield record
+
+
+_WRITERS = {
+    "csv": _CsvWriter,
+    "json": _JsonWriter,
+    "jsonl": _JsonLinesWriter,
+    "parquet": _ParquetWriter,
+    "xlsx": _XlsxWriter,
+}

@@ -1,0 +1,252 @@
+"""A report on a detector and rows, for people who decide: one HTML file that stands alone.
+
+Owns what is asked for, and the page. What it says is in ``display._report_parts``, its pictures in
+``display._report_plots``. Needs jinja2 and matplotlib: ``pip install 'skanomaly[report]'``.
+"""
+
+import datetime
+import importlib.resources
+import json
+import os
+import platform
+import sys
+from numbers import Integral
+
+import numpy as np
+
+import skanomaly
+from skanomaly.display import _report_parts as parts
+from skanomaly.display._base import name_of, threshold_of
+from skanomaly.utils._labels import read_labels
+from skanomaly.utils._response import scores_of
+
+#: Columns that get a picture.
+_PICTURES = 12
+
+
+class Report:
+    """A finished report: a page of HTML.
+
+    Made by `report`. Shows itself in a notebook; ``str(report)`` is the page.
+
+    Parameters
+    ----------
+    html : str
+        The page.
+    """
+
+    def __init__(self, html):
+        self.html = html
+
+    def __str__(self):
+        return self.html
+
+    def __repr__(self):
+        return f"<Report of {len(self.html) / 1024:.0f} KiB; save(path) writes it>"
+
+    def _repr_html_(self):
+        from html import escape
+
+        style = "width:100%;height:700px;border:1px solid #8888"
+        return f'<iframe srcdoc="{escape(self.html)}" style="{style}"></iframe>'
+
+    def save(self, path):
+        """Write the page to a file; an existing one is replaced in one step.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to, by custom with the ending ``.html``.
+
+        Returns
+        -------
+        self : Report
+            The report.
+        """
+        beside = f"{os.fspath(path)}.{os.getpid()}.tmp"
+        try:
+            with open(beside, "x", encoding="utf-8") as file:
+                file.write(self.html)
+            os.replace(beside, path)
+        except BaseException:
+            if os.path.exists(beside):
+                os.unlink(beside)
+            raise
+        return self
+
+
+def report(
+    estimator,
+    X,
+    y=None,
+    *,
+    title="Anomaly report",
+    anomaly_label="auto",
+    top=10,
+    identifiers=None,
+    left_out=None,
+    facts=None,
+):
+    """Report on a fitted detector and rows, in one HTML file that needs nothing else.
+
+    The page has: what was read; the distribution of the scores with the threshold, and a slider
+    that says what other thresholds would do; the strangest rows with the columns that made them
+    so, and the values to be expected; all columns; with labels, the ROC and the precision-recall
+    curve and the confusion at the threshold; settings and versions. It opens from disk, on desktop
+    and phone, light or dark, without a network.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted outlier detector of skanomaly or scikit-learn, or a pipeline with one.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        Rows to report on.
+    y : array-like of shape (n_samples,), default=None
+        Labels in any coding; rows without a label are left out of figures that need one. Figures
+        are optimistic for rows that the detector was fitted on with their labels.
+    title : str, default="Anomaly report"
+        Title of the page.
+    anomaly_label : scalar, default="auto"
+        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
+    top : int, default=10
+        How many of the strangest rows to show.
+    identifiers : DataFrame of shape (n_samples, n_identifiers), default=None
+        Columns that tell which row it is, shown with the strangest rows.
+    left_out : dict of str to str, default=None
+        Columns that the detector does not see, and why.
+    facts : dict of str to object, default=None
+        Whatever else the reader should know, such as the name of a file.
+
+    Returns
+    -------
+    report : Report
+        The page, with ``save(path)``.
+
+    Raises
+    ------
+    ImportError
+        If jinja2 or matplotlib is not installed.
+    ValueError
+        If `X` is no table, or `top` or `y` do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import IsolationForest
+    >>> from skanomaly.display import report
+    >>> X = np.random.default_rng(0).normal(size=(300, 3))
+    >>> forest = IsolationForest(random_state=0).fit(X)
+    >>> page = report(forest, X, title="Sensors")
+    >>> page.save(getfixture("tmp_path") / "report.html")
+    <Report of ... KiB; save(path) writes it>
+    """
+    jinja2 = _import_jinja2()
+    _import_matplotlib()
+    if not isinstance(top, Integral) or top < 1:
+        raise ValueError(f"top must be a whole number of at least 1, got {top!r}.")
+    frame = parts.as_frame(X, estimator)
+    if y is not None:
+        y = read_labels(y, anomaly_label=anomaly_label, n_samples=len(frame))
+    content = _content(estimator, frame if frame is X else X, frame, y, top, identifiers)
+    content |= {"title": title, "left_out": left_out or {}, "facts": facts or {}}
+    template = importlib.resources.files(__package__).joinpath("report.html.j2")
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["percent"] = _percent
+    page = environment.from_string(template.read_text(encoding="utf-8")).render(content)
+    return Report(page)
+
+
+def _content(estimator, X, frame, labels, top, identifiers):
+    from skanomaly.display import _report_plots as plots
+
+    scores = scores_of(estimator, X)
+    threshold = threshold_of(estimator)
+    decisions = scores - (threshold or 0.0)
+    flagged = decisions < 0
+    rows = np.argsort(scores, kind="stable")[:top]
+    explanation = parts.explanation_of(estimator, X, rows)
+    columns = parts.columns_of(frame, explanation, flagged)
+    for line in columns[:_PICTURES]:
+        column = frame.iloc[:, line["place"]]
+        if column.notna().any():
+            draw = plots.column_picture if parts.is_numeric(column) else plots.category_picture
+            line["picture"] = draw(column, flagged)
+    varied = np.ptp(scores) > 0
+    picture, axis = plots.score_picture(scores, labels, threshold) if varied else ("", None)
+    both = labels is not None and (labels == -1).any() and (labels == 1).any()
+    positions = parts.positions(scores, labels if both else None, threshold)
+    return {
+        "rows": len(frame),
+        "detector": name_of(estimator),
+        "flagged": int(flagged.sum()),
+        "threshold": threshold,
+        "score_picture": picture,
+        "slider": _as_json(
+            {"axis": axis, "positions": positions, "rows": len(frame), "threshold": threshold}
+        ),
+        "steps": [positions[i] for i in np.linspace(0, len(positions) - 1, 6).astype(int)],
+        "start": next((i for i, one in enumerate(positions) if one["threshold"] == threshold), 0),
+        "n_positions": len(positions),
+        "labelled": both,
+        "strangest": parts.strangest(explanation, rows, scores, threshold, identifiers),
+        "columns": columns,
+        "missing": float(frame.isna().to_numpy().mean()),
+        "settings": str(estimator),
+        "versions": _versions(),
+        "made": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+    } | (_labelled(labels, scores, threshold, flagged) if both else {})
+
+
+def _labelled(labels, scores, threshold, flagged):
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    from skanomaly.display import _report_plots as plots
+
+    known = labels != 0
+    truth = labels[known] == -1
+    return {
+        "curves": plots.curve_pictures(labels[known], scores[known], threshold),
+        "confusion": parts.confusion(labels, flagged),
+        "roc_auc": float(roc_auc_score(truth, -scores[known])),
+        "average_precision": float(average_precision_score(truth, -scores[known])),
+        "n_anomalies": int(truth.sum()),
+        "n_known": int(known.sum()),
+    }
+
+
+def _as_json(data):
+    """Return JSON that may stand inside a script of a page."""
+    text = json.dumps(data, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _percent(share):
+    return f"{share:.1%}" if share >= 0.001 or share == 0 else "<0.1%"
+
+
+def _versions():
+    versions = {"skanomaly": skanomaly.__version__, "Python": platform.python_version()}
+    for name in ("numpy", "pandas", "sklearn", "keras", "jax", "torch", "tensorflow"):
+        module = sys.modules.get(name)
+        if hasattr(module, "__version__"):
+            versions["scikit-learn" if name == "sklearn" else name] = module.__version__
+    return versions
+
+
+def _import_jinja2():
+    try:
+        import jinja2
+    except ImportError as error:
+        raise ImportError(
+            "report needs jinja2. Install it with: pip install 'skanomaly[report]'"
+        ) from error
+    return jinja2
+
+
+def _import_matplotlib():
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "report needs matplotlib. Install it with: pip install 'skanomaly[report]'"
+        ) from error

@@ -1,0 +1,148 @@
+"""Keras networks as ONNX nodes, layer by layer.
+
+Owns the exporters of ``networks`` and of Keras' own layers. Networks are single precision, like
+there. What has no exporter is refused by the layer's name.
+"""
+
+import numpy as np
+
+from skanomaly.backend import keras, ops
+from skanomaly.networks._member_layers import (
+    Columns,
+    MemberDense,
+    MemberLogits,
+    PackedDense,
+    SwapMembers,
+)
+
+#: Activations that are one node.
+_NODES = {
+    "relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "elu": "Elu", "softplus": "Softplus",
+    "softsign": "Softsign", "exponential": "Exp",
+}  # fmt: skip
+
+
+def network_outputs(network, graph, x):
+    """Add a network to a graph.
+
+    Parameters
+    ----------
+    network : keras.Model
+        With one input, built from layers; each layer stands in it once.
+    graph : skanomaly.io._graph.Graph
+        Gets the nodes.
+    x : str
+        Name of the rows, single precision.
+
+    Returns
+    -------
+    outputs : list of str
+        Names of the network's outputs.
+
+    Raises
+    ------
+    TypeError
+        If a layer has no exporter; it is named.
+    """
+    _check_order(network)
+    names = {id(network.inputs[0]): x}
+    last = x
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        if isinstance(layer, keras.Model):  # the members, behind the rows repeated for each
+            return network_outputs(layer, graph, last)
+        given = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
+        last = _layer(layer, graph, *(names[id(tensor)] for tensor in given))
+        names[id(layer.output)] = last
+    return [names[id(output)] for output in network.outputs]
+
+
+def _check_order(network):
+    """Refuse a network that keeps the order of its layers to itself."""
+    if not getattr(network, "inputs", None):
+        raise TypeError(
+            f"The network {network.name!r} of the class {type(network).__name__} cannot be "
+            "exported to ONNX: it is not made of layers whose order is known. Build it with "
+            "keras.Sequential or keras.Model(inputs, outputs)."
+        )
+
+
+def _layer(layer, graph, *inputs):
+    exporter = _EXPORTERS.get(type(layer))
+    if exporter is None:
+        raise TypeError(
+            f"The layer {layer.name!r} of the class {type(layer).__name__} cannot be exported to "
+            f"ONNX. What can: {', '.join(sorted(kind.__name__ for kind in _EXPORTERS))}."
+        )
+    return exporter(layer, graph, *inputs)
+
+
+def _weights(variable):
+    return np.ascontiguousarray(ops.convert_to_numpy(variable), dtype=np.float32)
+
+
+def _activated(layer, graph, x):
+    """Return values behind a layer's activation."""
+    name = getattr(layer.activation, "__name__", "")
+    known = getattr(keras.activations, name, None) is layer.activation
+    if known and name == "linear":
+        return x
+    if known and name in _NODES:
+        return graph(_NODES[name], x)
+    if known and name == "silu":
+        return graph("Mul", x, graph("Sigmoid", x))
+    if known and name == "selu":
+        return graph("Selu", x)
+    raise TypeError(
+        f"The activation {name!r} of the layer {layer.name!r} cannot be exported to ONNX. What "
+        f"can: linear, selu, silu, {', '.join(sorted(_NODES))}."
+    )
+
+
+def _dense(layer, graph, x):
+    product = graph("MatMul", x, _weights(layer.kernel))
+    if layer.use_bias:
+        product = graph("Add", product, _weights(layer.bias))
+    return _activated(layer, graph, product)
+
+
+def _member_dense(layer, graph, x):
+    product = graph("MatMul", x, _weights(layer.kernel))
+    return _activated(layer, graph, graph("Add", product, _weights(layer.bias)))
+
+
+def _packed_dense(layer, graph, x):
+    rate, bias_rate = np.float32(layer.rate), np.float32(layer.bias_rate)
+    product = graph("MatMul", x, _weights(layer.kernel) * rate)  # members come to the front
+    return _activated(layer, graph, graph("Add", product, _weights(layer.bias) * bias_rate))
+
+
+def _columns(layer, graph, x):
+    columns = np.asarray(layer.columns, dtype=np.int64)
+    if columns.ndim == 1:
+        return graph("Gather", x, columns, axis=1)
+    return graph("Transpose", graph("Gather", x, columns, axis=1), perm=[1, 0, 2])
+
+
+def _same(layer, graph, x):
+    return x
+
+
+_EXPORTERS = {
+    keras.layers.Activation: _activated,
+    keras.layers.Concatenate: lambda layer, graph, *x: graph.joined(*x, axis=layer.axis),
+    keras.layers.Dense: _dense,
+    keras.layers.Dropout: _same,
+    keras.layers.GaussianNoise: _same,
+    keras.layers.ReLU: lambda layer, graph, x: graph("Relu", x),
+    # all members see the same row: it stands for itself until each makes something else of it
+    keras.layers.RepeatVector: lambda layer, graph, x: graph("Unsqueeze", x, np.array([1])),
+    Columns: _columns,
+    MemberDense: _member_dense,
+    MemberLogits: lambda layer, graph, x: graph(
+        "Transpose", graph("Squeeze", x, np.array([2])), perm=[1, 0]
+    ),
+    PackedDense: _packed_dense,
+    SwapMembers: lambda layer, graph, x: graph("Transpose", x, perm=[1, 0, 2]),
+}

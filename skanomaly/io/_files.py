@@ -1,0 +1,257 @@
+"""Fitted estimators as files: written whole or not at all, checked before anything is built.
+
+Owns the order of things in saving and loading, and what a file is trusted with. Does not own: the
+bytes of a file (``io._container``), what an estimator's state holds (``utils._state``), or the
+format of objects, which is that of skops.
+"""
+
+import datetime
+import importlib
+import platform
+import zipfile
+
+import numpy as np
+
+import skanomaly
+from skanomaly.base import StateMixin
+from skanomaly.io import _container, _plain
+from skanomaly.utils._extras import import_extra
+from skanomaly.utils._state import check_version, keeping
+
+#: Trees that scikit-learn walks without looking where they lead; looked at before they are used.
+_TREE = "sklearn.tree._tree.Tree"
+#: What scikit-learn's transformers hold, and what cannot do anything.
+_HARMLESS = {_TREE, "numpy.dtype"}
+
+
+def keep_rows():
+    """Let pickles and copies made inside hold training rows.
+
+    A pickle of a detector holds no rows of its training data, and its loaded copy neither goes on
+    with `partial_fit` nor explains scores without ``background=`` therefore. Made inside this
+    context, it does both.
+
+    Returns
+    -------
+    context : context manager
+
+    Examples
+    --------
+    >>> import pickle
+    >>> import numpy as np
+    >>> import skanomaly
+    >>> X = np.random.default_rng(0).normal(size=(50, 2))
+    >>> detector = skanomaly.AutoencoderDetector("plain", epochs=1, random_state=0).fit(X)
+    >>> with skanomaly.io.keep_rows():
+    ...     text = pickle.dumps(detector)
+    >>> pickle.loads(text).partial_fit(X[:5]).n_samples_seen_
+    55
+    """
+    return keeping("rows")
+
+
+def save(estimator, path, *, keep_rows=False):
+    """Save a fitted estimator in a file that holds data and no code.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Detector of skanomaly, meta-estimator around any detector, or a pipeline of scikit-learn
+        with them inside.
+    path : str or path-like
+        File to write, by custom with the ending ``.skops``. It is replaced in one step: whoever
+        reads it meanwhile sees the old file or the new one, and a failure leaves the old one.
+    keep_rows : bool, default=False
+        Whether the file holds training rows (at most 512 for explanations and at most 4096, after
+        `partial_fit` 32,768, for what comes next). Without them, the loaded detector needs
+        ``background=`` to explain scores, and `partial_fit` refuses.
+
+    Raises
+    ------
+    ValueError
+        If a network has a layer with code inside, such as a Lambda, or of a class that is not
+        registered; the layer is named.
+    TypeError
+        If something else cannot be part of a file.
+    ImportError
+        If skops is not installed.
+
+    Notes
+    -----
+    The default `AutoencoderDetector` and `NeuralAnomalyClassifier` compare rows with training rows
+    nearby: those are part of the model, standardised, at most 8192 of them. ``recipe="plain"``
+    keeps none.
+
+    Functions stay out of the file: ``callbacks`` come back as None, a function given as ``model``
+    as the untrained network that it built. The file is a zip archive in the format of `skops.io`,
+    so that `skops.io.load` reads it, too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skanomaly
+    >>> X = np.random.default_rng(0).normal(size=(50, 2))
+    >>> detector = skanomaly.AutoencoderDetector("plain", epochs=1, random_state=0).fit(X)
+    >>> file = getfixture("tmp_path") / "detector.skops"
+    >>> skanomaly.io.save(detector, file)
+    >>> bool(np.all(skanomaly.io.load(file).score_samples(X) == detector.score_samples(X)))
+    True
+    """
+    skops = import_extra("skops.io", "io", "skanomaly.io")
+    with keeping("data", *(["rows"] if keep_rows else [])):
+        try:
+            content = skops.dumps(estimator, compression=zipfile.ZIP_DEFLATED)
+        except (TypeError, NotImplementedError, AttributeError) as error:
+            raise TypeError(
+                f"{type(estimator).__name__} holds something that cannot be part of a file "
+                f"({error}). Expected estimators whose attributes are arrays, numbers and strings."
+            ) from error
+    _container.write(path, content, _description(estimator, keep_rows))
+
+
+def load(path, *, trusted=()):
+    """Load what `save` has written; nothing is built before the whole file is checked.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File of `save`.
+    trusted : iterable of str, default=()
+        Full names of classes and functions of other packages that the file may use, such as
+        ``"my_package.MyTransformer"``. Those of skanomaly and the estimators of scikit-learn and
+        NumPy need no name.
+
+    Returns
+    -------
+    estimator : estimator
+        Its scores are those of the estimator saved, to the last bit.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or cut off, was not written by `save`, comes from a newer version of
+        skanomaly, or uses classes that are not trusted; they are named.
+    ImportError
+        If skops is not installed, and the file holds more than a detector.
+
+    See Also
+    --------
+    save : Writes such a file.
+    info : Tells what a file holds without loading it.
+    """
+    content, described = _container.read(path)
+    check_version(described.get("skanomaly"), f"the estimator in {path}")
+    try:
+        with _container.refusing_damage(path, besides=_plain.NotPlainError):
+            return _plain.read(content, _estimator_of)
+    except _plain.NotPlainError:
+        return _load_by_skops(path, content, trusted)
+
+
+def info(path):
+    """Tell what a file of `save` holds, without loading it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File of `save`.
+
+    Returns
+    -------
+    info : dict
+        ``estimator`` (class), ``saved`` (time, UTC), ``n_features_in``, ``feature_names_in``,
+        ``n_samples_seen``, ``offset`` (threshold), ``parameters`` (as text), ``keeps_rows``,
+        ``skanomaly`` and ``versions`` (of what it was saved with). None where the estimator has no
+        such thing.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, cut off, or was not written by `save`.
+    """
+    return _container.read(path)[1]
+
+
+def _load_by_skops(path, content, trusted):
+    skops = import_extra("skops.io", "io", "skanomaly.io")
+    with _container.refusing_damage(path):
+        found = set(skops.get_untrusted_types(data=content))
+    ours = {name for name in found if name in _HARMLESS or _estimator_of(name)}
+    foreign = found - ours - set(trusted)
+    if foreign:
+        raise ValueError(
+            f"{path} uses what skanomaly.io.load does not trust by itself: "
+            f"{', '.join(sorted(foreign))}. If you know who wrote the file, pass "
+            f"trusted={sorted(foreign)}."
+        )
+    with _container.refusing_damage(path):
+        estimator = skops.loads(content, trusted=sorted(found))
+        if _TREE in found:
+            _check_trees(estimator)
+    return estimator
+
+
+def _description(estimator, keeps_rows):
+    last = estimator[-1] if hasattr(estimator, "steps") else estimator
+    names = getattr(estimator, "feature_names_in_", None)
+    offset = getattr(last, "offset_", None)
+    return {
+        "skanomaly": skanomaly.__version__,
+        "estimator": type(estimator).__name__,
+        "saved": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "parameters": str(estimator),
+        "n_features_in": getattr(estimator, "n_features_in_", None),
+        "feature_names_in": None if names is None else [str(name) for name in names],
+        "n_samples_seen": getattr(last, "n_samples_seen_", None),
+        "offset": float(offset) if np.ndim(offset) == 0 and offset is not None else None,
+        "keeps_rows": keeps_rows,
+        "versions": {"python": platform.python_version()} | _versions(),
+    }
+
+
+def _versions():
+    names = {"numpy": "numpy", "scikit-learn": "sklearn", "skops": "skops"}
+    return {name: importlib.import_module(module).__version__ for name, module in names.items()}
+
+
+def _estimator_of(name):
+    """Return the class that a name stands for if it is one of the package's public estimators."""
+    module, _, short = name.rpartition(".")
+    if skanomaly._PUBLIC.get(short) != module:
+        return None
+    found = getattr(skanomaly, short)
+    return found if isinstance(found, type) and issubclass(found, StateMixin) else None
+
+
+def _check_trees(estimator):
+    """Refuse trees of scikit-learn that lead a row out of the tree or round in it."""
+    from sklearn.tree._tree import Tree
+
+    left, seen = [estimator], {}
+    while left:
+        thing = left.pop()
+        if id(thing) in seen or isinstance(thing, (str, bytes, int, float, type(None))):
+            continue
+        seen[id(thing)] = thing
+        if isinstance(thing, Tree):
+            _check_tree(thing)
+        elif isinstance(thing, (list, tuple)):
+            left += thing
+        elif isinstance(thing, dict):
+            left += thing.values()
+        elif isinstance(thing, np.ndarray):
+            left += thing.ravel().tolist() if thing.dtype == object else []
+        else:
+            left += getattr(thing, "__dict__", {}).values()
+
+
+def _check_tree(tree):
+    below, own = np.array([tree.children_left, tree.children_right]), np.arange(tree.node_count)
+    leaf = (below == -1).all(axis=0)
+    inside = (below > own).all(axis=0) & (below < len(own)).all(axis=0)
+    inside &= (tree.feature >= 0) & (tree.feature < tree.n_features)
+    if not (len(own) and np.all(leaf | inside)):
+        raise ValueError(
+            "The file holds a tree whose nodes do not point to nodes behind them and to columns "
+            "of the rows: it is damaged, or was not written by skanomaly."
+        )

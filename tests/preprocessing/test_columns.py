@@ -1,0 +1,102 @@
+"""What columns of tables hold, their numbers, and what is said of those that hold neither."""
+
+import datetime
+import warnings
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skanomaly.preprocessing._columns import (
+    is_category,
+    is_time,
+    numbers,
+    warn_of_numbers_as_text,
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pd.Series(["a", "b"], dtype="category"), True),
+        (pd.Series([1, 2], dtype="category"), True),
+        (pd.Series(["a", "b"], dtype=object), True),
+        (pd.Series(["a", "b"], dtype="string"), True),
+        (pd.Series([True, False]), True),
+        (pd.Series([True, None], dtype="boolean"), True),
+        (pd.Series([True, None], dtype=object), True),
+        (pd.Series([1.5, None], dtype=object), False),
+        (pd.Series([None, None], dtype=object), False),
+        (pd.Series([1, 2], dtype="Int64"), False),
+        (pd.Series([1.0, 2.0]), False),
+        (pd.Series(["a", None], dtype="str").convert_dtypes(dtype_backend="pyarrow"), True),
+        (pd.Series([True, None]).convert_dtypes(dtype_backend="pyarrow"), True),
+        (pd.Series([1, None]).convert_dtypes(dtype_backend="pyarrow"), False),
+        (pd.cut(pd.Series([1.0, 2.0]), 2), True),
+        (pd.Series(pd.IntervalIndex.from_breaks([0, 1, 2])), True),
+        (pd.Series([b"a", b"b"]), True),
+        (pd.Series([1, "a"], dtype=object), True),
+        (pd.Series([[1], [2]]), False),
+    ],
+    ids=lambda value: f"{value.dtype}{list(value)}" if hasattr(value, "dtype") else "",
+)
+def test_which_columns_hold_categories(column, expected):
+    assert is_category(column) is expected
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series(pd.to_datetime(["2024-01-01"])),
+        pd.Series(pd.to_datetime(["2024-01-01"]).tz_localize("UTC")),
+        pd.Series(pd.to_timedelta(["1 h"])),
+        pd.Series([None, datetime.date(2024, 1, 1)], dtype=object),
+        pd.Series([datetime.time(12)], dtype=object),
+        pd.Series(pd.to_datetime(["2024-01-01"])).astype("category"),
+        pd.Series(pd.period_range("2024-01", periods=1, freq="M")),
+    ],
+    ids=lambda column: str(column.dtype),
+)
+def test_which_columns_hold_times(column):
+    assert is_time(column)
+    assert not is_time(pd.Series(["2024-01-01"]))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series([1, 2, None], dtype="Int64"),
+        pd.Series([1, 2, None], dtype="float64[pyarrow]"),
+        pd.Series([Decimal(1), 2.0, None], dtype=object),
+        pd.Series([Fraction(1), np.float32(2), pd.NA], dtype=object),
+        pd.Series([True, 2, np.nan], dtype=object),
+    ],
+    ids=lambda column: str(column.dtype),
+)
+def test_numbers_of_any_type(column):
+    np.testing.assert_array_equal(numbers(column, "it"), [1.0, 2.0, np.nan])
+
+
+def test_numbers_beyond_float64_are_refused():
+    with pytest.raises(ValueError, match="it holds a number too large"):
+        numbers(pd.Series([10**400], dtype=object), "it")
+
+
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        (["1.5", "2.5", "n/a"], True),
+        ([1.5, 2.5, "n/a"], True),
+        ([str(k) for k in range(100)], True),
+        (["10115", "80331"] * 50, False),
+        (["a", "b", "7"], False),
+        (["a", "b"], False),
+    ],
+)
+def test_when_text_looks_like_numbers(values, warned):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_of_numbers_as_text(pd.Series(values, dtype=object), "The column 'a' of X")
+    assert bool(caught) == warned
