@@ -7,11 +7,14 @@ where it is used.
 
 import contextlib
 import importlib
+import itertools
+import pickle
 
 import numpy as np
 import pandas as pd
 
 from skanomaly.distributed._sample import stacked
+from skanomaly.utils._state import keeping
 
 #: Partial results that are merged at once.
 _MERGED_AT_ONCE = 8
@@ -109,7 +112,7 @@ class Partitions:
                 f"{name} must have one value for each row of X: expected {ends[-1]} values, got "
                 f"{len(values)}."
             )
-        spans = zip(ends[:-1], ends[1:], strict=True)
+        spans = itertools.pairwise(ends)
         return [delayed(values[start:stop], traverse=False) for start, stop in spans]
 
     def lengths(self):
@@ -205,6 +208,21 @@ def in_rows(X):
             "dimensions. Reshape it to one flat row for each sample."
         )
     return X if len(X.chunks[1]) == 1 else X.rechunk({1: -1})
+
+
+class WithRows:
+    """A detector that takes training rows along wherever it is sent, for explanations."""
+
+    def __init__(self, detector):
+        self.detector = detector
+
+    def __reduce__(self):
+        with keeping("rows"):
+            return _with_rows, (pickle.dumps(self.detector),)
+
+
+def _with_rows(text):
+    return WithRows(pickle.loads(text))
 
 
 def map_rows(function, X, detector, empty):

@@ -1,39 +1,29 @@
 """DaskDetector: any outlier detector on rows that do not fit in memory.
 
-Owns the estimator: what its detector learns from, and how it answers. Does not own the passes
-over the rows (``distributed._collections``, ``distributed._summary``).
+Owns the estimator and what its detector learns from. Does not own the passes over the rows
+(``distributed._summary``, ``distributed._passes``) or the answers (``distributed._answers``).
 """
 
 from numbers import Integral
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, _fit_context, clone
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import _num_samples, has_fit_parameter
 
 from skanomaly.base import unchanged_on_failure
-from skanomaly.distributed._collections import Partitions, is_distributed, map_rows
+from skanomaly.distributed._answers import LazyAnswers
+from skanomaly.distributed._collections import Partitions, is_distributed
+from skanomaly.distributed._passes import Passes
 from skanomaly.distributed._sample import spread, take
 from skanomaly.distributed._summary import count_rows, merged, summarise
-from skanomaly.utils._response import scores_of
 
 #: Values of a sample at most, whatever `max_rows` says: 512 MiB.
 MAX_VALUES = 2**26
 
 
-def _has(name):
-    """Return the test whether the detector has a method."""
-
-    def check(self):
-        return hasattr(getattr(self, "estimator_", self.estimator), name)
-
-    return available_if(check)
-
-
-class DaskDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
+class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator):
     """Any outlier detector on a Dask table or array, larger than memory.
 
     `fit` reads the rows once, keeps at most `max_rows` of them, chosen by a hash of their content
@@ -57,7 +47,8 @@ class DaskDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
         What networks are trained on. "sample" suits the default recipe, which draws 38,400 rows
         in its training, whatever their number. With "all", an `AutoencoderDetector` whose budget
         is in epochs, such as ``recipe="plain"`` or one with an own `model`, is trained on passes
-        over all rows: scales, scores and threshold come from the sample.
+        over all rows, in their order and shuffled within each 65,536 of them: scales, scores and
+        threshold come from the sample. Rows that are sorted should be shuffled before.
 
     Attributes
     ----------
@@ -157,6 +148,8 @@ class DaskDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
         """
         with unchanged_on_failure(self):
             _refuse_neighbours_in_time(self.estimator)
+            if self.train_on == "all" and is_distributed(X):
+                _refuse_no_passes(self.estimator, X.shape[1], y, sample_weight)
             for name in ("n_features_in_", "feature_names_in_"):
                 vars(self).pop(name, None)
             if is_distributed(X):
@@ -189,63 +182,16 @@ class DaskDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
             counted = partitions.reduce(count_rows, merged, candidates)
         rows, labels, weight = summary.sample.final(size, counted)
         whole = summary.sample.complete(size)
-        if not (whole and has_fit_parameter(self.estimator, "sample_weight")):
+        weighs = self.train_on == "sample" and has_fit_parameter(self.estimator, "sample_weight")
+        if not (whole and weighs):
             places = spread(weight) if np.ptp(weight) > 0 else np.arange(len(weight))
             rows, labels = take(rows, places), None if labels is None else labels[places]
             weight = None
         self.n_sampled_ = len(rows)
-        self.estimator_ = _fitted(self.estimator, rows, labels, weight)
-
-    def score_samples(self, X):
-        """Score rows: the lower, the more abnormal.
-
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
-
-        Returns
-        -------
-        scores : dask Series or Array, or ndarray of shape (n_samples,), float64
-            Lazy where the rows are, with their index and divisions, or their chunks.
-        """
-        return self._answer(scores_of, X, np.float64, "score_samples")
-
-    def decision_function(self, X):
-        """Return the distance of rows from the threshold: negative for anomalies.
-
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
-
-        Returns
-        -------
-        scores : dask Series or Array, or ndarray of shape (n_samples,), float64
-            As of `score_samples`.
-        """
-        return self._answer(_call("decision_function"), X, np.float64, "decision_function")
-
-    def predict(self, X):
-        """Label rows: +1 for normal rows, -1 for anomalies.
-
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
-
-        Returns
-        -------
-        labels : dask Series or Array, or ndarray of shape (n_samples,), int64
-            As of `score_samples`.
-        """
-        if is_distributed(X) and getattr(self.estimator_, "fdr", None) is not None:
-            raise ValueError(
-                "The false discovery rate is a promise about all rows of X together, which are "
-                "not seen together here. Set fdr=None on the ConformalDetector, or select rows "
-                "by the p-values in memory."
-            )
-        return self._answer(_call("predict"), X, np.int64, "predict")
+        if self.train_on == "all":
+            self.estimator_ = clone(self.estimator)._fit_passes(rows, Passes(partitions))
+        else:
+            self.estimator_ = _fitted(self.estimator, rows, labels, weight)
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Fit to the rows and label the same ones.
@@ -265,78 +211,6 @@ class DaskDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
             +1 for normal rows, -1 for anomalies.
         """
         return self.fit(X, y, sample_weight).predict(X)
-
-    @_has("p_values")
-    def p_values(self, X):
-        """Return p-values of rows, where the detector is a `ConformalDetector`.
-
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
-
-        Returns
-        -------
-        p_values : dask Series or Array, or ndarray of shape (n_samples,), float64
-            As of `score_samples`.
-        """
-        return self._answer(_call("p_values"), X, np.float64, "p_values")
-
-    @_has("predict_proba")
-    def predict_proba(self, X):
-        """Return probabilities of being an anomaly and of being normal.
-
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
-
-        Returns
-        -------
-        probabilities : dask DataFrame or Array, or ndarray of shape (n_samples, 2), float64
-            Columns as in ``estimator_.classes_``.
-        """
-        return self._answer(_call("predict_proba"), X, np.float64, pd.Index([-1, 1]))
-
-    def explain(self, X, **params):
-        """Share out the anomaly scores of rows over their features.
-
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
-        **params : dict
-            Parameters of `skanomaly.explain`, such as ``n_references``.
-
-        Returns
-        -------
-        contributions : dask DataFrame or Array of shape (n_samples, n_features), or Explanation
-            The shares of the features alone where the rows are distributed. All that `explain`
-            knows comes with a partition: ``detector.explain(X.partitions[0].compute())``.
-        """
-        from skanomaly.inspection import explain
-
-        check_is_fitted(self)
-        if not is_distributed(X):
-            return explain(self.estimator_, X, **params)
-        names = X.columns if hasattr(X, "columns") else pd.RangeIndex(X.shape[1])
-        return self._answer(_contributions(params), X, np.float64, names)
-
-    def _answer(self, function, X, dtype, names):
-        """Return a function's results for rows, lazily where these are distributed.
-
-        `names` are those of columns, or of one column.
-        """
-        check_is_fitted(self)
-        if not is_distributed(X):
-            return function(self.estimator_, X)
-        one = isinstance(names, str)
-        empty = np.empty(0 if one else (0, len(names)), dtype)
-        if hasattr(X, "divisions"):
-            index = X._meta.index[:0]
-            tables = (pd.Series, {"name": names}) if one else (pd.DataFrame, {"columns": names})
-            empty = tables[0](empty, index, **tables[1])
-        return map_rows(function, X, self.estimator_, empty)
 
     @property
     def offset_(self):
@@ -358,32 +232,25 @@ class DaskDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
         return tags
 
 
-class _call:  # noqa: N801
-    """A method of whatever detector it is given, in a form that pickles."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def __call__(self, detector, rows):
-        return getattr(detector, self.name)(rows)
-
-
-class _contributions:  # noqa: N801
-    """The features' shares, in a form that pickles."""
-
-    def __init__(self, params):
-        self.params = params
-
-    def __call__(self, detector, rows):
-        from skanomaly.inspection import explain
-
-        return explain(detector, rows, **self.params).contributions.to_numpy()
-
-
 def _fitted(estimator, X, y=None, sample_weight=None):
     """Return a fitted clone."""
     weight = {} if sample_weight is None else {"sample_weight": sample_weight}
     return clone(estimator).fit(X, **weight) if y is None else clone(estimator).fit(X, y, **weight)
+
+
+def _refuse_no_passes(estimator, n_features, y, sample_weight):
+    """Refuse detectors that cannot be trained on rows that come in blocks."""
+    if not hasattr(estimator, "_fit_passes"):
+        raise ValueError(
+            "train_on='all' is for an AutoencoderDetector, trained in epochs; got "
+            f"{type(estimator).__name__}. Use train_on='sample'."
+        )
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            "train_on='all' passes over the rows as they are, without labels and weights. Leave y "
+            "and sample_weight out, or use train_on='sample'."
+        )
+    estimator._refuse_passes(n_features)
 
 
 def _refuse_too_few(summary, name):

@@ -1,15 +1,20 @@
 """Partitions, what lies beside them, and failures that say where."""
 
+import functools
+import operator
+import pickle
+
 import dask
 import dask.array as da
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from mean_distance import MeanDistance
 from numpy.testing import assert_array_equal
 
 from skanomaly.distributed import _collections
-from skanomaly.distributed._collections import PartitionError, Partitions, map_rows
+from skanomaly.distributed._collections import PartitionError, Partitions, WithRows, map_rows
 
 ROWS = np.arange(24.0).reshape(12, 2)
 
@@ -19,7 +24,7 @@ def sizes(rows, labels, weight):
 
 
 def joined(parts):
-    return sum(parts, [])
+    return functools.reduce(operator.iadd, parts, [])
 
 
 def unknown(array):
@@ -92,6 +97,13 @@ def test_results_come_when_they_are_asked_for_and_name_their_partition():
     scores = map_rows(refuse, da.from_array(ROWS, chunks=(3, 2)), None, np.empty(0))
     with pytest.raises(PartitionError, match="partition 1 of X: no sixes"):
         scores.compute()
+
+
+def test_rows_to_compare_with_are_sent_along_where_they_are_needed():
+    detector = MeanDistance().fit(ROWS)
+    sent = pickle.loads(pickle.dumps(WithRows(detector))).detector
+    expected = detector.explain(ROWS[:2]).contributions
+    assert_array_equal(sent.explain(ROWS[:2]).contributions, expected)
 
 
 def test_rows_with_more_axes_are_refused():

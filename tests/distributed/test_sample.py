@@ -54,7 +54,9 @@ def test_a_sample_looks_like_the_rows():
     rows, weight = sample(values, 2000).final(2000)
     assert len(rows) == 2000
     assert np.ptp(weight) == 0
-    assert_allclose(np.quantile(rows, [0.1, 0.5, 0.9]), np.quantile(values, [0.1, 0.5, 0.9]), atol=0.1)
+    assert_allclose(
+        np.quantile(rows, [0.1, 0.5, 0.9]), np.quantile(values, [0.1, 0.5, 0.9]), atol=0.1
+    )
 
 
 def test_frequent_rows_are_never_lost():
