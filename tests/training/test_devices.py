@@ -19,7 +19,7 @@ import keras, numpy as np
 from skanomaly import AutoencoderDetector
 from skanomaly.training import _compiled
 
-X = np.random.default_rng(0).normal(size=(301, 5))
+X = np.random.default_rng(0).normal(size=(300, 5))
 layers = [keras.layers.BatchNormalization(), keras.layers.Dense(5)]
 own = keras.Sequential([keras.Input((5,)), *layers])
 small = {"hidden_layer_sizes": 8, "batch_size": 32, "random_state": 0}
