@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from skanomaly.inspection._shapley import ComparedRows, shapley_values
 from skanomaly.utils._background import background_rows
+from skanomaly.utils._containers import as_table
 from skanomaly.utils._response import scores_of
 
 
@@ -102,6 +103,7 @@ class Explanation:
     },
     prefer_skip_nested_validation=True,
 )
+@np.errstate(over="ignore", invalid="ignore")
 def explain(
     detector,
     X,
@@ -203,7 +205,7 @@ def explain(
         return _explanation(detector, X, values, score, base, _centre(background, len(X)))
     table = ComparedRows(X, background)
     values, base, references = shapley_values(
-        lambda rows: -scores_of(detector, rows),
+        lambda rows: -scores_of(detector, rows, known=True),
         table,
         n_references=n_references,
         max_features=max_features,
@@ -230,7 +232,7 @@ def _normal_rows(detector, X, background):
             f"{rows.shape}. Pass the rows that the detector was fitted on."
         )
     rows = _of_same_kind(rows, X)
-    scores = scores_of(detector, rows)
+    scores = scores_of(detector, rows)  # more rows say more about its convention
     normal = detector.predict(rows) == 1 if hasattr(detector, "predict") else scores == scores
     return background_rows(rows, np.where(normal, scores, -np.inf), np.finfo(float).min)
 
@@ -246,6 +248,7 @@ def _inner(detector):
 
 def _as_table(X):
     """Return a DataFrame as it is, and anything else as an array."""
+    X = as_table(X)
     if isinstance(X, pd.DataFrame):
         return X
     return X.toarray() if sparse.issparse(X) else np.asarray(X)
@@ -255,6 +258,8 @@ def _of_same_kind(rows, X):
     if isinstance(X, pd.DataFrame):
         if not isinstance(rows, pd.DataFrame):
             return pd.DataFrame(rows, columns=X.columns)
+        if set(rows.columns) != set(X.columns):  # the detector has taken X by its places
+            return rows.set_axis(X.columns, axis=1)
         return rows if list(rows.columns) == list(X.columns) else rows[X.columns]
     return rows.to_numpy() if isinstance(rows, pd.DataFrame) else _as_table(rows)
 
@@ -299,7 +304,8 @@ def _by_shap(detector, X, background, random_state):
     columns = X.columns if frame else None
 
     def score(rows):
-        return -scores_of(detector, pd.DataFrame(rows, columns=columns) if frame else rows)
+        rows = pd.DataFrame(rows, columns=columns) if frame else rows
+        return -scores_of(detector, rows, known=True)
 
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     state = np.random.get_state()  # noqa: NPY002

@@ -204,6 +204,7 @@ def _score_of(settings, seed, layout):
         return EnsembleScore(seed, settings["trim"], layout, networks=False)
     return {"mahalanobis": MahalanobisScore, "residual": ResidualScore}[kind]()
 
+
 #: Classes that a fitted `Autoencoder` is made of.
 PARTS = (
     *LEARNER_PARTS, *ENSEMBLE_PARTS, Autoencoder, Reconstruction, MahalanobisScore, ResidualScore,

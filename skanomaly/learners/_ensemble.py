@@ -7,8 +7,8 @@ the others), and how training rows and new rows come to one scale. Does not own 
 
 import numpy as np
 
-from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
+from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
     Calibration,
@@ -76,7 +76,9 @@ class EnsembleScore:
         sample = reference_rows(everything, MAX_REFERENCE, self.seed)
         rows = RowChannels(self._n_numbers()).fit(Z[sample])
         raw, _ = rows.search(Z)
-        score = global_score({name: Calibration().fit(c[sample]).apply(c) for name, c in raw.items()})
+        score = global_score(
+            {name: Calibration().fit(c[sample]).apply(c) for name, c in raw.items()}
+        )
         usual = score <= np.quantile(score, 1 - self.trim)
         return everything[usual], everything[~usual]
 

@@ -5,6 +5,7 @@ not own: windows (``_windows``, ``_window_size``), time (``_time``), the default
 (``_located``), events (``_events``) or streams (``_stream``).
 """
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skanomaly.base import StateMixin, unchanged_on_failure
+from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._answers import SeriesAnswers
 from skanomaly.meta._inner import (
     detector_or_default,
@@ -37,10 +38,16 @@ from skanomaly.meta._windows import (
 )
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
+from skanomaly.utils._callers import refuse_classifier_tools
+from skanomaly.utils._containers import as_table
+from skanomaly.utils._numbers import numeric_table
+from skanomaly.utils._response import refuse_other_kinds, scores_of
 
 #: Windows that the detector inside is trained on at most, and windows over a time stamp, by
 #: default: more of them say the same again.
 _TRAINING_WINDOWS, _WINDOWS_OVER_A_STAMP = 1024, 16
+#: Windows on which a detector shows which way its scores point.
+_LOOKED_AT = 1000
 
 
 class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, BaseEstimator):
@@ -147,7 +154,11 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
 
     _state_parts = (LocatedScores, *PARTS)
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "score_samples", "decision_function"]), None],
+        "estimator": [
+            HasMethods(["fit", "score_samples"]),
+            HasMethods(["fit", "decision_function"]),
+            None,
+        ],
         "window_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "stride": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "aggregation": [StrOptions({"auto", "located", "mean", "max", "last"})],
@@ -210,7 +221,10 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
             If a series is shorter than a window, time stamps are out of order, a channel holds
             text or dates, or the detector refuses the windows.
         """
-        with unchanged_on_failure(self):
+        refuse_classifier_tools(self)
+        if self.estimator is not None:
+            refuse_other_kinds(self.estimator)
+        with fitting(self, X, y):
             self.reset_stream()
             X, order, series, _ = self._read(X, groups, reset=True)
             self.window_size_ = self._size(X, series)
@@ -222,13 +236,18 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
             windows = all_windows(X, self.window_size_)
             windows = windows if len(starts) == len(windows) else windows[starts]
             fit_windows(self.estimator_, windows, codes, starts, self.window_size_)
+            scores_of(self.estimator_, windows[:_LOOKED_AT])  # refuses other conventions
             self._calibrate(X, series, starts, codes)
         return self
 
     def _read(self, X, groups, reset):
         """Return checked time stamps series by series, their order, the series, and the time."""
         X, groups, stamps = read_time(
-            X, groups, time=self.time, irregular=self.irregular, owner=type(self).__name__
+            as_table(X),
+            groups,
+            time=self.time,
+            irregular=self.irregular,
+            owner=type(self).__name__,
         )
         X = self._numbers(X, reset)
         if groups is not None:
@@ -238,14 +257,15 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
         return X if order is None else X[order], order, series, stamps
 
     def _numbers(self, X, reset):
-        return validate_data(
-            self,
-            X,
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=2 if reset else 1,
-            ensure_all_finite="allow-nan" if get_tags(self).input_tags.allow_nan else True,
-            reset=reset,
-        )
+        with np.errstate(over="ignore"):  # what overflows is refused as infinite
+            return validate_data(
+                self,
+                numeric_table(X, type(self).__name__),
+                dtype=[np.float64, np.float32],
+                ensure_min_samples=2 if reset else 1,
+                ensure_all_finite="allow-nan" if get_tags(self).input_tags.allow_nan else True,
+                reset=reset,
+            )
 
     def _size(self, X, series):
         """Return the number of time stamps in a window."""
@@ -326,7 +346,8 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
     def _score(self, X, series):
         """Return scores of ordered time stamps."""
         starts, size = self._starts(series), self.window_size_
-        scores = score_windows(self.estimator_.score_samples, X, starts, size)
+        score = partial(scores_of, self.estimator_, known=True)
+        scores = score_windows(score, X, starts, size)
         if self._how() == "located":
             return self._located.score(X, series, starts, scores, self.recalibrate)
         return spread_all(scores, starts, size, series, self._how())

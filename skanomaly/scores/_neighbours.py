@@ -8,7 +8,7 @@ with it.
 import numpy as np
 import sklearn
 
-from skanomaly.scores._mahalanobis import Mahalanobis, float_rows
+from skanomaly.scores._mahalanobis import float_rows
 
 #: Which neighbours to look at.
 KS = (1, 20, 50)

@@ -72,6 +72,7 @@ def sharding(mesh, *axes):
 
 def on_one_device(values):
     """Return arrays as they are on the first of their devices."""
-    if not values or len(values[0].sharding.device_set) == 1:
+    lies = getattr(values[0], "sharding", None) if values else None
+    if lies is None or len(lies.device_set) == 1:
         return values
     return [value.addressable_data(0) for value in values]

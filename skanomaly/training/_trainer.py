@@ -15,6 +15,7 @@ import numpy as np
 from skanomaly.backend import _serialization, keras
 from skanomaly.backend._choice import keras_without_tensorflow, tensorflow_hidden
 from skanomaly.backend._seeding import seeded, seeded_training
+from skanomaly.networks._layers import with_keras_initializers
 from skanomaly.training._model import FusedModel, from_state, to_state
 from skanomaly.training._progress import Progress
 from skanomaly.utils._parameters import plain
@@ -77,6 +78,9 @@ class Schedule:
     def __post_init__(self):
         for name, value in vars(self).items():
             object.__setattr__(self, name, plain(value))
+        for name in ("epochs", "steps", "batch_size", "n_iter_no_change"):
+            if getattr(self, name) is not None:  # True is a whole number, too
+                object.__setattr__(self, name, int(getattr(self, name)))
 
 
 class Trainer:
@@ -112,6 +116,7 @@ class Trainer:
         self.seed, self.fits, self.history = seed, 0, {}
         with seeded(seed), keras_without_tensorflow():
             self.model = build()
+        with_keras_initializers(self.model.network)
         self.wrapper = _wrapper(self, schedule)
 
     def __getstate__(self):
@@ -265,7 +270,7 @@ def _optimizer(schedule, network):
     if isinstance(given, keras.optimizers.Optimizer):
         # a copy: fit never changes its parameters
         return type(given).from_config(given.get_config()), {}
-    rate = schedule.learning_rate
+    rate = float(schedule.learning_rate)
     if schedule.warmup_steps is not None and schedule.steps is not None:
         warmup = min(schedule.warmup_steps, schedule.steps // 2)
         rate = keras.optimizers.schedules.CosineDecay(

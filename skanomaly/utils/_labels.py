@@ -125,6 +125,30 @@ def label_codes(y, n_samples, anomaly_label="auto", unlabeled_label=None):
     return np.where(unlabelled, UNLABELLED, read_labels(y, **reading)).astype(np.int8)
 
 
+def which_is_anomaly(classes, codes, anomaly_label="auto"):
+    """Return the place, 0 or 1, of the anomaly among the two sorted values of complete labels.
+
+    Nobody is warned of a guess here: it is for those who answer in the user's own labels.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (2,)
+        The values, sorted.
+    codes : ndarray of shape (n_samples,)
+        Place of each row's label among them.
+    anomaly_label : scalar, default="auto"
+        As in `read_labels`; of other values than numbers and booleans the rarer one, the second
+        of two that are met as often.
+    """
+    values = list(classes)
+    if not (isinstance(anomaly_label, str) and anomaly_label == "auto"):
+        return int(np.argmax(_which_value(values, codes, anomaly_label)))
+    if _all_in(values, (-1, 1)):
+        return 0
+    counts = np.bincount(codes, minlength=2)
+    return 1 if _all_in(values, (0, 1)) else int(counts[1] <= counts[0])
+
+
 def _as_column(y):
     """Return y as a non-empty one-dimensional array, Series or Index."""
     if y is None:

@@ -32,9 +32,14 @@ def test_jax_comes_first(fresh_python, tmp_path):
     assert fresh_python(ANSWER, KERAS_HOME=str(tmp_path), KERAS_BACKEND="") == "jax []"
 
 
-def test_the_environment_decides(fresh_python, tmp_path):
-    home = written(tmp_path, backend="jax")
-    assert fresh_python(ANSWER, **home | {"KERAS_BACKEND": "torch"}) == "torch []"
+def test_the_environment_decides(monkeypatch, tmp_path):
+    for name, value in written(tmp_path, backend="jax").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr(_choice, "_installed", lambda name: True)
+    _choice.choose_backend()
+    assert _choice.os.environ["KERAS_BACKEND"] == "torch"
 
 
 def test_what_keras_writes_by_itself_is_no_decision(fresh_python, tmp_path):

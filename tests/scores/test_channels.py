@@ -128,7 +128,9 @@ def test_surprises_may_depend_on_which_training_row_a_row_is():
     residual, surprises = network(ROWS)
     model = ScoreChannels().fit(ROWS, residual, surprises)
     seen = []
-    found, matches = model.search(ROWS[:5], residual[:, :5], lambda m: seen.append(m) or surprises[m])
+    found, matches = model.search(
+        ROWS[:5], residual[:, :5], lambda m: seen.append(m) or surprises[m]
+    )
     assert np.array_equal(seen[0], matches)
     given, _ = model.search(ROWS[:5], residual[:, :5], surprises[:5])
     np.testing.assert_allclose(found["surprise"], given["surprise"])
