@@ -50,6 +50,7 @@ def read_labels(y, *, anomaly_label="auto", n_samples=None):
     another value and missing ones   it marks the known anomalies, with a warning
     any other single value           all rows are normal
     any other two values or more     the rarest value is the anomaly, with a warning
+    three fractions or more          refused: these are measurements, no labels
     ===============================  ====================================================
 
     A lone 1 without missing labels is normal: it is all that -1/1 labels without an anomaly
@@ -238,7 +239,19 @@ def _marks_anomalies(value):
     return True
 
 
+def _refuse_measurements(values):
+    """Refuse numbers that are measured, not given: among many fractions no value is a label."""
+    fractions = [v for v in values if isinstance(v, numbers.Real) and v != int(v)]
+    if len(values) > 2 and fractions:
+        raise ValueError(
+            f"y holds {len(values)} different numbers such as {_shown(fractions[0])}, which are no "
+            "labels. Expected one of few values for each row: pass labels such as y > threshold, "
+            "or say by anomaly_label which value marks an anomaly."
+        )
+
+
 def _rarest(values, codes):
+    _refuse_measurements(values)
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     tied = [value for value, count in zip(values, counts, strict=True) if count == counts.min()]
     rarest = _in_order(tied)[-1]
