@@ -172,4 +172,4 @@ def test_series_are_refused():
 
 
 def test_scikit_learn_finds_nothing():
-    check_estimator(DaskDetector(MeanDistance()))
+    check_estimator(DaskDetector(MeanDistance(contamination=0.1)))
