@@ -7,8 +7,8 @@ process or what the codes of its categories are. NumPy and pandas only; it does 
 import numpy as np
 import pandas as pd
 
-from skanomaly.preprocessing import _columns
 from skanomaly.preprocessing._categories import category_ids
+from skanomaly.utils._numbers import numbers
 
 _BLOCK_ROWS = 8192
 #: Constants that mix the bits of a hash (splitmix64).
@@ -51,7 +51,7 @@ def _column(column, label, is_categorical):
         return np.where(pd.isna(column), np.nan, times.astype(np.int64))
     if is_categorical:
         return category_ids(column)
-    return _columns.numbers(column, f"the column {label!r} of X")
+    return numbers(column, f"the column {label!r} of X")
 
 
 def hashes_of(values):

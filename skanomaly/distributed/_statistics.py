@@ -4,6 +4,8 @@ Owns counts, moments, extremes and the number of different values. Quantiles com
 (``distributed._sample``). NumPy and pandas only.
 """
 
+from functools import reduce
+
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,17 @@ from skanomaly.distributed._content import mixed
 #: Different values of a category that are counted exactly; beyond, their number is estimated
 #: from so many hashes, with a standard error of 3%.
 MAX_COUNTED = 1024
+
+
+_BLOCK_ROWS = 8192
+
+
+def column_statistics(values, weight, is_categorical):
+    """Return `ColumnStatistics` of any number of rows, few of them at a time."""
+    starts = range(0, max(len(values), 1), _BLOCK_ROWS)
+    blocks = [slice(start, start + _BLOCK_ROWS) for start in starts]
+    parts = (ColumnStatistics(values[b], weight[b], is_categorical) for b in blocks)
+    return reduce(ColumnStatistics.merge, parts)
 
 
 class ColumnStatistics:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from skanomaly.distributed._content import hashes_of, numbers_of
 from skanomaly.distributed._sample import labelled_sample, take
-from skanomaly.distributed._statistics import ColumnStatistics
+from skanomaly.distributed._statistics import column_statistics
 from skanomaly.utils._validation import check_weight
 from skanomaly.utils._weights import weighted_quantile
 
@@ -72,7 +72,7 @@ def summarise(rows, labels, weight, size):
     _refuse_infinite(values, rows)
     weight = _checked_weight(weight, len(rows))
     labels = None if labels is None else labels_of(labels)
-    statistics = ColumnStatistics(values, weight, is_categorical)
+    statistics = column_statistics(values, weight, is_categorical)
     counted = np.flatnonzero(weight > 0)
     parts = hashes_of(values[counted]), weight[counted], take(rows, counted)
     sample = labelled_sample(*parts, None if labels is None else labels[counted], size)

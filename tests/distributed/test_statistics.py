@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skanomaly.distributed._statistics import MAX_COUNTED, ColumnStatistics
+from skanomaly.distributed._statistics import MAX_COUNTED, ColumnStatistics, column_statistics
 
 RNG = np.random.default_rng(0)
 VALUES = RNG.normal(1e6, 2, size=(300, 3))
@@ -45,3 +45,12 @@ def test_many_categories_are_estimated():
     found = statistics.table(["k"], np.zeros((3, 1))).loc["k", "n_categories"]
     assert found != 50_000
     assert abs(found / 50_000 - 1) < 4 / np.sqrt(MAX_COUNTED)
+
+
+def test_many_rows_are_gone_through_in_blocks():
+    values = RNG.normal(size=(20_000, 1))
+    line = column_statistics(values, np.ones(20_000), np.zeros(1, bool))
+    line = line.table(["a"], np.zeros((3, 1))).iloc[0]
+    assert_allclose([line["mean"], line["std"]], [values.mean(), values.std()])
+    empty = column_statistics(values[:0], np.ones(0), np.zeros(1, bool))
+    assert empty.merge(empty).count.tolist() == [0]
