@@ -20,8 +20,8 @@ from skanomaly.scores._ranks import NormalScores
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
-#: How much coarser training rows are recognised than by the detector itself: another runtime rounds
-#: in another way what its networks put in the place of missing values.
+#: How much coarser training rows are recognised than by the detector itself: another runtime
+#: rounds in another way what its networks put in the place of missing values.
 _ROUNDING = 10.0
 
 
@@ -83,8 +83,9 @@ def _(channel: NeighbourDistances, graph, X, matches=None):
 def _(channel: NormalScores, graph, X):
     known = channel.sorted_
     numbers = graph.columns(X, 0, len(known))
-    below = graph("Add", n_smaller(graph, numbers, known, "Less"),
-                  n_smaller(graph, numbers, known, "LessOrEqual"))  # fmt: skip
+    low = n_smaller(graph, graph("Sub", numbers, channel.slack_), known, "Less")
+    high = n_smaller(graph, graph("Add", numbers, channel.slack_), known, "LessOrEqual")
+    below = graph("Add", low, high)
     scores = graph("Gather", channel.scores_, graph.cast(below, np.int64))
     return graph.joined(scores, graph.columns(X, len(known), np.iinfo(np.int64).max))
 
@@ -92,8 +93,9 @@ def _(channel: NormalScores, graph, X):
 def depths(channel, graph, X):
     """Return the depths of `MarginalTail`, (n_samples, n_features)."""
     n = channel.sorted_.shape[1]
-    below = n_smaller(graph, X, channel.sorted_, "LessOrEqual")
-    above = graph("Sub", float(n), n_smaller(graph, X, channel.sorted_, "Less"))
+    low, high = (graph(sign, X, channel.slack_) for sign in ("Sub", "Add"))
+    below = n_smaller(graph, high, channel.sorted_, "LessOrEqual")
+    above = graph("Sub", float(n), n_smaller(graph, low, channel.sorted_, "Less"))
     share = graph("Mul", graph("Add", graph("Min", below, above), 1.0), 2.0 / (n + 1))
     return graph("Neg", graph("Log", graph("Min", share, 1.0)))
 
