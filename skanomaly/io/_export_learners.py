@@ -9,6 +9,7 @@ from skanomaly.io._export import export
 from skanomaly.io._export_networks import column_surprises, network_outputs
 from skanomaly.io._export_rows import soft_clip
 from skanomaly.io._export_scores import (
+    coarser_where,
     distances,
     interpolated,
     new_row_score,
@@ -79,11 +80,12 @@ def _(score: EnsembleScore, graph, Z, residual, codes, missing):
     def found(matches):
         return export(score.masked_, graph, Z, missing, matches)
 
-    channels, matches = export(score.channels_, graph, Z, residual, found)
+    coarser = coarser_where(graph, missing)
+    channels, matches = export(score.channels_, graph, Z, residual, found, coarser)
     scores = new_row_score(graph, channels)
     if score.levels_ is None:
         return scores
-    _, left = distances(score.left_, graph, Z)
+    _, left = distances(score.left_, graph, Z, None, coarser)
     trained = graph("GreaterOrEqual", graph("Max", matches, left), np.int64(0))
     ranked = interpolated(graph, training_row_score(graph, channels), *score.levels_)
     return graph("Where", trained, ranked, scores)
