@@ -51,8 +51,10 @@ def to_text(thing):
     return json.dumps(config)
 
 
-def from_text(text):
+def from_text(text, blank=False):
     """Rebuild a Keras object from `to_text`; what may hold code is refused before.
+
+    `blank` is that of `deserialize`.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def from_text(text):
     """
     config = json.loads(text)
     check_config(config)
-    return deserialize(config)
+    return deserialize(config, blank)
 
 
 def check_config(config, owner=None):

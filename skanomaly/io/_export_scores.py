@@ -7,14 +7,21 @@ import numpy as np
 
 from skanomaly.io._export import export
 from skanomaly.scores import _channels
-from skanomaly.scores._channels import Calibration, MarginalTail, ScoreChannels
+from skanomaly.scores._channels import (
+    Calibration,
+    ResidualScore,
+    RowChannels,
+    ScoreChannels,
+    SurpriseScore,
+)
 from skanomaly.scores._mahalanobis import _TINY, Mahalanobis
-from skanomaly.scores._neighbours import KS, NeighbourDistances, WhitenedNeighbour
+from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.scores._ranks import NormalScores
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
-#: How much coarser training rows are recognised than by the detector itself: another runtime rounds
-#: in another way what its networks put in the place of missing values.
+#: How much coarser training rows are recognised than by the detector itself: another runtime
+#: rounds in another way what its networks put in the place of missing values.
 _ROUNDING = 10.0
 
 
@@ -31,22 +38,30 @@ def project(channel, graph, A):
     return graph("MatMul", A, np.ascontiguousarray(channel.axes_))
 
 
-def distances(channel, graph, X, matched=None):
-    """Return the distances of `NeighbourDistances` (n_samples, len(ks)), and who matched."""
+def coarser_where(graph, missing):
+    """Return how much coarser each row is to be recognised: only where something is missing."""
+    gaps = graph.sum(graph.cast(missing, np.float64), 1)
+    return graph("Where", graph("Greater", gaps, 0.0), _ROUNDING, 1.0)
+
+
+def distances(channel, graph, X, matches=None, coarser=_ROUNDING):
+    """Return the distances of `NeighbourDistances` (n_samples, len(ks)), and the matches."""
     most = len(channel.reference_)
     k = min(max(channel.ks) + 1, most)
-    near = _nearest(graph, X, channel.reference_, channel.square_, k)
-    if matched is None:
-        tolerance = _ROUNDING * float(channel.tolerance_)
-        matched = graph("LessOrEqual", graph.column(near, 0), tolerance)
+    near, nearest = _nearest(graph, X, channel.reference_, channel.square_, k)
+    if matches is None:
+        tolerance = graph("Mul", coarser, float(channel.tolerance_))
+        equal = graph("LessOrEqual", graph.column(near, 0), tolerance)
+        matches = graph("Where", equal, nearest, np.int64(-1))
     capped = np.maximum(np.minimum(channel.ks, most - 1), 1).astype(np.int64)
-    dropped = graph.reshape(graph.cast(matched, np.int64), -1, 1)
+    dropped = graph.cast(graph("GreaterOrEqual", matches, np.int64(0)), np.int64)
+    dropped = graph.reshape(dropped, -1, 1)
     places = graph("Min", graph("Add", dropped, capped - 1), np.array([most - 1]))
-    return graph("GatherElements", near, places, axis=1), matched
+    return graph("GatherElements", near, places, axis=1), matches
 
 
 def _nearest(graph, X, reference, square, k):
-    """Return the distances to the k nearest reference rows, nearest first.
+    """Return the distances to the k nearest reference rows, nearest first, and its number.
 
     Products find them, differences measure them: products lose the small distances.
     """
@@ -59,32 +74,39 @@ def _nearest(graph, X, reference, square, k):
     difference = graph("Gather", reference, places, axis=0)
     difference = graph("Sub", difference, graph.reshape(X, -1, 1, n_features))
     exact = graph("Sqrt", graph.sum(graph("Mul", difference, difference), 2))
-    return graph("TopK", exact, np.array([k]), outputs=2, largest=0, sorted=1)[0]
+    near, order = graph("TopK", exact, np.array([k]), outputs=2, largest=0, sorted=1)
+    nearest = graph("GatherElements", places, graph.columns(order, 0, 1), axis=1)
+    return near, graph.reshape(nearest, -1)
 
 
 @export.register
-def _(channel: NeighbourDistances, graph, X, matched=None):
-    found, matched = distances(channel, graph, X, matched)
-    return graph("Log", graph("Add", found, channel.floor_)), matched
+def _(channel: NeighbourDistances, graph, X, matches=None, coarser=_ROUNDING):
+    found, matches = distances(channel, graph, X, matches, coarser)
+    return graph("Log", graph("Add", found, channel.floor_)), matches
 
 
 @export.register
-def _(channel: WhitenedNeighbour, graph, A, matched=None):
-    places = project(channel.shape_, graph, A)
-    return graph.column(export(channel.nearest_, graph, places, matched)[0], 0)
+def _(channel: NormalScores, graph, X):
+    known = channel.sorted_
+    numbers = graph.columns(X, 0, len(known))
+    low = n_smaller(graph, graph("Sub", numbers, channel.slack_), known, "Less")
+    high = n_smaller(graph, graph("Add", numbers, channel.slack_), known, "LessOrEqual")
+    below = graph("Add", low, high)
+    scores = graph("Gather", channel.scores_, graph.cast(below, np.int64))
+    return graph.joined(scores, graph.columns(X, len(known), np.iinfo(np.int64).max))
 
 
-@export.register
-def _(channel: MarginalTail, graph, X):
-    n_features, n = channel.sorted_.shape
-    below = _n_smaller(graph, X, channel.sorted_, "LessOrEqual")
-    above = graph("Sub", float(n), _n_smaller(graph, X, channel.sorted_, "Less"))
+def depths(channel, graph, X):
+    """Return the depths of `MarginalTail`, (n_samples, n_features)."""
+    n = channel.sorted_.shape[1]
+    low, high = (graph(sign, X, channel.slack_) for sign in ("Sub", "Add"))
+    below = n_smaller(graph, high, channel.sorted_, "LessOrEqual")
+    above = graph("Sub", float(n), n_smaller(graph, low, channel.sorted_, "Less"))
     share = graph("Mul", graph("Add", graph("Min", below, above), 1.0), 2.0 / (n + 1))
-    depth = graph("Neg", graph("Log", graph("Min", share, 1.0)))
-    return graph.mean(depth, 1, n_features)
+    return graph("Neg", graph("Log", graph("Min", share, 1.0)))
 
 
-def _n_smaller(graph, X, known, compare):
+def n_smaller(graph, X, known, compare):
     """Return how many known values lie below each value, by halving; (n_samples, n_features)."""
     n_features, n = known.shape
     padded = np.concatenate([known, np.full((n_features, 1), np.inf)], axis=1).ravel()
@@ -163,19 +185,74 @@ def _(calibration: Calibration, graph, scores):
 
 
 @export.register
-def _(channels: ScoreChannels, graph, X, residual, latent):
-    """Return the combined score of rows and of what the members make of them."""
-    near, matched = export(channels.near_, graph, X)
-    raw = {f"kx{k}": graph.column(near, place) for place, k in enumerate(KS)}
-    raw["tail"] = export(channels.tail_, graph, X)
-    if channels.members_:
-        pairs = zip(channels.members_, residual, strict=True)
-        raw["mR"] = graph.average([export(member, graph, r) for member, r in pairs])
-        inner = graph.joined(residual[0], latent[0])
-        raw["kz1"] = export(channels.whitened_, graph, inner, matched)
-    parts = {name: export(channels.calibrations_[name], graph, c) for name, c in raw.items()}
-    whole, local = (
-        graph.average([parts[name] for name in view if name in parts])
-        for view in (_channels._GLOBAL, _channels._LOCAL)
-    )
+def _(rows: RowChannels, graph, X, coarser):
+    """Return the channels by name, and the matches."""
+    Q, depth = export(rows.ranks_, graph, X), depths(rows.tail_, graph, X)
+    near_x, matches = export(rows.near_x_, graph, X, None, coarser)
+    near_q, _ = export(rows.near_q_, graph, Q, matches)
+    n_features = len(rows.tail_.sorted_)
+    squares = graph.mean(graph("Mul", depth, depth), 1, n_features)
+    channels = {
+        "mx": export(rows.mahalanobis_x_, graph, X),
+        "mq": export(rows.mahalanobis_q_, graph, Q),
+        "tail": graph.mean(depth, 1, n_features),
+        "tail2": graph("Sqrt", squares),
+    }
+    channels |= {f"kx{k}": graph.column(near_x, i) for i, k in enumerate(rows.near_x_.ks)}
+    channels |= {f"kq{k}": graph.column(near_q, i) for i, k in enumerate(rows.near_q_.ks)}
+    return channels, matches
+
+
+@export.register
+def _(score: ResidualScore, graph, residual):
+    pairs = zip(score.members_, residual, strict=True)
+    return graph.average([export(member, graph, r) for member, r in pairs])
+
+
+@export.register
+def _(score: SurpriseScore, graph, surprises):
+    z = graph("Div", graph("Sub", surprises, score.centre_), score.spread_)
+    z = graph("Max", z, 0.0)
+    return graph("Sqrt", graph.mean(graph("Mul", z, z), 1, len(score.centre_)))
+
+
+@export.register
+def _(channels: ScoreChannels, graph, X, residual, surprises, coarser):
+    """Return the calibrated channels by name, and the matches; `surprises` makes them of those."""
+    raw, matches = export(channels.rows_, graph, X, coarser)
+    if channels.residual_ is not None:
+        raw["residual"] = export(channels.residual_, graph, residual)
+    if channels.surprise_ is not None:
+        raw["surprise"] = export(channels.surprise_, graph, surprises(matches))
+    calibrated = {name: export(channels.calibrations_[name], graph, c) for name, c in raw.items()}
+    return calibrated, matches
+
+
+def new_row_score(graph, channels):
+    """Return the score of rows that no part of the detector has seen."""
+    return _mean(graph, channels, _channels.NEW_ROWS)
+
+
+def training_row_score(graph, channels):
+    """Return the score of rows among which anomalies were at the fit."""
+    whole, local = (_mean(graph, channels, names) for names in _channels.TRAINING_ROWS)
     return graph("Max", whole, graph("Mul", local, _channels._LOCAL_SHARE))
+
+
+def _mean(graph, channels, names):
+    return graph.average([channels[name] for name in names if name in channels])
+
+
+def interpolated(graph, x, known, values):
+    """Return what ``numpy.interp`` gives; x of shape (n_samples,)."""
+    last = len(known) - 1
+    column = graph.reshape(x, -1, 1)
+    place = graph.reshape(n_smaller(graph, column, known[None], "LessOrEqual"), -1)
+    place = graph("Max", graph("Sub", graph.cast(place, np.int64), np.int64(1)), np.int64(0))
+    place = graph("Min", place, np.int64(max(last - 1, 0)))
+    slope = np.diff(values) / np.maximum(np.diff(known), 1e-300) if last else np.zeros(1)
+    start, rise = graph("Gather", known, place), graph("Gather", slope, place)
+    found = graph(
+        "Add", graph("Gather", values, place), graph("Mul", graph("Sub", x, start), rise)
+    )
+    return graph.clip(found, values[0], values[-1])

@@ -133,8 +133,8 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
     `anomaly_label` learns from labels: a window with an anomaly inside is an anomaly.
 
     The score of a time stamp depends on its neighbours, so that time stamps must come in order
-    and series whole; a series shorter than a window is an error. Fewer than 100 rows that do not
-    depend on those before them are no series: they are judged one by one.
+    and series whole; a series shorter than a window is an error. Fewer than 400 rows (100, with
+    one channel) that do not depend on those before them are a table, and judged one by one.
 
     The period of a channel is the lag of the highest autocorrelation behind its first zero, if
     that is at least .4.

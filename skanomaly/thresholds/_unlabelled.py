@@ -118,7 +118,7 @@ def _beside_ties(sample, offset, contamination):
     wanted = contamination * total
     stays = high in (low, total) or high - wanted > wanted - low
     if stays or (low and high - wanted == wanted - low):
-        if low == 0 and high > wanted and high < total:
+        if low == 0 and 1 <= wanted < high < total:
             warnings.warn(
                 f"no row lies below the threshold: contamination={contamination} asks for "
                 f"{wanted:.3g} of {total:.3g} rows, but {high:.3g} share the lowest score and "

@@ -54,8 +54,9 @@ class FusedModel(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        """Rebuild the model from its serialised parts."""
-        parts = [_serialization.deserialize(config[name]) for name in ("network", "corruption")]
+        """Rebuild the model from its serialised parts, to be given weights afterwards."""
+        names = ("network", "corruption")
+        parts = [_serialization.deserialize(config[name], blank=True) for name in names]
         return cls(*parts, config["n_members"])
 
     def __reduce__(self):
@@ -217,7 +218,7 @@ def from_state(state):
     ValueError
         If the arrays do not fit the network.
     """
-    network = _serialization.from_text(state["network"])
+    network = _serialization.from_text(state["network"], blank=True)
     corruption = state["corruption"] and _serialization.from_text(state["corruption"])
     model = FusedModel(network, corruption, state["n_members"])
     _assign(model.variables, state["values"], "network")

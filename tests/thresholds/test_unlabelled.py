@@ -25,6 +25,7 @@ def test_contamination_is_exact_without_ties(n):
         assert offset == np.percentile(scores, 100 * (k / n))
 
 
+@pytest.mark.filterwarnings("ignore:no row lies below the threshold:UserWarning")
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 4)), min_size=1, max_size=15).filter(
@@ -37,7 +38,7 @@ def test_integer_weights_repeat_rows(rows, contamination):
     repeated = np.repeat(scores, weight)
     np.testing.assert_allclose(
         contamination_offset(scores, contamination, weight),
-        np.percentile(repeated, 100 * contamination),
+        contamination_offset(repeated, contamination),
         atol=1e-12,
     )
     np.testing.assert_allclose(
@@ -148,7 +149,7 @@ def test_contamination_out_of_range(contamination):
         ([], None, "at least one row"),
         ([1.0, np.inf], None, "finite"),
         ([1.0, 2.0], [1.0], "sample_weight must have shape"),
-        ([1.0, 2.0], [0.0, 0.0], "not all 0"),
+        ([1.0, 2.0], [0.0, 0.0], "not all zero"),
         ([1.0, 2.0], [1.0, -1.0], "not negative"),
         ([1.0, 2.0], [1.0, np.nan], "finite"),
     ],
