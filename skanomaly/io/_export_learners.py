@@ -37,7 +37,8 @@ def _(learner: Autoencoder, graph, X, missing):
     outputs, codes = (_by_member(graph, learner, values) for values in (outputs, codes))
     residual = _residuals(graph, outputs, Z, missing, n_features)
     codes = [graph.cast(code, np.float64) for code in codes]
-    return export(learner.scorer, graph, graph.cast(Z, np.float64), residual, codes)
+    rows = graph.cast(Z, np.float64)
+    return export(learner.scorer, graph, rows, residual, codes, missing)
 
 
 def _single_precision(graph, scaler, X):
@@ -71,18 +72,18 @@ def _mean_square(graph, residual, n_features):
 
 
 @export.register
-def _(score: EnsembleScore, graph, Z, residual, codes):
-    return export(score.channels, graph, Z, residual, codes)
+def _(score: EnsembleScore, graph, Z, residual, codes, missing):
+    return export(score.channels, graph, Z, residual, codes, missing)
 
 
 @export.register
-def _(score: MahalanobisScore, graph, Z, residual, codes):
+def _(score: MahalanobisScore, graph, Z, residual, codes, missing):
     features = [graph.joined(*pair) for pair in zip(residual, codes, strict=True)]
     return _mean_distance(graph, score, features)
 
 
 @export.register
-def _(score: ResidualScore, graph, Z, residual, codes):
+def _(score: ResidualScore, graph, Z, residual, codes, missing):
     return _mean_distance(graph, score, residual)
 
 

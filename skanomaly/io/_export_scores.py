@@ -13,9 +13,8 @@ from skanomaly.scores._neighbours import KS, NeighbourDistances, WhitenedNeighbo
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
-#: How much coarser training rows are recognised than by the detector itself: another runtime rounds
-#: in another way what its networks put in the place of missing values.
-_ROUNDING = 10.0
+#: By how much networks differ between runtimes, in units of a value's size plus one.
+_ROUNDING = 1e-6
 
 
 @export.register
@@ -37,8 +36,7 @@ def distances(channel, graph, X, matched=None):
     k = min(max(channel.ks) + 1, most)
     near = _nearest(graph, X, channel.reference_, channel.square_, k)
     if matched is None:
-        tolerance = _ROUNDING * float(channel.tolerance_)
-        matched = graph("LessOrEqual", graph.column(near, 0), tolerance)
+        matched = graph("LessOrEqual", graph.column(near, 0), float(channel.tolerance_))
     capped = np.maximum(np.minimum(channel.ks, most - 1), 1).astype(np.int64)
     dropped = graph.reshape(graph.cast(matched, np.int64), -1, 1)
     places = graph("Min", graph("Add", dropped, capped - 1), np.array([most - 1]))
@@ -75,10 +73,14 @@ def _(channel: WhitenedNeighbour, graph, A, matched=None):
 
 
 @export.register
-def _(channel: MarginalTail, graph, X):
+def _(channel: MarginalTail, graph, X, guessed):
     n_features, n = channel.sorted_.shape
-    below = _n_smaller(graph, X, channel.sorted_, "LessOrEqual")
-    above = graph("Sub", float(n), _n_smaller(graph, X, channel.sorted_, "Less"))
+    # a training row's guess ties with itself, whatever another runtime makes of its last digits
+    size = graph("Add", graph("Abs", X), 1.0)
+    slack = graph("Where", guessed, graph("Mul", size, _ROUNDING), 0.0)
+    top, bottom = graph("Add", X, slack), graph("Sub", X, slack)
+    below = _n_smaller(graph, top, channel.sorted_, "LessOrEqual")
+    above = graph("Sub", float(n), _n_smaller(graph, bottom, channel.sorted_, "Less"))
     share = graph("Mul", graph("Add", graph("Min", below, above), 1.0), 2.0 / (n + 1))
     depth = graph("Neg", graph("Log", graph("Min", share, 1.0)))
     return graph.mean(depth, 1, n_features)
@@ -163,11 +165,14 @@ def _(calibration: Calibration, graph, scores):
 
 
 @export.register
-def _(channels: ScoreChannels, graph, X, residual, latent):
-    """Return the combined score of rows and of what the members make of them."""
+def _(channels: ScoreChannels, graph, X, residual, latent, guessed):
+    """Return the combined score of rows and of what the members make of them.
+
+    `guessed` says which of the rows' values stand in the place of missing ones.
+    """
     near, matched = export(channels.near_, graph, X)
     raw = {f"kx{k}": graph.column(near, place) for place, k in enumerate(KS)}
-    raw["tail"] = export(channels.tail_, graph, X)
+    raw["tail"] = export(channels.tail_, graph, X, guessed)
     if channels.members_:
         pairs = zip(channels.members_, residual, strict=True)
         raw["mR"] = graph.average([export(member, graph, r) for member, r in pairs])
