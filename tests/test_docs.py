@@ -136,3 +136,21 @@ def test_the_first_page_starts_with_the_example_of_the_readme():
 def test_the_changelog_names_this_version_or_what_is_to_come():
     headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
     assert headings[0] in ("Unreleased", skanomaly.__version__)
+
+
+#: Pages whose examples import Keras: they have to work where nobody has chosen a backend.
+WITH_KERAS = [
+    page
+    for page in sorted(DOCS.glob("*.rst"))
+    if re.search(r">>> (import|from) (keras|jax)", page.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize("page", WITH_KERAS, ids=lambda page: page.stem)
+def test_pages_run_as_scripts_of_their_own(page, fresh_python, tmp_path):
+    code = (
+        "import doctest, sys; options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS;"
+        "found = doctest.testfile(sys.argv[1], module_relative=False, optionflags=options);"
+        "sys.exit(found.failed and f'{found.failed} examples failed')"
+    )
+    fresh_python(code, page, KERAS_HOME=str(tmp_path))

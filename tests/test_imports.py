@@ -33,7 +33,7 @@ ALLOWED = {
         "learners", "training", "networks", "preprocessing", "scores", "thresholds", "inspection",
         "base", "utils",
     },
-    "meta": {"thresholds", "model_selection", "metrics", "base", "utils"},
+    "meta": {"thresholds", "model_selection", "metrics", "preprocessing", "base", "utils"},
     "io": {
         "detectors", "learners", "training", "networks", "preprocessing", "scores", "backend",
         "base", "utils",

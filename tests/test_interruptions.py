@@ -104,7 +104,7 @@ def test_a_meta_estimator_stays_as_it_was(kind, distance, blob):
     attributes = dict(vars(detector))
     total = n_calls(lambda: clone(detector).fit(blob))
     for after in np.random.default_rng(0).integers(0, total, 10).tolist():
-        assert interrupted(lambda: detector.fit(blob[:60]), KeyboardInterrupt(), after)
+        assert interrupted(lambda: detector.fit(blob[::-1]), KeyboardInterrupt(), after)
         assert unchanged(detector, attributes)
 
 

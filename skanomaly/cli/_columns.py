@@ -170,15 +170,17 @@ def _reasons_given(table, label, drop):
 def _leave_out_identifiers(readings):
     """Leave out numbers that only name or count the rows, where there is more to learn from."""
     first = next(iter(readings))
+    used = sum(bool(reading.parts) for reading in readings.values())
     for name, reading in readings.items():
-        others = sum(bool(other.parts) for other in readings.values()) - 1
-        if reading.kind != "numbers" or others == 0:
+        if reading.kind != "numbers" or used < 2:
             continue
         values = reading.parts[""]
         if name == first and numbers_the_rows(values):
             readings[name] = Reading(reason="numbers the rows")
+            used -= 1
         elif is_identifier(name, values):
             readings[name] = Reading(reason="an identifier, different in each row", tells=True)
+            used -= 1
 
 
 def _free_name(name, part, readings):
@@ -218,7 +220,8 @@ def _tell_readings(readings, frame, left_out, say):
     kinds = {reading.kind for reading in readings.values() if reading.parts}
     for kind in ("numbers", "categories", "dates"):
         told = [_with_remark(name, read) for name, read in readings.items() if read.kind == kind]
-        if kind in kinds and kinds != {"numbers"}:
+        plain = kinds == {"numbers"} and not any("(in " in text for text in told)
+        if kind in kinds and not plain:
             say(f"{kind}: {joined(told)}")
     missing = frame.isna()
     shares = missing.mean()

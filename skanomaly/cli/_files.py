@@ -311,7 +311,7 @@ def _find_decimal(table):
     for name in table.frame:
         column = table.frame[name]
         floats = floats or pd.api.types.is_float_dtype(column)
-        if kind_of(column) == "text":
+        if column.dtype.kind not in "iufb" and kind_of(column) == "text":
             distinct = column.drop_duplicates().iloc[:FIRST]
             texts.append(distinct[distinct.str.contains("[.,]").fillna(False)])
     candidates = (",", ".") if table.sep == ";" and not floats else (".", ",")

@@ -29,7 +29,7 @@ def parts_of(plan, column):
 
 
 def _numbers(plan, column):
-    if kind_of(column) in ("number", "empty") and not plan["unit"]:
+    if column.dtype.kind in "iuf" or (kind_of(column) in ("number", "empty") and not plan["unit"]):
         return {"": column.astype("Float64").to_numpy("float64", na_value=float("nan"))}
     return {"": numbers_of(column, plan["decimal"], plan["unit"])}
 

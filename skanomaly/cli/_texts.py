@@ -38,8 +38,10 @@ def kind_of(column):
     """Tell what a column holds: "empty", "number", "boolean", "text", "dates" or another kind."""
     import pandas as pd
 
-    if column.isna().all():
+    if column.count() == 0:
         return "empty"
+    if column.dtype.kind in "iuf":
+        return "number"
     if isinstance(column.dtype, pd.CategoricalDtype):
         return "dates" if column.cat.categories.dtype.kind == "M" else "category"
     kind = pd.api.types.infer_dtype(column, skipna=True)

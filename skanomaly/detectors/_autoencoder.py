@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly.detectors._neural import BaseNeuralDetector
-from skanomaly.detectors._recipes import AUTOENCODER, noise_bounds, settings_of
+from skanomaly.detectors._recipes import AUTOENCODER, noise_bounds, settings_of, trim_share
 from skanomaly.learners._autoencoder import PARTS, Autoencoder
 from skanomaly.networks._losses import table_loss
 from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS, row_shape
@@ -186,9 +186,12 @@ class AutoencoderDetector(BaseNeuralDetector):
         "noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left"), "array-like"],
         "l2": [Interval(Real, 0, None, closed="left")],
         "anomaly_score": [
-            StrOptions({"auto", "ensemble", "mahalanobis", "residual", "reconstruction"})
+            StrOptions(
+                {"auto", "ensemble", "channels", "mahalanobis", "residual", "reconstruction"}
+            )
         ],
         "loss": [str, callable, HasMethods(["call", "get_config"])],
+        "novelty": ["boolean"],
         "standardize": ["boolean"],
     }
 
@@ -218,6 +221,7 @@ class AutoencoderDetector(BaseNeuralDetector):
         callbacks=None,
         categorical_features="from_dtype",
         contamination="auto",
+        novelty=False,
         standardize=True,
         model=None,
         warm_start=False,
@@ -247,6 +251,7 @@ class AutoencoderDetector(BaseNeuralDetector):
         self.callbacks = callbacks
         self.categorical_features = categorical_features
         self.contamination = contamination
+        self.novelty = novelty
         self.standardize = standardize
         self.model = model
         self.warm_start = warm_start
@@ -269,6 +274,7 @@ class AutoencoderDetector(BaseNeuralDetector):
         settings = settings_of(self, AUTOENCODER[recipe] | DEFAULTS.get(self.architecture, {}))
         settings |= {n: getattr(self, n) for n in ("architecture", "l2", "model", "standardize")}
         settings["noise"] = noise_bounds(settings["noise"])
+        settings["trim"] = trim_share(self.novelty, self.contamination)
         settings["row_shape"] = self._row_shape(n_features)
         wide = n_features > _WIDE and self.n_estimators == "auto"
         if self.model is not None or wide or settings["row_shape"] is not None:

@@ -53,7 +53,7 @@ class StreamMixin:
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
-        with unchanged_on_failure(self), untracked():
+        with unchanged_on_failure(self), untracked(), np.errstate(over="ignore", invalid="ignore"):
             begun = "_stream" in vars(self)
             self._refuse_without_rows()
             rows = read_rows(self, X, reset=not begun)

@@ -8,13 +8,15 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skanomaly.learners._ensemble import TRIM
+
 #: Those of `AutoencoderDetector`.
 AUTOENCODER = {
     "multiscale": {
         "hidden_layer_sizes": (128, 64),
         "latent_dim": 32,
         "activation": "silu",
-        "n_estimators": 4,
+        "n_estimators": 2,
         "noise": (0.3, 3.0),
         "learning_rate": 3e-3,
         "max_steps": 600,
@@ -108,3 +110,14 @@ def noise_bounds(noise):
             f"pair (low, high) with 0 < low <= high. Got {noise!r} instead."
         )
     return float(bounds[0]), float(bounds[1])
+
+
+def trim_share(novelty, contamination):
+    """Return the share of the training rows, the most unusual, that scores are learnt without.
+
+    None of those known to be clean; where the contamination is given, twice that, so that few
+    anomalies stay.
+    """
+    if novelty:
+        return 0.0
+    return TRIM if isinstance(contamination, str) else min(2 * contamination, 0.5)

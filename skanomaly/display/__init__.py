@@ -16,6 +16,7 @@ from skanomaly.display._reconstruction import ReconstructionDisplay
 from skanomaly.display._reliability import ReliabilityDisplay
 from skanomaly.display._report import Report, report
 from skanomaly.display._scores import ScoreDistributionDisplay
+from skanomaly.display._series import SeriesDisplay
 
 __all__ = [
     "ContributionsDisplay",
@@ -27,6 +28,7 @@ __all__ = [
     "Report",
     "RocCurveDisplay",
     "ScoreDistributionDisplay",
+    "SeriesDisplay",
     "TrainingCurveDisplay",
     "report",
 ]

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from skanomaly.inspection._shapley import ComparedRows, shapley_values
 from skanomaly.utils._background import background_rows
+from skanomaly.utils._containers import as_table
 from skanomaly.utils._response import scores_of
 
 
@@ -102,6 +103,7 @@ class Explanation:
     },
     prefer_skip_nested_validation=True,
 )
+@np.errstate(over="ignore", invalid="ignore")
 def explain(
     detector,
     X,
@@ -190,6 +192,9 @@ def explain(
        row feature  seen
     0    0      x1   9.0
     """
+    own = getattr(_inner(detector), "_explain_rows", None)
+    if own is not None:
+        return _explained_by_itself(detector, X, *own(X))
     score = -scores_of(detector, X)
     X = _as_table(X)
     if method == "reconstruction":
@@ -243,6 +248,7 @@ def _inner(detector):
 
 def _as_table(X):
     """Return a DataFrame as it is, and anything else as an array."""
+    X = as_table(X)
     if isinstance(X, pd.DataFrame):
         return X
     return X.toarray() if sparse.issparse(X) else np.asarray(X)
@@ -252,8 +258,26 @@ def _of_same_kind(rows, X):
     if isinstance(X, pd.DataFrame):
         if not isinstance(rows, pd.DataFrame):
             return pd.DataFrame(rows, columns=X.columns)
+        if set(rows.columns) != set(X.columns):  # the detector has taken X by its places
+            return rows.set_axis(X.columns, axis=1)
         return rows if list(rows.columns) == list(X.columns) else rows[X.columns]
     return rows.to_numpy() if isinstance(rows, pd.DataFrame) else _as_table(rows)
+
+
+def _explained_by_itself(detector, X, values, expected, score, base):
+    """Put tables around what a detector of series says of its time stamps."""
+    table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(_as_table(X))
+    given = getattr(detector, "feature_names_in_", None)
+    names = [f"x{j}" for j in range(values.shape[1])] if given is None else list(given)
+    seen = (table[names] if given is not None else table).set_axis(names, axis=1)
+    index = table.index
+    return Explanation(
+        contributions=pd.DataFrame(values, index, names),
+        seen=seen,
+        expected=pd.DataFrame(expected, index, names),
+        score=pd.Series(score, index, name="score"),
+        base=pd.Series(base, index, name="base"),
+    )
 
 
 def _by_errors(detector, X, score):

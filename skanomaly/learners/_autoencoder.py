@@ -9,6 +9,8 @@ import numpy as np
 
 from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
+from skanomaly.learners._ensemble import PARTS as ENSEMBLE_PARTS
+from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._residuals import Reconstruction
 from skanomaly.networks._autoencoders import member_autoencoder
 from skanomaly.networks._heads import with_codes
@@ -18,9 +20,7 @@ from skanomaly.networks._user_model import output_shape, user_network
 from skanomaly.preprocessing._scaling import ScaledRows
 from skanomaly.preprocessing._table import missing_columns, missing_features, targets
 from skanomaly.preprocessing._views import in_chunks
-from skanomaly.scores._channels import Calibration, MarginalTail, ScoreChannels
 from skanomaly.scores._mahalanobis import Mahalanobis
-from skanomaly.scores._neighbours import NeighbourDistances, WhitenedNeighbour
 from skanomaly.training._predict import forward
 from skanomaly.training._trainer import assemble
 from skanomaly.utils._weights import reference_rows
@@ -82,12 +82,12 @@ class Autoencoder(Learner):
     def finish(self, rows, values, y):
         """Fit what turns residuals and codes into a score, on a bounded sample of rows."""
         self.scorer = None
-        kind = self.settings["anomaly_score"]
-        if kind == "reconstruction":
+        if self.settings["anomaly_score"] == "reconstruction":
             return
         part = getattr(rows.X, "part", rows.X.__getitem__)
         sample = part(reference_rows(rows.row_indices, SCORE_SAMPLE, self.seed))
-        self.scorer = SCORES[kind](self.seed).fit(*self.views(sample))
+        score = _score_of(self.settings, self.seed, self.compare.layout)
+        self.scorer = score.fit(*self.views(sample))
 
     def score(self, X):
         """Return scores of rows as learners see them, float64, higher for anomalies."""
@@ -128,13 +128,17 @@ class Autoencoder(Learner):
         return in_chunks(one, X)
 
     def views(self, X):
-        """Return scaled rows, and the members' residuals and codes (n_members, n_samples, any)."""
+        """Return scaled rows, the members' residuals and codes, and what is missing.
+
+        (n_samples, n_columns), (n_members, n_samples, any) twice, and (n_samples, n_features) or
+        None.
+        """
         Z, missing = self._scaled(X)
         Z = np.asarray(Z, dtype=np.float64)
         outputs, codes = forward(with_codes(self.trainer.network), Z)
         outputs, codes = _by_member(outputs), _by_member(codes)
-        missing = None if missing is None else missing[None]
-        return Z, self.compare.residuals(outputs, Z[None], missing), codes
+        by_member = None if missing is None else missing[None]
+        return Z, self.compare.residuals(outputs, Z[None], by_member), codes, missing
 
     def _outputs(self, Z):
         """Return the members' reconstructions, (n_samples, n_members, n_features)."""
@@ -156,39 +160,20 @@ class Autoencoder(Learner):
         return np.square(self.compare.residuals(self._outputs(Z[:, 0]), Z, missing))
 
 
-class EnsembleScore:
-    """All channels of the multiscale recipe.
+class MahalanobisScore:
+    """Log squared Mahalanobis distance, mean over the members.
 
-    Like the other scores here, it is fitted on scaled rows Z (n_samples, n_columns) and what the
-    members make of them, residuals and codes (n_members, n_samples, any).
+    It is fitted on scaled rows Z (n_samples, n_columns) and what the members make of them,
+    residuals and codes (n_members, n_samples, any).
     """
 
-    def __init__(self, seed):
-        self.channels = ScoreChannels(seed=seed)
-
-    def fit(self, Z, residual, codes):
-        """Learn what is normal from a sample of training rows."""
-        self.channels.fit(Z, residual, codes)
-        return self
-
-    def score(self, Z, residual, codes):
-        """Return scores, (n_samples,)."""
-        return self.channels.score(Z, residual, codes)
-
-
-class MahalanobisScore:
-    """Log squared Mahalanobis distance, mean over the members."""
-
-    def __init__(self, seed):
-        self.members = []
-
-    def fit(self, Z, residual, codes):
+    def fit(self, Z, residual, codes, missing=None):
         """Learn what is normal from a sample of training rows."""
         features = self._features(residual, codes)
         self.members = [Mahalanobis().fit(a) for a in features]
         return self
 
-    def score(self, Z, residual, codes):
+    def score(self, Z, residual, codes, missing=None):
         """Return scores, (n_samples,)."""
         pairs = zip(self.members, self._features(residual, codes), strict=True)
         return np.mean([member.score(a) for member, a in pairs], axis=0)
@@ -204,13 +189,19 @@ class ResidualScore(MahalanobisScore):
         return residual
 
 
-#: Score functions by the value of `anomaly_score`; "reconstruction" needs none.
-SCORES = {"ensemble": EnsembleScore, "mahalanobis": MahalanobisScore, "residual": ResidualScore}
+def _score_of(settings, seed, layout):
+    """Return the unfitted score that settings ask for, None for the reconstruction error."""
+    kind = settings["anomaly_score"]
+    if kind == "ensemble":
+        return EnsembleScore(seed, settings["trim"], layout)
+    if kind == "channels":
+        return EnsembleScore(seed, settings["trim"], layout, networks=False)
+    return {"mahalanobis": MahalanobisScore, "residual": ResidualScore}[kind]()
+
 
 #: Classes that a fitted `Autoencoder` is made of.
 PARTS = (
-    *LEARNER_PARTS, Autoencoder, Reconstruction, *SCORES.values(), ScoreChannels, Calibration,
-    MarginalTail, Mahalanobis, NeighbourDistances, WhitenedNeighbour,
+    *LEARNER_PARTS, *ENSEMBLE_PARTS, Autoencoder, Reconstruction, MahalanobisScore, ResidualScore,
 )  # fmt: skip
 
 

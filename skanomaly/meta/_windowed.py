@@ -1,41 +1,57 @@
 """WindowedDetector: lets a detector of rows judge the time stamps of series.
 
-Owns the estimator: what it hands to the detector inside and how it answers. The arithmetic of
-windows is in `_windows`.
+Owns the estimator: its parameters, what it hands to the detector inside and how it answers. Does
+not own: windows (``_windows``, ``_window_size``), time (``_time``), the default scores
+(``_located``), events (``_events``) or streams (``_stream``).
 """
 
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skanomaly.base import StateMixin, unchanged_on_failure
+from skanomaly.base import StateMixin, fitting
+from skanomaly.meta._answers import SeriesAnswers
+from skanomaly.meta._inner import (
+    detector_or_default,
+    fit_windows,
+    new_detector,
+    own_threshold,
+    read_codes,
+)
+from skanomaly.meta._located import PARTS, LocatedScores, stamps_of_runs
+from skanomaly.meta._stream import StreamMixin
+from skanomaly.meta._time import read_time
+from skanomaly.meta._window_scores import out_of_fold_scores
+from skanomaly.meta._window_size import automatic_size
 from skanomaly.meta._windows import (
-    automatic_size,
+    all_windows,
+    check_lengths,
     find_series,
     score_windows,
-    spread,
-    training_windows,
-    window_labels,
+    spread_all,
     window_starts,
 )
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
-from skanomaly.utils._labels import label_codes
+from skanomaly.utils._containers import as_table
+from skanomaly.utils._numbers import numeric_table
 
-#: Architectures that need to know how many steps and channels a row has.
-_SEQUENTIAL = ("conv1d", "lstm", "gru")
+#: Windows that the detector inside is trained on at most, and windows over a time stamp, by
+#: default: more of them say the same again.
+_TRAINING_WINDOWS, _WINDOWS_OVER_A_STAMP = 1024, 16
 
 
-class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
+class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, BaseEstimator):
     """Anomaly detection in time series, by any outlier detector for rows.
 
     Rows are time stamps, in order, and columns are channels. The detector inside learns and
     scores windows of successive time stamps; every time stamp gets a score from the windows that
-    cover it. Windows are views of the series, copied block by block while they are scored.
+    cover it, and from how far it is itself from the nearest course of the training series. With
+    a DatetimeIndex, or a column of `time`, the answers are Series with that index.
 
     Parameters
     ----------
@@ -44,19 +60,44 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
         skanomaly's, also at the end of a Pipeline; a clone of it is fitted. None is
         ``AutoencoderDetector()``.
     window_size : "auto" or int, default="auto"
-        Time stamps in a window. "auto" is 200, but at most a third of the shortest training
-        series, and 1 where time stamps do not depend on those before them, see the notes.
-    stride : int, default=1
-        Time stamps from one window to the next, at most `window_size`. The last window of a
-        series ends with it in any case.
-    aggregation : {"mean", "max", "last"}, default="mean"
-        A time stamp's score from those of its windows: their mean, "max" the most abnormal of
-        them, or "last" the latest one that does not reach beyond the time stamp, for decisions
-        that must not wait (the first time stamps, before any window ends, get the first one's).
+        Time stamps in a window. "auto" are as many whole periods as fit in 200, and 200 where
+        there is no period; at most a third of the shortest training series.
+    stride : "auto" or int, default="auto"
+        Time stamps from one window to the next, at most `window_size`. "auto" is 1 for "last",
+        and otherwise a sixteenth of a window; to train, what gives up to 1,024 windows. The last
+        window of a series ends with it in any case.
+    aggregation : {"auto", "located", "mean", "max", "last"}, default="auto"
+        How windows answer for a time stamp:
+
+        - "located": windows say whether there is an anomaly, and the time stamps that deviate
+          from the nearest normal course say where; all others are ranked by "mean";
+        - "mean" of the windows that cover it, which finds stretches and blurs their ends;
+        - "max", the most abnormal of them: nothing is missed, anomalies are wide;
+        - "last", the latest one that does not reach beyond the time stamp, for decisions
+          that must not wait (the first time stamps, before any window ends, get the first
+          one's).
+
+        "auto" is "located", and "mean" for a fit with labels, windows of one time stamp, and
+        training series of less than two windows.
+    cv : int or None, default=2
+        Blocks of time for the threshold: the detector is fitted once more without each of them,
+        and its scores there set the threshold, because neighbouring windows of one series vouch
+        for each other. None takes the scores of the training windows.
+    recalibrate : int, default=None
+        For "located", where the level moves: time stamps of the past whose median is
+        taken for normal. From windows and time stamps is subtracted by how much that median lies
+        above the usual one. An anomaly of more than half as many time stamps becomes the new
+        normal.
     contamination : "auto" or float in (0, 0.5], default="auto"
-        Share of the training time stamps to call anomalies. With "auto" these are time stamps
-        whose score lies more than three robust standard deviations below the median, or, with
-        labels, below the threshold that the detector has found for windows.
+        Share of the training time stamps to call anomalies. "auto": see `cv`; four robust
+        standard deviations for single time stamps and three for windows in "located", three below
+        the median for others; with labels, what the detector has found for windows.
+    time : str, default=None
+        Column of `X` with the time stamps. None takes a DatetimeIndex, if there is one.
+    irregular : {"warn", "raise", "resample", "ignore"}, default="warn"
+        What to do about gaps between time stamps. Stamps out of order or twice are refused, unless
+        "resample" brings series on a grid of their usual step, with missing values on straight
+        lines. Every row then gets the score of its place on the grid.
     random_state : int, RandomState instance or None, default=None
         Seed for every `random_state` of the detector that is None.
 
@@ -67,7 +108,7 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
     window_size_ : int
         Time stamps in a window.
     offset_ : float
-        Threshold: ``decision_function = score_samples - offset_``.
+        Threshold: ``decision_function = score_samples - offset_``. -1 for "located".
     n_features_in_ : int
         Number of channels seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -77,6 +118,8 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
     --------
     AutoencoderDetector : With ``architecture="conv1d"``, "lstm" or "gru" it reads windows as
         sequences.
+    skanomaly.display.SeriesDisplay : Draws series, scores, events and contributions.
+    skanomaly.metrics.event_report : What was found of each event, and when.
 
     Notes
     -----
@@ -84,15 +127,12 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
     one into another. With `y`, one label a time stamp, a detector that has the parameter
     `anomaly_label` learns from labels: a window with an anomaly inside is an anomaly.
 
-    With windows longer than 1 the score of a time stamp depends on its neighbours, so that time
-    stamps must come in order and series whole; a series shorter than a window is an error.
-    "auto" therefore looks for a dependence first: an autocorrelation at a lag of up to 50 that is
-    five standard errors above that of independent rows. The rows of a table in random order have
-    none, and are then judged one by one.
+    The score of a time stamp depends on its neighbours, so that time stamps must come in order
+    and series whole; a series shorter than a window is an error. Fewer than 100 rows that do not
+    depend on those before them are no series: they are judged one by one.
 
-    The detector's training rows are a view as well where there is one series; of several series
-    the windows are copied once for `fit`. What the detector does with them is its own business:
-    skanomaly's read them block by block.
+    The period of a channel is the lag of the highest autocorrelation behind its first zero, if
+    that is at least .4.
 
     Examples
     --------
@@ -102,16 +142,22 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
     >>> series = np.sin(np.arange(400) / 5)[:, None]
     >>> series[300:310] = 0.0
     >>> detector = WindowedDetector(IsolationForest(random_state=0), window_size=30)
-    >>> bool(290 < detector.fit(series[:250]).score_samples(series).argmin() < 320)
-    True
+    >>> detector.fit(series[:250]).events(series)[["start", "end"]]
+       start  end
+    0    300  309
     """
 
+    _state_parts = (LocatedScores, *PARTS)
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "score_samples", "decision_function"]), None],
         "window_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "stride": [Interval(Integral, 1, None, closed="left")],
-        "aggregation": [StrOptions({"mean", "max", "last"})],
+        "stride": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "aggregation": [StrOptions({"auto", "located", "mean", "max", "last"})],
+        "cv": [Interval(Integral, 2, None, closed="left"), None],
+        "recalibrate": [Interval(Integral, 2, None, closed="left"), None],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "time": [str, None],
+        "irregular": [StrOptions({"warn", "raise", "resample", "ignore"})],
         "random_state": ["random_state"],
     }
 
@@ -119,17 +165,25 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
         self,
         estimator=None,
         window_size="auto",
-        stride=1,
+        stride="auto",
         *,
-        aggregation="mean",
+        aggregation="auto",
+        cv=2,
+        recalibrate=None,
         contamination="auto",
+        time=None,
+        irregular="warn",
         random_state=None,
     ):
         self.estimator = estimator
         self.window_size = window_size
         self.stride = stride
         self.aggregation = aggregation
+        self.cv = cv
+        self.recalibrate = recalibrate
         self.contamination = contamination
+        self.time = time
+        self.irregular = irregular
         self.random_state = random_state
 
     # ------------------------------------------------------------------ training
@@ -155,110 +209,134 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a series is shorter than a window, or the detector refuses the windows.
+            If a series is shorter than a window, time stamps are out of order, a channel holds
+            text or dates, or the detector refuses the windows.
         """
-        with unchanged_on_failure(self):
-            X, order, series = self._read(X, groups, reset=True)
+        with fitting(self, X, y):
+            self.reset_stream()
+            X, order, series, _ = self._read(X, groups, reset=True)
             self.window_size_ = self._size(X, series)
-            self._check_lengths(series)
-            windows, starts = training_windows(X, series, self.window_size_, self._stride())
+            check_lengths(series, self.window_size_)
             self.estimator_ = self._new_detector(X.shape[1])
-            codes = self._codes(y, len(X), order)
-            if codes is None:
-                self.estimator_.fit(windows)
-            else:
-                self.estimator_.fit(windows, window_labels(codes, starts, self.window_size_))
-            self.offset_ = self._find_offset(X, series, windows[:1], codes)
+            codes = read_codes(self.estimator_, y, len(X), order)
+            self._aggregation = self._choose(series, codes)
+            starts = self._training_starts(series)
+            windows = all_windows(X, self.window_size_)
+            windows = windows if len(starts) == len(windows) else windows[starts]
+            fit_windows(self.estimator_, windows, codes, starts, self.window_size_)
+            self._calibrate(X, series, starts, codes)
         return self
 
     def _read(self, X, groups, reset):
-        """Return checked time stamps series by series, their order, and the series."""
-        allow_nan = get_tags(self).input_tags.allow_nan
-        X = validate_data(
-            self,
-            X,
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=2 if reset else 1,
-            ensure_all_finite="allow-nan" if allow_nan else True,
-            reset=reset,
+        """Return checked time stamps series by series, their order, the series, and the time."""
+        X, groups, stamps = read_time(
+            as_table(X),
+            groups,
+            time=self.time,
+            irregular=self.irregular,
+            owner=type(self).__name__,
         )
+        X = self._numbers(X, reset)
         if groups is not None:
             groups = column_or_1d(groups)
             check_consistent_length(X, groups)
         order, series = find_series(groups, len(X))
-        return X if order is None else X[order], order, series
+        return X if order is None else X[order], order, series, stamps
+
+    def _numbers(self, X, reset):
+        with np.errstate(over="ignore"):  # what overflows is refused as infinite
+            return validate_data(
+                self,
+                numeric_table(X, type(self).__name__),
+                dtype=[np.float64, np.float32],
+                ensure_min_samples=2 if reset else 1,
+                ensure_all_finite="allow-nan" if get_tags(self).input_tags.allow_nan else True,
+                reset=reset,
+            )
 
     def _size(self, X, series):
         """Return the number of time stamps in a window."""
-        if self.window_size == "auto":
-            return automatic_size(X, series)
-        if self.stride > self.window_size:
+        size = automatic_size(X, series) if self.window_size == "auto" else int(self.window_size)
+        if self.window_size != "auto" and self.stride != "auto" and self.stride > size:
             raise ValueError(
                 "The 'stride' parameter of WindowedDetector must be at most window_size, "
-                f"{self.window_size}, or time stamps between two windows have no score. Got "
+                f"{size}, or time stamps between two windows have no score. Got "
                 f"{self.stride!r} instead."
             )
-        return int(self.window_size)
+        return size
+
+    def _choose(self, series, codes):
+        """Return what stands for the aggregation."""
+        if self.aggregation != "auto":
+            return self.aggregation
+        short = self.window_size_ < 2 or max(map(len, series)) < 2 * self.window_size_
+        return "mean" if codes is not None or short else "located"
+
+    def _how(self):
+        return getattr(self, "_aggregation", self.aggregation)
 
     def _stride(self):
-        return min(self.stride, self.window_size_)
+        """Return the time stamps from one window that is scored to the next."""
+        if self.stride != "auto":
+            return min(self.stride, self.window_size_)
+        return 1 if self._how() == "last" else max(1, self.window_size_ // _WINDOWS_OVER_A_STAMP)
 
-    def _check_lengths(self, series):
-        for each in series:
-            if len(each) < self.window_size_:
-                name = "The series" if each.name is None else f"The series {each.name!r}"
-                raise ValueError(
-                    f"{name} has {len(each)} time stamps, but a window has "
-                    f"{self.window_size_}. Expected at least one window in every series: pass "
-                    "longer series, or fit with a smaller window_size."
-                )
+    def _training_starts(self, series):
+        """Return where the windows to train on start."""
+        n_windows = sum(len(each) - self.window_size_ + 1 for each in series)
+        stride = min(max(1, n_windows // _TRAINING_WINDOWS), self.window_size_)
+        stride = stride if self.stride == "auto" else self._stride()
+        return np.concatenate([window_starts(s, self.window_size_, stride) for s in series])
 
     def _new_detector(self, n_channels):
-        """Return an unfitted detector that knows the seed and the shape of a window."""
-        detector = clone(_detector_or_default(self.estimator))
-        given = detector.get_params(deep=True)
-        own = {name: value for name, value in given.items() if _last(name) == "random_state"}
-        changes = {}
-        if self.random_state is not None:
-            changes = {name: self.random_state for name, value in own.items() if value is None}
-        for name, value in given.items():
-            shape = name.removesuffix("architecture") + "input_shape"
-            sequential = _last(name) == "architecture" and value in _SEQUENTIAL
-            if sequential and given.get(shape, 0) is None:
-                changes[shape] = (self.window_size_, n_channels)
-        return detector.set_params(**changes)
+        return new_detector(self.estimator, self.window_size_, n_channels, self.random_state)
 
-    def _codes(self, y, n, order):
-        """Return label codes in the order of the series, for a detector that learns from them."""
-        given = self.estimator_.get_params(deep=True)
-        learners = [name for name in given if _last(name) == "anomaly_label"]
-        if y is None or not learners:
-            return None
-        other = learners[0].removesuffix("anomaly_label") + "unlabeled_label"
-        codes = label_codes(y, n, given[learners[0]], given.get(other))
-        ours = {learners[0]: "auto", other: None}  # how the labels of windows are coded
-        self.estimator_.set_params(**{name: ours[name] for name in ours.keys() & given.keys()})
-        return codes if order is None else codes[order]
+    def _calibrate(self, X, series, training, codes):
+        """Learn how scores become answers, and the threshold."""
+        size, starts = self.window_size_, self._starts(series)
+        known, located = None, self._how() == "located"
+        if codes is None and size > 1 and (located or self.contamination == "auto"):
+            known = self._calibration_scores(X, series, training, starts)
+        self._located = LocatedScores().fit(X, series, starts, size, known if located else None)
+        scores = self._score(X, series)
+        self._usual = float(np.median(scores))
+        if self.contamination != "auto" or (codes is None and known is None):
+            scores = check_scores(scores)
+            self.offset_ = contamination_offset(scores, self.contamination)
+        elif located:
+            self.offset_ = -1.0
+        elif codes is not None:
+            self.offset_ = own_threshold(self.estimator_, all_windows(X, size)[:1])
+        else:
+            stamps = stamps_of_runs(known, starts, size, self._how())
+            self.offset_ = contamination_offset(check_scores(stamps), "auto")
 
-    def _find_offset(self, X, series, window, codes):
-        if codes is not None and self.contamination == "auto":
-            gap = self.estimator_.score_samples(window) - self.estimator_.decision_function(window)
-            return float(gap[0])
-        return contamination_offset(check_scores(self._score(X, series)), self.contamination)
+    def _calibration_scores(self, X, series, training, starts):
+        """Return scores of windows, out of fold where there are enough of them."""
+        if self.cv is not None:
+            new = self._new_detector
+            scores = out_of_fold_scores(
+                lambda: new(X.shape[1]), X, training, self.window_size_, series, starts, self.cv
+            )
+            if np.isfinite(scores).sum() >= 2:
+                return scores
+        return check_scores(
+            score_windows(self.estimator_.score_samples, X, starts, self.window_size_)
+        )
 
     # ------------------------------------------------------------------ scores
 
+    def _starts(self, series):
+        stride = self._stride()
+        return np.concatenate([window_starts(s, self.window_size_, stride) for s in series])
+
     def _score(self, X, series):
         """Return scores of ordered time stamps."""
-        size = self.window_size_
-        starts = [window_starts(each, size, self._stride()) for each in series]
-        scores = score_windows(self.estimator_.score_samples, X, np.concatenate(starts), size)
-        parts = np.split(scores, np.cumsum([len(s) for s in starts])[:-1])
-        answers = [
-            spread(values, begin, size, each, self.aggregation)
-            for values, begin, each in zip(parts, starts, series, strict=True)
-        ]
-        return np.concatenate(answers)
+        starts, size = self._starts(series), self.window_size_
+        scores = score_windows(self.estimator_.score_samples, X, starts, size)
+        if self._how() == "located":
+            return self._located.score(X, series, starts, scores, self.recalibrate)
+        return spread_all(scores, starts, size, series, self._how())
 
     def score_samples(self, X, groups=None):
         """Score time stamps: the lower, the more abnormal.
@@ -272,95 +350,29 @@ class WindowedDetector(StateMixin, OutlierMixin, BaseEstimator):
 
         Returns
         -------
-        scores : ndarray of shape (n_timestamps,), float64
-            In the order of `X`.
+        scores : ndarray or Series of shape (n_timestamps,), float64
+            In the order of `X`; a Series where `X` has time stamps.
 
         Raises
         ------
         ValueError
-            If a series is shorter than a window.
+            If a series is shorter than a window, or time stamps are out of order.
         """
         check_is_fitted(self)
-        X, order, series = self._read(X, groups, reset=False)
-        self._check_lengths(series)
+        X, order, series, stamps = self._read(X, groups, reset=False)
+        check_lengths(series, self.window_size_)
         scores = self._score(X, series)
-        if order is None:
-            return scores
-        given = np.empty_like(scores)
-        given[order] = scores
-        return given
-
-    def decision_function(self, X, groups=None):
-        """Return `score_samples` less the threshold `offset_`: negative for anomalies.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_timestamps,), float64
-            Signed distance from the threshold.
-        """
-        return self.score_samples(X, groups) - self.offset_
-
-    def predict(self, X, groups=None):
-        """Label time stamps: +1 for normal ones, -1 for anomalies.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_timestamps,), int
-            The sign of `decision_function`.
-        """
-        return np.where(self.decision_function(X, groups) < 0, -1, 1)
-
-    def fit_predict(self, X, y=None, groups=None):
-        """Fit on series and label their time stamps.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        y : array-like of shape (n_timestamps,), default=None
-            Labels, for a detector that learns from them.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_timestamps,), int
-            +1 for normal time stamps, -1 for anomalies.
-        """
-        return self.fit(X, y, groups).predict(X, groups)
+        if order is not None:
+            given = np.empty_like(scores)
+            given[order] = scores
+            scores = given
+        return scores if stamps is None else stamps.answer(scores, "score")
 
     def __sklearn_is_fitted__(self):
         return "offset_" in vars(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(_detector_or_default(self.estimator)).input_tags
+        inner = get_tags(detector_or_default(self.estimator)).input_tags
         tags.input_tags.allow_nan = inner.allow_nan
         return tags
-
-
-def _detector_or_default(detector):
-    if detector is not None:
-        return detector
-    from skanomaly import AutoencoderDetector  # loads Keras: only where nothing else was given
-
-    return AutoencoderDetector()
-
-
-def _last(name):
-    """Return the last part of a nested parameter's name."""
-    return name.rpartition("__")[2]

@@ -9,12 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-#: Windows taken by default where time stamps depend on those before them. On the NAB series VUS-PR
-#: rises up to here for every detector tried and stays level up to 288.
-LONGEST = 200
-#: Autocorrelation, in standard errors of that of independent rows, that counts as dependence.
-_DEPENDENCE = 5.0
-_LAGS = 50
 #: Values handed to a detector at once.
 _BLOCK_VALUES = 2**22
 
@@ -100,20 +94,24 @@ def window_starts(series, size, stride):
     return starts if starts[-1] == last else np.append(starts, last)
 
 
-def training_windows(X, series, size, stride):
-    """Return the windows to fit on and where they start: a view where there is one series."""
-    windows = all_windows(X, size)
-    if len(series) == 1:
-        return windows[::stride], np.arange(0, len(windows), stride)
-    starts = np.concatenate([window_starts(each, size, stride) for each in series])
-    return windows[starts], starts
+def check_lengths(series, size):
+    """Refuse series shorter than a window."""
+    for each in series:
+        if len(each) < size:
+            name = "The series" if each.name is None else f"The series {each.name!r}"
+            raise ValueError(
+                f"{name} has {len(each)} time stamps, but a window has "
+                f"{size}. Expected at least one window in every series: pass "
+                "longer series, or fit with a smaller window_size."
+            )
 
 
 def score_windows(score, X, starts, size):
     """Apply a function of rows to windows, a bounded block of them at a time."""
     windows = all_windows(X, size)
     block = max(1, _BLOCK_VALUES // windows.shape[1])
-    parts = [score(windows[starts[i : i + block]]) for i in range(0, len(starts), block)]
+    with np.errstate(over="ignore"):  # of rows beyond float32, which many detectors read
+        parts = [score(windows[starts[i : i + block]]) for i in range(0, len(starts), block)]
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
 
 
@@ -130,9 +128,9 @@ def spread(scores, starts, size, series, aggregation):
         Time stamps in a window.
     series : Series
         Which time stamps to answer for; the windows leave no gap.
-    aggregation : {"mean", "max", "last"}
-        "mean" of all windows that cover a time stamp, "max" is the most abnormal of them, "last"
-        the latest one that does not reach beyond it.
+    aggregation : {"mean", "max", "min", "last"}
+        "mean" of all windows that cover a time stamp, "max" is the most abnormal of them, "min"
+        the least abnormal, "last" the latest one that does not reach beyond it.
 
     Returns
     -------
@@ -149,16 +147,24 @@ def spread(scores, starts, size, series, aggregation):
     if aggregation == "last":
         latest = np.searchsorted(starts + size - 1, np.arange(n), side="right") - 1
         return scores[np.maximum(latest, 0)]
-    if aggregation == "max":
-        worst = np.full(n, np.inf)
+    if aggregation in ("max", "min"):
+        choose, start = (np.minimum, np.inf) if aggregation == "max" else (np.maximum, -np.inf)
+        worst = np.full(n, start)
         for step in range(size):
-            worst[starts + step] = np.minimum(worst[starts + step], scores)
+            worst[starts + step] = choose(worst[starts + step], scores)
         return worst
     total, count = np.zeros(n), np.zeros(n)
     for step in range(size):
         total[starts + step] += scores
         count[starts + step] += 1
     return total / count
+
+
+def spread_all(scores, starts, size, series, aggregation):
+    """Return what `spread` says of several series, one behind the other."""
+    edges = np.searchsorted(starts, [each.start for each in series[1:]])
+    parts = zip(np.split(scores, edges), np.split(starts, edges), series, strict=True)
+    return np.concatenate([spread(s, at, size, each, aggregation) for s, at, each in parts])
 
 
 def window_labels(codes, starts, size):
@@ -169,27 +175,3 @@ def window_labels(codes, starts, size):
     inside = {value: np.r_[0, np.cumsum(codes == value)] for value in (-1, 0)}
     counts = {value: sums[starts + size] - sums[starts] for value, sums in inside.items()}
     return np.where(counts[-1] > 0, -1.0, np.where(counts[0] > 0, np.nan, 1.0))
-
-
-def automatic_size(X, series):
-    """Return 1 where rows do not depend on those before them, else a third of the shortest series.
-
-    At most `LONGEST`.
-    """
-    if not any(_depends_on_past(X[each.start : each.stop]) for each in series):
-        return 1
-    return max(1, min(LONGEST, min(map(len, series)) // 3))
-
-
-def _depends_on_past(X):
-    """Tell whether an autocorrelation is far above that of independent rows."""
-    n = len(X)
-    with np.errstate(over="ignore", invalid="ignore"):
-        centred = np.nan_to_num(X - np.nanmean(X, axis=0), posinf=0.0, neginf=0.0)
-        centred /= np.maximum(np.abs(centred).max(axis=0), np.finfo(np.float64).tiny)
-    power = np.maximum((centred**2).sum(axis=0), np.finfo(np.float64).tiny)
-    for lag in range(1, min(_LAGS, n // 4) + 1):
-        shared = np.abs((centred[lag:] * centred[:-lag]).sum(axis=0))
-        if (shared / power).max() * np.sqrt(n) > _DEPENDENCE:
-            return True
-    return False

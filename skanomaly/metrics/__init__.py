@@ -10,6 +10,15 @@ of scikit-learn's outlier detectors: **higher is more normal**, so nobody has to
 The class that is measured is the **anomaly**. Rows without a label are left out.
 """
 
+from skanomaly.metrics._events import (
+    event_report,
+    onset_delay,
+    range_f1_score,
+    range_precision_score,
+    range_recall_score,
+    vus_pr_score,
+    vus_roc_score,
+)
 from skanomaly.metrics._labelled import (
     average_precision_score,
     balanced_accuracy_score,
@@ -31,6 +40,7 @@ __all__ = [
     "average_precision_scorer",
     "balanced_accuracy_score",
     "balanced_accuracy_scorer",
+    "event_report",
     "excess_mass_score",
     "excess_mass_scorer",
     "f1_score",
@@ -39,16 +49,22 @@ __all__ = [
     "matthews_corrcoef",
     "matthews_corrcoef_scorer",
     "neg_mass_volume_scorer",
+    "onset_delay",
     "precision_at_n_score",
     "precision_at_n_scorer",
     "precision_score",
     "precision_scorer",
+    "range_f1_score",
+    "range_precision_score",
+    "range_recall_score",
     "recall_score",
     "recall_scorer",
     "reconstruction_score",
     "reconstruction_scorer",
     "roc_auc_score",
     "roc_auc_scorer",
+    "vus_pr_score",
+    "vus_roc_score",
 ]
 roc_auc_scorer = anomaly_scorer("roc_auc")
 average_precision_scorer = anomaly_scorer("average_precision")

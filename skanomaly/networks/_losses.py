@@ -154,3 +154,26 @@ class TableLoss(keras.losses.Loss):
     def from_config(cls, config):
         """Rebuild the loss."""
         return cls(**{**config, "loss": _serialization.deserialize(config["loss"])})
+
+
+@register
+class BinLoss(keras.losses.Loss):
+    """Cross-entropy of each column's bin, (batch, n_members, n_columns).
+
+    Targets are bin numbers (batch, n_columns); outputs are logits (batch, n_members, n_columns *
+    n_bins). A missing value, a negative number, counts as bin 0: its weight has to be 0.
+    """
+
+    def __init__(self, name="bin_loss"):
+        super().__init__(name=name)
+
+    def call(self, y_true, y_pred):
+        """Return the loss of each column."""
+        shape = (-1, y_pred.shape[1], y_true.shape[-1], y_pred.shape[-1] // y_true.shape[-1])
+        log_share = ops.log_softmax(ops.reshape(y_pred, shape), axis=-1)
+        hot = ops.equal(y_true[:, None, :, None], np.arange(shape[-1], dtype=np.float32))
+        return -ops.sum(ops.cast(hot, log_share.dtype) * log_share, axis=-1)
+
+    def get_config(self):
+        """Return the parameters."""
+        return {"name": self.name}

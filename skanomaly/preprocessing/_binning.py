@@ -1,4 +1,4 @@
-"""Piecewise-linear features: numbers encoded by bins, as networks read them best.
+"""Bins: piecewise-linear features, which networks read best, and plain bin numbers.
 
 Owns: the bins. Does not own: scaling, missing values, categories. Inputs are finite 2-D arrays.
 
@@ -88,3 +88,54 @@ class PiecewiseLinearEncoding:
     def transform(self, X, dtype=np.float64):
         """Return encoded rows, (n_samples, n_outputs_), the bins of a column side by side."""
         return by_blocks(self._encode, X, self.n_outputs_, dtype)
+
+
+class QuantileBins:
+    """The number of the bin that each value lies in, for networks that tell bins apart.
+
+    Bin 0 lies below all training values, the last bin above them; the training values take the
+    bins between, one each where a column has few distinct values, else of about equal counts.
+
+    Parameters
+    ----------
+    n_bins : int
+        Bins of a column, 4 at least.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.preprocessing._binning import QuantileBins
+    >>> bins = QuantileBins(4).fit(np.array([[1.0], [2.0], [3.0], [4.0]]))
+    >>> bins.transform(np.array([[0.0], [1.0], [4.0], [9.0], [np.nan]])).ravel()
+    array([ 0.,  1.,  2.,  3., -1.], dtype=float32)
+    """
+
+    def __init__(self, n_bins):
+        self.n_bins = n_bins
+
+    def fit(self, X):
+        """Learn bins of the values of `X`, (n_samples, n_features), NaN where one is missing."""
+        self.edges_ = [self._edges(column[~np.isnan(column)]) for column in X.T]
+        return self
+
+    def _edges(self, values):
+        """Return the lowest value, the edges between bins, and the highest value."""
+        if len(values) == 0:
+            return np.zeros(2)
+        levels = np.unique(values)
+        inner = (levels[1:] + levels[:-1]) / 2
+        if len(inner) > self.n_bins - 3:
+            quantiles = np.linspace(0, 1, self.n_bins - 1)[1:-1]
+            inner = np.unique(np.quantile(values, quantiles))
+        return np.concatenate([levels[:1], inner, levels[-1:]])
+
+    def transform(self, X):
+        """Return bin numbers, -1 where a value is missing, float32."""
+        bins = np.empty(X.shape, np.float32)
+        for j, edges in enumerate(self.edges_):
+            x = X[:, j]
+            bins[:, j] = 1 + edges[1:-1].searchsorted(x, side="right")
+            bins[x < edges[0], j] = 0
+            bins[x > edges[-1], j] = self.n_bins - 1
+        bins[np.isnan(X)] = -1
+        return bins

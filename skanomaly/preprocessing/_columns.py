@@ -1,13 +1,11 @@
-"""What a column of a pandas table holds: numbers, a category, times, or what nothing is made of.
+"""What a column of a pandas table holds: numbers, a category, or times.
 
-Owns the answer, the numbers of a column of any type, and the words of a refusal, which name the
-column and the value. Does not own what becomes of categories (``preprocessing._categories``).
+Owns the answer. Does not own the numbers of a column (``utils._numbers``), or what becomes of
+categories (``preprocessing._categories``).
 """
 
 import datetime
 import warnings
-from decimal import Decimal
-from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -47,68 +45,6 @@ def is_time(column):
     times = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
     first = column.dropna().iloc[:1] if getattr(kind, "kind", "") == "O" else ()
     return any(isinstance(value, times) for value in first)
-
-
-def numbers(column, what):
-    """Return a column of any type as float64, NaN for what is missing.
-
-    Parameters
-    ----------
-    column : pandas.Series
-        Numbers.
-    what : str
-        What messages call it.
-
-    Returns
-    -------
-    values : ndarray of shape (n_samples,), float64
-
-    Raises
-    ------
-    ValueError
-        If the column holds text or complex numbers.
-    TypeError
-        If it holds objects.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from skanomaly.preprocessing._columns import numbers
-    >>> numbers(pd.Series([1, None], dtype="Int64"), "The column 'a' of X")
-    array([ 1., nan])
-    """
-    if column.dtype.kind == "c":
-        raise ValueError(
-            f"{what} holds complex numbers ({column.dtype}). Complex data not supported: pass "
-            "their real and imaginary parts as two columns."
-        )
-    if column.dtype.kind in "biuf":
-        with np.errstate(over="ignore"):
-            return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    values = column.to_numpy(dtype=object)
-    missing = pd.isna(column).to_numpy()
-    other = next((v for v in values[~missing] if not isinstance(v, (Real, Decimal))), None)
-    if other is not None:
-        refuse(other, what)
-    try:
-        return np.where(missing, np.nan, values).astype(np.float64)
-    except OverflowError as error:
-        raise ValueError(f"{what} holds a number too large for float64: {error}.") from error
-
-
-def refuse(value, what):
-    """Refuse a value that is no number, with what to do about it."""
-    shown = str(value)[:50]
-    if isinstance(value, (str, bytes)):
-        raise ValueError(
-            f"{what} holds the text {shown!r} where numbers are expected: could not convert "
-            "string to float. Make it numbers by pandas.to_numeric(column, errors='coerce'), "
-            "which turns other text into missing values, or fit with it as a category."
-        )
-    raise TypeError(
-        f"{what} holds the {type(value).__name__} {shown!r}. An argument must be a string or a "
-        "real number: turn it into numbers or text, or drop the column."
-    )
 
 
 def warn_of_numbers_as_text(column, what):

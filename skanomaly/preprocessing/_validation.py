@@ -15,10 +15,13 @@ from sklearn.utils.validation import validate_data
 from skanomaly.preprocessing import _columns
 from skanomaly.preprocessing._categories import category_ids
 from skanomaly.utils._containers import as_table
+from skanomaly.utils._numbers import numbers as numbers_of
+from skanomaly.utils._numbers import refuse_double_names
 
 _FLOATS = [np.float64, np.float32]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused as infinite
 def read_rows(estimator, X, *, reset, min_samples=1):
     """Check rows against a detector; return them as floats, with NaN for missing values.
 
@@ -42,7 +45,8 @@ def read_rows(estimator, X, *, reset, min_samples=1):
     """
     X = as_table(X)
     _refuse_other_shapes(X, estimator)
-    _refuse_double_names(X, estimator)
+    if isinstance(X, pd.DataFrame):
+        refuse_double_names(X, type(estimator).__name__)
     _refuse_times(X, estimator)
     mask = _categorical_mask(estimator, X) if reset else estimator.is_categorical_
     if isinstance(X, pd.DataFrame) or (mask is not None and _is_array(X)):
@@ -92,7 +96,7 @@ def _rows_of_columns(X, mask, estimator, min_samples):
         if mask is not None and mask[place]:
             rows[:, place] = category_ids(column)
         else:
-            rows[:, place] = _columns.numbers(column, _called(label))
+            rows[:, place] = numbers_of(column, _called(label))
     assert_all_finite(rows, allow_nan=True, estimator_name=name, input_name="X")
     return rows
 
@@ -112,16 +116,6 @@ def _refuse_other_shapes(X, estimator):
             f"{len(shape)}, expected <= 2: pass X.reshape(len(X), -1), and let the network know "
             f"what a row stands for by architecture={side!r} and input_shape={tuple(shape[1:])}"
             + (", or 'conv2d' for images." if len(shape) == 3 else ".")
-        )
-
-
-def _refuse_double_names(X, estimator):
-    if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
-        double = X.columns[X.columns.duplicated()][0]
-        raise ValueError(
-            f"X has the column name {double!r} {np.sum(X.columns == double)} times. "
-            f"{type(estimator).__name__} needs names that tell columns apart: rename them, or "
-            "pass X.to_numpy()."
         )
 
 
@@ -145,17 +139,22 @@ def _text_message(X, error, estimator):
 def _refuse_times(X, estimator):
     if not isinstance(X, pd.DataFrame):
         if getattr(getattr(X, "dtype", None), "kind", "f") in "mM":
-            raise ValueError(_time_message("X", X.dtype, estimator))
+            raise ValueError(_time_message("X", X.dtype, type(estimator).__name__))
         return
     for place, label in enumerate(X.columns):
         column = X.iloc[:, place]
         if _columns.is_time(column):
-            raise ValueError(_time_message(_called(label), column.dtype, estimator))
+            refuse_time(column, label, type(estimator).__name__)
 
 
-def _time_message(what, dtype, estimator):
+def refuse_time(column, name, owner):
+    """Refuse a column of dates, times or durations by its name."""
+    raise ValueError(_time_message(_called(name), column.dtype, owner))
+
+
+def _time_message(what, dtype, owner):
     return (
-        f"{what} holds dates, times or durations ({dtype}). {type(estimator).__name__} expects "
+        f"{what} holds dates, times or durations ({dtype}). {owner} expects "
         "numbers, booleans, strings or categories. Turn it into numbers that mean something "
         "here, for example column.dt.hour, column.dt.dayofweek or "
         "(column - column.min()).dt.total_seconds(), or drop it."

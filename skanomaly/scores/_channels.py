@@ -1,56 +1,28 @@
 """Score channels: several plain views of how unusual a row is, made comparable and combined.
 
-Owns: the marginal-tail channel, the calibration of channels on training scores and their
-combination (`ScoreChannels`). Does not own: the other channels (``scores._mahalanobis``,
-``scores._neighbours``),
-the network whose residuals and latents may feed them, input scaling, thresholds.
+Owns: the channels of rows (`RowChannels`), that of surprises (`SurpriseScore`), their calibration
+on training scores, and the two rules that combine them (`new_row_score`, `training_row_score`).
+Does not own: single channels (`_tails`, `_mahalanobis`, `_neighbours`), the networks whose
+residuals and surprises feed them, input scaling, thresholds.
 
 Inputs are finite, scaled arrays; here a higher score is *more anomalous*, always float64, and
-that of one row does not depend on the other rows scored with it. Everything fitted is an array or
-a number, so that objects pickle and copy without further ado.
+that of one row does not depend on the other rows scored with it. A row that counts twice comes
+twice. Everything fitted is an array or a number, so that objects pickle and copy without further
+ado.
 """
 
 import numpy as np
 
-from skanomaly.scores._mahalanobis import Mahalanobis, float_rows
-from skanomaly.scores._neighbours import KS, NeighbourDistances, WhitenedNeighbour
-from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
+from skanomaly.scores._mahalanobis import Mahalanobis
+from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.scores._ranks import NormalScores
+from skanomaly.scores._tails import MarginalTail
 
-#: Channels that see the whole of the data, and those that see the place a row is in.
-_GLOBAL, _LOCAL = ("mR", "tail", "kx20", "kx50"), ("kx1", "kz1")
-_LOCAL_SHARE = 0.9
-
-
-class MarginalTail:
-    """Mean over the features of how far out in its own distribution a value lies.
-
-    Per feature ``-log(min(1, 2 min(lo, hi)))``, where lo and hi are the shares of the training
-    values (with one added to counts and total) at or below, and at or above it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skanomaly.scores._channels import MarginalTail
-    >>> channel = MarginalTail().fit(np.arange(9.0)[:, None])
-    >>> channel.score(np.array([[4.0], [100.0]])).round(2) + 0.0
-    array([0.  , 1.61])
-    """
-
-    def fit(self, X):
-        """Keep the sorted columns of `X` of shape (n_samples, n_features)."""
-        self.sorted_ = np.sort(float_rows(X).T, axis=1)
-        return self
-
-    def score(self, X):
-        """Return the mean tail depth of rows `X`, shape (n_samples,)."""
-        X = float_rows(X)
-        n = self.sorted_.shape[1]
-        rarer = np.empty_like(X)
-        for j, known in enumerate(self.sorted_):
-            below = known.searchsorted(X[:, j], side="right")
-            above = n - known.searchsorted(X[:, j], side="left")
-            np.minimum(below, above, out=rarer[:, j])
-        return -np.log(np.minimum(1.0, 2 * (rarer + 1) / (n + 1))).mean(axis=1)
+#: What a new row's score is the mean of.
+NEW_ROWS = ("kx1", "kq5", "tail2", "residual", "surprise")
+#: The two views of a training row, of which the larger counts; the second a little less.
+TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
+_LOCAL_SHARE = 0.8
 
 
 class Calibration:
@@ -80,134 +52,218 @@ class Calibration:
         return (scores - self.centre_) / self.scale_
 
 
-def combine_channels(channels):
-    """Return the larger of a global and a local view, each a mean of calibrated channels.
+class RowChannels:
+    """Channels that look at rows alone, as they are (x) and as normal scores of ranks (q).
 
-    ``max(mean of mR, tail, kx20, kx50, 0.9 mean of kx1, kz1)``; channels that are absent drop out
-    of their mean.
+    "kx1", "kx50", "kq1", "kq5", "kq50" (`NeighbourDistances`), "mx", "mq" (`Mahalanobis`), "tail"
+    and "tail2", mean and root mean square of the values' depths (`MarginalTail`).
+
+    Parameters
+    ----------
+    n_numbers : int, default=None
+        Columns of numbers, which come first; the others keep their values in q. None is all.
+    """
+
+    def __init__(self, n_numbers=None):
+        self.n_numbers = n_numbers
+
+    def fit(self, X):
+        """Fit on scaled rows to compare with, (n_reference, n_columns)."""
+        self.ranks_ = NormalScores(self.n_numbers).fit(X)
+        Q = self.ranks_.transform(X)
+        self.near_x_ = NeighbourDistances((1, 50)).fit(X)
+        self.near_q_ = NeighbourDistances((1, 5, 50)).fit(Q)
+        self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
+        self.tail_ = MarginalTail().fit(X)
+        return self
+
+    def search(self, X):
+        """Return the channels of rows, and the training row that each of them equals.
+
+        Returns
+        -------
+        channels : dict of str to ndarray of shape (n_samples,)
+        matches : ndarray of shape (n_samples,), int
+            Numbers of training rows, which are left out of the row's neighbours; -1 for none.
+        """
+        Q, depths = self.ranks_.transform(X), self.tail_.depths(X)
+        near_x, matches = self.near_x_.search(X)
+        near_q = self.near_q_.score(Q, matches)
+        channels = {
+            "mx": self.mahalanobis_x_.score(X),
+            "mq": self.mahalanobis_q_.score(Q),
+            "tail": depths.mean(axis=1),
+            "tail2": np.sqrt(np.square(depths).mean(axis=1)),
+            **{f"kx{k}": near_x[:, i] for i, k in enumerate(self.near_x_.ks)},
+            **{f"kq{k}": near_q[:, i] for i, k in enumerate(self.near_q_.ks)},
+        }
+        return channels, matches
+
+
+class ResidualScore:
+    """Log Mahalanobis distance of what networks cannot rebuild, mean over the members."""
+
+    def fit(self, residual):
+        """Fit on residuals of shape (n_members, n_samples, n_features)."""
+        self.members_ = [Mahalanobis().fit(r) for r in residual]
+        return self
+
+    def score(self, residual):
+        """Return scores, (n_samples,)."""
+        pairs = zip(self.members_, residual, strict=True)
+        return np.mean([member.score(r) for member, r in pairs], axis=0)
+
+
+class SurpriseScore:
+    """How much more surprising than usual the values of a row are.
+
+    The surprises of each column are centred and scaled by those of the training rows, told by
+    networks that did not see them; the root mean square of the positive ones is the score.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.scores._channels import SurpriseScore
+    >>> usual = np.array([[1.0, 2.0], [3.0, 2.0]])
+    >>> SurpriseScore().fit(usual).score(np.array([[2.0, 2.0], [2.0, 2.2]])).round(2)
+    array([0.  , 1.41])
+    """
+
+    #: No column's surprises are taken to vary less, in nats.
+    _LEAST_SPREAD = 0.1
+
+    def fit(self, surprises):
+        """Fit on surprises of training rows, (n_samples, n_features)."""
+        self.centre_ = surprises.mean(axis=0)
+        self.spread_ = surprises.std(axis=0) + self._LEAST_SPREAD
+        return self
+
+    def parts(self, surprises):
+        """Return what each value adds to the mean square, (n_samples, n_features)."""
+        return np.square(np.maximum((surprises - self.centre_) / self.spread_, 0.0))
+
+    def score(self, surprises):
+        """Return scores, (n_samples,)."""
+        return np.sqrt(self.parts(surprises).mean(axis=1))
+
+
+def new_row_score(channels):
+    """Return the score of rows that no part of the detector has seen.
+
+    The mean of `NEW_ROWS`; channels that are absent drop out of it.
 
     Parameters
     ----------
     channels : dict of str to ndarray of shape (n_samples,)
-        Calibrated scores by name, at least one of each view.
+        Calibrated scores by name.
 
     Returns
     -------
     score : ndarray of shape (n_samples,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skanomaly.scores._channels import combine_channels
-    >>> combine_channels({"tail": np.array([1.0, 0.0]), "kx1": np.array([0.0, 1.0])})
-    array([1. , 0.9])
     """
-    whole, local = (
-        np.mean([channels[name] for name in view if name in channels], axis=0)
-        for view in (_GLOBAL, _LOCAL)
-    )
+    return _mean(channels, NEW_ROWS)
+
+
+def training_row_score(channels):
+    """Return the score of rows among which anomalies were at the fit.
+
+    What is odd among rows like itself may have company: the larger counts of a global view and,
+    a little less, of a local one.
+
+    Parameters and result as in `new_row_score`.
+    """
+    whole, local = (_mean(channels, names) for names in TRAINING_ROWS)
     return np.maximum(whole, _LOCAL_SHARE * local)
 
 
-class ScoreChannels:
-    """Calibrated channels on rows and on network outputs, combined into one anomaly score.
+def global_score(channels):
+    """Return the global view alone, which anomalies in small groups cannot hide from."""
+    return _mean(channels, TRAINING_ROWS[0])
 
-    On the rows: "tail" (`MarginalTail`), "kx1", "kx20", "kx50" (`NeighbourDistances`).
-    On the outputs of a network, if given: "mR" (`Mahalanobis` of the residual, mean over the
-    members) and "kz1" (`WhitenedNeighbour` of the first member's [residual, latent]).
+
+def _mean(channels, names):
+    return np.mean([channels[name] for name in names if name in channels], axis=0)
+
+
+class ScoreChannels:
+    """Calibrated channels on rows and on network outputs.
+
+    Those of `RowChannels`, and, if given, "residual" (`ResidualScore`) and "surprise"
+    (`SurpriseScore`).
 
     Parameters
     ----------
-    seed : int, default=0
-        Seed of the draw of the rows that neighbours, tails and calibration use, of which there
-        are at most `skanomaly.utils._weights.MAX_REFERENCE`.
-
-    Notes
-    -----
-    Means and covariances use every row given to `fit`, in several float64 copies: of millions of
-    rows, give it some drawn with `reference_rows` and what the network makes of them.
+    n_numbers : int, default=None
+        As in `RowChannels`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.scores._channels import ScoreChannels
+    >>> from skanomaly.scores._channels import ScoreChannels, new_row_score
     >>> X = np.random.default_rng(0).normal(size=(200, 2))
-    >>> scores = ScoreChannels().fit(X).score(np.array([[0.0, 0.0], [9.0, 9.0]]))
-    >>> bool(scores[1] > 3 > scores[0])
-    True
+    >>> channels, matches = ScoreChannels().fit(X).search(np.array([[0.0, 0.0], [9.0, 9.0]]))
+    >>> scores = new_row_score(channels)
+    >>> bool(scores[1] > 3 > scores[0]), matches
+    (True, array([-1, -1]))
     """
 
-    def __init__(self, seed=0):
-        self.seed = seed
+    def __init__(self, n_numbers=None):
+        self.n_numbers = n_numbers
 
-    def fit(self, X, residual=None, latent=None):
-        """Fit channels and their calibration.
+    def fit(self, X, residual=None, surprises=None):
+        """Fit channels and their calibration on training rows.
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_features)
-            Scaled training rows, in an order that their content decides, repeated by weight.
-        residual, latent : ndarray of shape (n_members, n_samples, any), default=None
-            What the members of the network make of these rows; both or neither.
+        X : ndarray of shape (n_reference, n_columns)
+            Scaled rows, in an order that their content decides, repeated by weight.
+        residual : ndarray of shape (n_members, n_reference, n_features), default=None
+            What networks leave of them.
+        surprises : ndarray of shape (n_reference, n_features), default=None
+            How surprising their values are to networks that did not see them.
 
         Returns
         -------
         self : ScoreChannels
         """
-        kept = reference_rows(np.arange(len(X)), MAX_REFERENCE, self.seed)
-        raw = self._fit_rows(X[kept])
-        self.members_ = []
-        if residual is not None:
-            raw |= self._fit_network(residual, latent, kept)
+        self.rows_ = RowChannels(self.n_numbers).fit(X)
+        self.residual_ = None if residual is None else ResidualScore().fit(residual)
+        self.surprise_ = None if surprises is None else SurpriseScore().fit(surprises)
+        raw, _ = self._search(X, residual, surprises)
         self.calibrations_ = {name: Calibration().fit(scores) for name, scores in raw.items()}
         return self
 
-    def _fit_rows(self, kept):
-        """Fit the channels on rows; return their scores of the same rows."""
-        self.tail_, self.near_ = MarginalTail().fit(kept), NeighbourDistances()
-        return _by_name(self.tail_.score(kept), self.near_.fit_score(kept))
+    def _search(self, X, residual, surprises):
+        raw, matches = self.rows_.search(X)
+        if self.residual_ is not None:
+            raw["residual"] = self.residual_.score(residual)
+        if self.surprise_ is not None:
+            given = callable(surprises)  # surprises depend on which training row a row is
+            raw["surprise"] = self.surprise_.score(surprises(matches) if given else surprises)
+        return raw, matches
 
-    def _fit_network(self, residual, latent, kept):
-        """Fit the channels on network outputs; return their scores of the rows kept."""
-        self.members_ = [Mahalanobis().fit(r) for r in residual]
-        self.whitened_ = WhitenedNeighbour()
-        near = self.whitened_.fit_score(_features(residual, latent), kept)
-        return {"mR": self._unusual([r[kept] for r in residual]), "kz1": near}
-
-    def _unusual(self, residual):
-        pairs = zip(self.members_, residual, strict=True)
-        return np.mean([member.score(r) for member, r in pairs], axis=0)
-
-    def channels(self, X, residual=None, latent=None):
-        """Return the calibrated channels of rows, a dict of arrays of shape (n_samples,)."""
-        near, matched = self.near_.search(X)
-        raw = _by_name(self.tail_.score(X), near)
-        if self.members_:
-            raw["mR"] = self._unusual(residual)
-            raw["kz1"] = self.whitened_.score(_features(residual, latent), matched)
-        return {name: self.calibrations_[name].apply(scores) for name, scores in raw.items()}
-
-    def score(self, X, residual=None, latent=None):
-        """Return how anomalous rows are, shape (n_samples,), float64.
+    def search(self, X, residual=None, surprises=None):
+        """Return the calibrated channels of rows, and the training row that each of them equals.
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_features)
-            Scaled rows.
-        residual, latent : ndarray of shape (n_members, n_samples, any), default=None
-            What the network makes of them, if `fit` had it.
+        X, residual
+            As in `fit`.
+        surprises : ndarray or callable
+            As in `fit`, or a function that makes them from the matches.
 
         Returns
         -------
-        score : ndarray of shape (n_samples,)
+        channels : dict of str to ndarray of shape (n_samples,)
+        matches : ndarray of shape (n_samples,), int
         """
-        return combine_channels(self.channels(X, residual, latent))
+        raw, matches = self._search(X, residual, surprises)
+        calibrated = {name: self.calibrations_[name].apply(raw[name]) for name in raw}
+        return calibrated, matches
 
 
-def _by_name(tail, near):
-    return {"tail": tail} | {f"kx{k}": near[:, i] for i, k in enumerate(KS)}
-
-
-def _features(residual, latent):
-    """Return the first member's [residual, latent]."""
-    return np.concatenate([residual[0], latent[0]], axis=1)
+#: Classes that a fitted `ScoreChannels` is made of.
+PARTS = (
+    ScoreChannels, RowChannels, ResidualScore, SurpriseScore, Calibration, Mahalanobis,
+    MarginalTail, NeighbourDistances, NormalScores,
+)  # fmt: skip

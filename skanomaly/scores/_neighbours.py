@@ -8,7 +8,7 @@ with it.
 import numpy as np
 import sklearn
 
-from skanomaly.scores._mahalanobis import Mahalanobis, float_rows
+from skanomaly.scores._mahalanobis import float_rows
 
 #: Which neighbours to look at.
 KS = (1, 20, 50)
@@ -58,42 +58,44 @@ class NeighbourDistances:
         self.floor_ = np.maximum(0.05 * distances.mean(axis=0), self.tolerance_)
         return np.log(distances + self.floor_)
 
-    def score(self, X, matched=None):
+    def score(self, X, matches=None):
         """Return log distances of rows `X`, shape (n_samples, len(ks))."""
-        return self.search(X, matched)[0]
+        return self.search(X, matches)[0]
 
-    def search(self, X, matched=None):
-        """Return the scores of rows `X`, and which of them dropped a match.
+    def search(self, X, matches=None):
+        """Return the scores of rows `X`, and the match that each of them dropped.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
             Rows.
-        matched : ndarray of shape (n_samples,), bool, default=None
-            Which rows drop their nearest training row; by default those that equal it.
+        matches : ndarray of shape (n_samples,), int, default=None
+            Rows with a number drop their nearest training row, those with -1 do not; by default
+            those that equal it.
 
         Returns
         -------
         scores : ndarray of shape (n_samples, len(ks))
-        matched : ndarray of shape (n_samples,), bool
+        matches : ndarray of shape (n_samples,), int
+            Numbers of training rows, -1 for none.
         """
-        distances, matched = self.distances(X, matched)
-        return np.log(distances + self.floor_), matched
+        distances, matches = self.distances(X, matches)
+        return np.log(distances + self.floor_), matches
 
-    def distances(self, X, matched=None):
+    def distances(self, X, matches=None):
         """Return what `search` returns, with plain distances for scores."""
         most = len(self.reference_)
         k = min(max(self.ks) + 1, most)
-        near = nearest_distances(self.reference_, X, k, self.square_)
-        if matched is None:
-            matched = near[:, 0] <= self.tolerance_
+        near, nearest = nearest_distances(self.reference_, X, k, self.square_)
+        if matches is None:
+            matches = np.where(near[:, 0] <= self.tolerance_, nearest, -1)
         capped = np.maximum(np.minimum(self.ks, most - 1), 1)
-        columns = np.minimum(capped - 1 + matched[:, None], most - 1)
-        return np.take_along_axis(near, columns, axis=1), matched
+        columns = np.minimum(capped - 1 + (matches >= 0)[:, None], most - 1)
+        return np.take_along_axis(near, columns, axis=1), matches
 
 
 def nearest_distances(reference, X, k, square):
-    """Return the distances to the k nearest reference rows, exactly, nearest first.
+    """Return the distances to the k nearest reference rows, exactly, and the nearest of them.
 
     Matrix products in double precision find the candidates: scikit-learn's blocked, threaded
     search, or plain NumPy for a few rows (0.1 against 0.5 to 5 ms for one). Their distances are
@@ -114,16 +116,21 @@ def nearest_distances(reference, X, k, square):
     Returns
     -------
     distances : ndarray of shape (n_samples, k)
+    nearest : ndarray of shape (n_samples,), int
+        Number of the nearest reference row.
     """
     X = float_rows(X)
     find = _few_candidates(reference, k, square)
     if len(X) > _FEW_ROWS:
         find = _many_candidates(reference, k)
-    distances = np.empty((len(X), k))
+    distances, nearest = np.empty((len(X), k)), np.empty(len(X), np.int64)
     for start in range(0, len(X), _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
-        distances[rows] = _exact_distances(reference, X[rows], find(X[rows]))
-    return np.sort(distances, axis=1)
+        found = find(X[rows])
+        distances[rows] = _exact_distances(reference, X[rows], found)
+        first = distances[rows].argmin(axis=1)[:, None]
+        nearest[rows] = np.take_along_axis(found, first, axis=1)[:, 0]
+    return np.sort(distances, axis=1), nearest
 
 
 def _few_candidates(reference, k, square):
@@ -155,42 +162,3 @@ def _exact_distances(reference, X, candidates):
         difference -= X[rows, None]
         distances[rows] = np.einsum("ijk,ijk->ij", difference, difference)
     return np.sqrt(distances)
-
-
-class WhitenedNeighbour:
-    """Log distance to the nearest training row, with long axes of the data shortened.
-
-    Rows are rotated to the principal axes and each axis divided by its eigenvalue^(1/4):
-    half-way between the Euclidean and the Mahalanobis distance.
-    """
-
-    def fit_score(self, A, kept):
-        """Fit axes on all rows; keep some to compare with, and return their scores.
-
-        Parameters
-        ----------
-        A : ndarray of shape (n_samples, n_features)
-            Rows.
-        kept : ndarray of shape (n_reference,)
-            Numbers of the rows to keep.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_reference,)
-        """
-        self.shape_ = Mahalanobis(power=0.5).fit(A)
-        self.nearest_ = NeighbourDistances((1,))
-        return self.nearest_.fit_score(self.shape_.project(A[kept]))[:, 0]
-
-    def score(self, A, matched=None):
-        """Return the log distance of rows `A`, shape (n_samples,).
-
-        Parameters
-        ----------
-        A : ndarray of shape (n_samples, n_features)
-            Rows.
-        matched : ndarray of shape (n_samples,), bool, default=None
-            Which rows drop their nearest training row. Network outputs repeat only to single
-            precision, so whether a row is a training row is better told from its input.
-        """
-        return self.nearest_.score(self.shape_.project(A), matched)[:, 0]

@@ -4,9 +4,9 @@ Owns the step from a number of alerts to a rate; the rules for a rate are those 
 ``thresholds._unlabelled``.
 """
 
-from numbers import Real
-
 from skanomaly.thresholds._unlabelled import fpr_threshold, pot_threshold
+from skanomaly.thresholds._validation import check_scores
+from skanomaly.utils._validation import check_number
 
 #: The highest rate that the tail of the scores is extended for.
 _TAIL = 0.1
@@ -58,9 +58,8 @@ def alert_budget_threshold(scores, n_alerts, n_rows):
     >>> int((rng.normal(size=10_000) < threshold).sum())
     33
     """
-    for name, value in (("n_alerts", n_alerts), ("n_rows", n_rows)):
-        if not isinstance(value, Real) or not 0 < value < float("inf"):
-            raise ValueError(f"{name} must be a positive number, got {value!r}.")
+    scores = check_scores(scores)
+    n_alerts, n_rows = check_number(n_alerts, "n_alerts"), check_number(n_rows, "n_rows")
     if n_alerts >= n_rows:
         raise ValueError(
             f"n_alerts must be below n_rows, got n_alerts={n_alerts!r} of n_rows={n_rows!r}. Give "

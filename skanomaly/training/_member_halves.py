@@ -26,8 +26,9 @@ def n_parts(model):
     import jax
 
     parts, optimizer = getattr(model.corruption, "n_parts", 1), model.optimizer
+    own = getattr(model.corruption, "non_trainable_variables", ())
     apart = (
-        len(model.non_trainable_variables) == parts
+        len(model.non_trainable_variables) == len(own)
         and type(optimizer).__module__.startswith("keras.")
         and type(optimizer).__name__ in _ELEMENTWISE
         and optimizer.clipnorm is None
@@ -70,22 +71,54 @@ def cut(model, state, parts):
             np.asarray(value)[span] if _is_cut(model, variable) else np.asarray(value)
             for variable, value in zip(model.optimizer.variables, optimizer, strict=True)
         ]
-        states.append(([np.asarray(v)[span] for v in trainable], [others[part]], slots))
+        own = _others_of(model, others, part, span)
+        states.append(([np.asarray(v)[span] for v in trainable], own, slots))
     return states
+
+
+def _others_of(model, others, part, span):
+    """Return a part's own generator, and its members' share of all else that is not trained."""
+    kept, seeds = [], iter(range(len(others)))
+    for is_seed, value in zip(_are_seeds(model), others, strict=True):
+        if not is_seed:
+            kept.append(np.asarray(value)[span])
+        elif next(seeds) == part:
+            kept.append(value)
+    return kept
+
+
+def _joined_others(model, parts):
+    """Put together what `_others_of` took apart; parts hold one generator each."""
+    kinds = _are_seeds(model)
+    first = kinds.index(True)
+    together, seeds = [], iter(parts)
+    for place, is_seed in enumerate(kinds):
+        if is_seed:
+            together.append(next(seeds)[first])
+        else:
+            own = place if place < first else place - len(parts) + 1
+            together.append(np.concatenate([part[own] for part in parts]))
+    return together
+
+
+def _are_seeds(model):
+    """Tell which of the variables that are not trained are states of random generators."""
+    return ["seed" in variable.path for variable in model.non_trainable_variables]
 
 
 def joined(model, states):
     """Put the states of the parts together; steps and rates are the same in all."""
     if len(states) == 1:
         return states[0]
-    trainable, others, optimizer = (
-        list(zip(*kind, strict=True)) for kind in zip(*states, strict=True)
+    trainable, optimizer = (
+        list(zip(*(state[kind] for state in states), strict=True)) for kind in (0, 2)
     )
+    others = _joined_others(model, [state[1] for state in states])
     slots = [
         np.concatenate(values) if _is_cut(model, variable) else values[0]
         for variable, values in zip(model.optimizer.variables, optimizer, strict=True)
     ]
-    return [np.concatenate(values) for values in trainable], list(others[0]), slots
+    return [np.concatenate(values) for values in trainable], others, slots
 
 
 def _is_cut(model, variable):

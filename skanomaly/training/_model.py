@@ -61,31 +61,30 @@ class FusedModel(keras.Model):
         """Pickle as `to_state` says."""
         return from_state, (to_state(self, with_training=True),)
 
-    def row_losses(self, x, y, output):
+    def row_losses(self, x, y, output, weight=None):
         """Return each row's loss, shape (batch,) or (batch, n_members).
 
         Without `y` the target is the input itself. An output with one axis more than its
-        target holds the answers of several members.
+        target holds the answers of several members. Weights are those of the losses, or of
+        their parts where the loss has as many axes as they.
         """
         target, output = ops.cast(x if y is None else y, "float32"), ops.cast(output, "float32")
         if self.n_members is not None and y is None:
             target = ops.broadcast_to(ops.expand_dims(target, 1), ops.shape(output))
         losses = _loss_values(self.loss, target, output)
+        in_parts = weight is not None and len(losses.shape) == len(weight.shape)
+        losses = losses * weight if in_parts else losses
         kept = 1 if self.n_members is None else 2
-        return (
-            ops.mean(losses, axis=range(kept, len(losses.shape)))
-            if len(losses.shape) > kept
-            else losses
-        )
+        if len(losses.shape) > kept:
+            losses = ops.mean(losses, axis=range(kept, len(losses.shape)))
+        return losses if weight is None or in_parts else losses * weight
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the objective of one batch: weighted row losses plus the layers' own."""
         weight = None
         if isinstance(y_pred, (tuple, list)):
             y_pred, weight = y_pred
-        losses = self.row_losses(x, None if self.reconstructs else y, y_pred)
-        if weight is not None:
-            losses = losses * weight
+        losses = self.row_losses(x, None if self.reconstructs else y, y_pred, weight)
         if len(losses.shape) > 1:
             losses = ops.sum(losses, axis=-1)
         if sample_weight is None:

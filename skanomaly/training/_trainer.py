@@ -77,6 +77,9 @@ class Schedule:
     def __post_init__(self):
         for name, value in vars(self).items():
             object.__setattr__(self, name, plain(value))
+        for name in ("epochs", "steps", "batch_size", "n_iter_no_change"):
+            if getattr(self, name) is not None:  # True is a whole number, too
+                object.__setattr__(self, name, int(getattr(self, name)))
 
 
 class Trainer:
@@ -234,7 +237,7 @@ def _optimizer(schedule, network):
     if isinstance(given, keras.optimizers.Optimizer):
         # a copy: fit never changes its parameters
         return type(given).from_config(given.get_config()), {}
-    rate = schedule.learning_rate
+    rate = float(schedule.learning_rate)
     if schedule.warmup_steps is not None and schedule.steps is not None:
         warmup = min(schedule.warmup_steps, schedule.steps // 2)
         rate = keras.optimizers.schedules.CosineDecay(

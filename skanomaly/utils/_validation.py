@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skanomaly.utils._containers import as_table
+from skanomaly.utils._numbers import numeric_table
 
 #: Scores of detectors lie within these bounds, so that no difference or mean of them overflows.
 LARGEST = 1e300
@@ -131,7 +132,7 @@ def check_table(values, name, *, allow_nan=False):
     try:
         with np.errstate(over="ignore"):
             if isinstance(table, pd.DataFrame):
-                table = table.to_numpy(dtype=np.float64, na_value=np.nan)
+                table = numeric_table(table, name)
             real = np.isrealobj(np.asarray(table))
             table = np.asarray(table, dtype=np.float64) if real else np.empty(0)
     except (ValueError, TypeError) as error:

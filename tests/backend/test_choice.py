@@ -1,12 +1,18 @@
 """The backend is chosen before Keras is imported, and nothing is loaded for it."""
 
 import json
+import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+import skanomaly
 from skanomaly.backend import _choice
+
+PARENT = Path(skanomaly.__file__).parents[1]
 
 CHOOSE = "from skanomaly.backend._choice import choose_backend; import os, sys; choose_backend();"
 ANSWER = (
@@ -26,9 +32,14 @@ def test_jax_comes_first(fresh_python, tmp_path):
     assert fresh_python(ANSWER, KERAS_HOME=str(tmp_path), KERAS_BACKEND="") == "jax []"
 
 
-def test_the_environment_decides(fresh_python, tmp_path):
-    home = written(tmp_path, backend="jax")
-    assert fresh_python(ANSWER, **home | {"KERAS_BACKEND": "torch"}) == "torch []"
+def test_the_environment_decides(monkeypatch, tmp_path):
+    for name, value in written(tmp_path, backend="jax").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr(_choice, "_installed", lambda name: True)
+    _choice.choose_backend()
+    assert _choice.os.environ["KERAS_BACKEND"] == "torch"
 
 
 def test_what_keras_writes_by_itself_is_no_decision(fresh_python, tmp_path):
@@ -105,3 +116,27 @@ def test_threads_leave_keras_as_it_was(monkeypatch):
     [thread.join() for thread in threads]
     assert seen == [False, False]
     assert module_utils.tensorflow._available is None
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("torch", r"KERAS_BACKEND is 'torch', but torch is not installed.*skanomaly\[torch\]"),
+     ("numpy", r"one of jax, tensorflow, torch, but .* KERAS_BACKEND is 'numpy'")],
+)  # fmt: skip
+def test_a_backend_that_cannot_be_used_is_named(monkeypatch, name, message):
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr(_choice, "_installed", lambda name: False)
+    with pytest.raises(ImportError, match=message):
+        _choice.choose_backend()
+
+
+def test_a_missing_backend_is_told_in_few_lines():
+    code = "from skanomaly import AutoencoderDetector"
+    environment = {**os.environ, "KERAS_BACKEND": "nonsense", "PYTHONPATH": str(PARENT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "KERAS_BACKEND is 'nonsense'" in done.stderr
+    assert done.stderr.count("File ") <= 3

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.ensemble import IsolationForest
+from sklearn.model_selection import BaseCrossValidator, GroupKFold
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
-from skanomaly import ConformalDetector, ThresholdedDetector
+from skanomaly import ConformalDetector, ThresholdedDetector, WindowedDetector
 
 ROWS = pd.DataFrame({"a": np.arange(120.0), "b": np.arange(120.0)[::-1] ** 2})
 each = pytest.mark.parametrize("around", [ThresholdedDetector, ConformalDetector])
@@ -54,3 +55,76 @@ def test_weights_reach_the_detector_inside_by_routing(around, distance):
     direct = around(type(distance)(), random_state=0).fit(X, sample_weight=weight)
     np.testing.assert_array_equal(routed.score_samples(X), direct.score_samples(X))
     assert (routed.score_samples(X) != unasked.score_samples(X)).any()
+
+
+class Grouped(BaseCrossValidator):
+    """Cuts by groups, and keeps what it was given."""
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 2
+
+    def split(self, X, y=None, groups=None):
+        self.seen = groups
+        return GroupKFold(2).split(X, y, groups)
+
+
+GROUPS = np.arange(120) % 6
+
+
+def with_splitter(around, estimator, cv):
+    options = {"method": "cv+"} if around is ConformalDetector else {}
+    return around(estimator, cv=cv, **options)
+
+
+@pytest.mark.parametrize("around", [ThresholdedDetector, ConformalDetector])
+def test_groups_reach_the_splitter(around, distance, blob):
+    splitter = Grouped()
+    with_splitter(around, distance, splitter).fit(blob, groups=GROUPS)
+    np.testing.assert_array_equal(splitter.seen, GROUPS)
+    by_groups = with_splitter(around, distance, GroupKFold(2)).fit(blob, groups=GROUPS.tolist())
+    assert np.isfinite(by_groups.score_samples(blob)).all()
+
+
+@pytest.mark.parametrize("around", [ThresholdedDetector, ConformalDetector])
+def test_groups_reach_the_splitter_by_routing(around, distance, blob):
+    with config_context(enable_metadata_routing=True):
+        routed = with_splitter(around, distance, GroupKFold(2)).fit(blob, groups=GROUPS)
+    plain = with_splitter(around, distance, GroupKFold(2)).fit(blob, groups=GROUPS)
+    np.testing.assert_array_equal(routed.score_samples(blob), plain.score_samples(blob))
+
+
+def test_groups_that_nobody_reads_are_refused(distance, blob):
+    with pytest.raises(ValueError, match=r"got groups, but nothing here reads them.*GroupKFold"):
+        ThresholdedDetector(distance).fit(blob, groups=GROUPS)
+
+
+def test_groups_reach_a_detector_that_reads_them(blob):
+    inner = WindowedDetector(IsolationForest(n_estimators=5, random_state=0), 3)
+    detector = ThresholdedDetector(inner, cv=None).fit(blob, groups=np.repeat([0, 1], 60))
+    assert np.isfinite(detector.offset_)
+
+
+@pytest.mark.parametrize("around", [ThresholdedDetector, ConformalDetector])
+def test_callbacks_of_scikit_learn_are_told_of_the_fit(around, distance, blob):
+    pytest.importorskip("sklearn.callback", reason="came with scikit-learn 1.9")
+    events = []
+
+    class Told:
+        """The least that scikit-learn takes for a callback of its own."""
+
+        max_propagation_depth = None
+
+        def setup(self, estimator, context):
+            events.append("setup")
+
+        def teardown(self, estimator, context):
+            events.append("teardown")
+
+        def on_fit_task_begin(self, estimator, context):
+            events.append("begin")
+
+        def on_fit_task_end(self, estimator, context):
+            events.append("end")
+
+    around(distance).set_callbacks(Told()).fit(blob)
+    assert events == ["setup", "begin", "end", "teardown"]

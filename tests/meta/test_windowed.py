@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, WindowedDetector
+from skanomaly.meta._inner import detector_or_default
 
 pytestmark = pytest.mark.core
 FOREST = IsolationForest(n_estimators=10, random_state=0)
@@ -147,8 +148,7 @@ def test_the_seed_decides_and_the_default_detector_is_an_autoencoder(wave):
     assert_array_equal(first.score_samples(X), second.score_samples(X))
     copy = pickle.loads(pickle.dumps(first))
     assert_array_equal(copy.score_samples(X), first.score_samples(X))
-    default = WindowedDetector(window_size=4, random_state=0)
-    assert type(default._new_detector(2)) is AutoencoderDetector
+    assert type(detector_or_default(None)) is AutoencoderDetector
 
 
 def test_errors_name_the_series_the_window_and_the_way_out(wave, forest):

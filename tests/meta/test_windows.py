@@ -1,7 +1,6 @@
 """Which windows there are, and what they say of a time stamp."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -22,17 +21,11 @@ def test_windows_of_several_channels_are_views():
     assert np.shares_memory(windows, X)
 
 
-def test_training_windows_of_one_series_are_a_view_with_any_stride():
-    X = np.arange(40.0).reshape(20, 2)
-    windows, starts = _windows.training_windows(X, [Series(None, 0, 20)], 5, 3)
-    assert np.shares_memory(windows, X)
-    assert_array_equal(windows[:, 0], X[starts, 0])
-
-
 def test_windows_never_cross_from_one_series_into_the_next():
     X = np.repeat([[1.0], [2.0]], [7, 5], axis=0)
     _, series = _windows.find_series(X[:, 0], 12)
-    windows, _ = _windows.training_windows(X, series, 3, 2)
+    starts = np.concatenate([_windows.window_starts(each, 3, 2) for each in series])
+    windows = _windows.all_windows(X, 3)[starts]
     assert_array_equal(np.ptp(windows, axis=1), 0)
     assert {*windows[:, 0]} == {1.0, 2.0}
 
@@ -81,28 +74,3 @@ def test_a_window_with_an_anomaly_is_one_and_doubt_comes_second():
     codes = np.array([1, 1, 1, 0, 1, -1, 1, 0])
     labels = _windows.window_labels(codes, np.arange(7), 2)
     assert_array_equal(labels, [1, 1, np.nan, np.nan, -1, -1, np.nan])
-
-
-@pytest.mark.parametrize("n", [10, 100, 1000])
-@pytest.mark.parametrize("seed", range(3))
-def test_rows_without_order_are_judged_one_by_one(n, seed):
-    X = np.random.default_rng(seed).normal(size=(n, 4))
-    assert _windows.automatic_size(X, [Series(None, 0, n)]) == 1
-
-
-@pytest.mark.parametrize(("n", "size"), [(90, 30), (300, 100), (5000, 200)])
-def test_series_get_a_third_of_the_shortest_but_no_more_than_200(n, size):
-    wave = np.sin(np.arange(2 * n) / 4)[:, None]
-    assert _windows.automatic_size(wave, [Series("a", 0, n), Series("b", n, 2 * n)]) == size
-
-
-def test_a_rhythm_without_dependence_on_the_time_stamp_before_is_found():
-    beats = np.zeros((400, 1))
-    beats[::10] = 1.0
-    assert _windows.automatic_size(beats, [Series(None, 0, 400)]) == 133
-
-
-def test_constant_and_missing_values_are_no_dependence():
-    X = np.full((100, 2), 3.0)
-    X[::7, 1] = np.nan
-    assert _windows.automatic_size(X, [Series(None, 0, 100)]) == 1

@@ -2,17 +2,13 @@
 
 import datetime
 import warnings
-from decimal import Decimal
-from fractions import Fraction
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from skanomaly.preprocessing._columns import (
     is_category,
     is_time,
-    numbers,
     warn_of_numbers_as_text,
 )
 
@@ -62,26 +58,6 @@ def test_which_columns_hold_categories(column, expected):
 def test_which_columns_hold_times(column):
     assert is_time(column)
     assert not is_time(pd.Series(["2024-01-01"]))
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        pd.Series([1, 2, None], dtype="Int64"),
-        pd.Series([1, 2, None], dtype="float64[pyarrow]"),
-        pd.Series([Decimal(1), 2.0, None], dtype=object),
-        pd.Series([Fraction(1), np.float32(2), pd.NA], dtype=object),
-        pd.Series([True, 2, np.nan], dtype=object),
-    ],
-    ids=lambda column: str(column.dtype),
-)
-def test_numbers_of_any_type(column):
-    np.testing.assert_array_equal(numbers(column, "it"), [1.0, 2.0, np.nan])
-
-
-def test_numbers_beyond_float64_are_refused():
-    with pytest.raises(ValueError, match="it holds a number too large"):
-        numbers(pd.Series([10**400], dtype=object), "it")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Neighbours: the reference sample, exact distances, both channels. See also test_channels."""
+"""Neighbours: the reference sample, exact distances, the channel. See also test_channels."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from skanomaly.scores._neighbours import NeighbourDistances, WhitenedNeighbour, nearest_distances
+from skanomaly.scores._neighbours import NeighbourDistances, nearest_distances
 from skanomaly.utils._weights import canonical_order, reference_rows, repeat_rows
 
 RNG = np.random.default_rng(0)
@@ -16,7 +16,7 @@ QUERIES = np.vstack([ROWS[:25], 3 * RNG.normal(size=(25, 4))])
 
 
 def nearest(reference, X, k):
-    return nearest_distances(reference, X, k, np.sum(reference**2, axis=1))
+    return nearest_distances(reference, X, k, np.sum(reference**2, axis=1))[0]
 
 
 # The reference sample
@@ -52,13 +52,13 @@ def test_reference_sample_is_even_and_draws_heavy_rows_more_often():
 def test_training_rows_skip_themselves_and_new_rows_do_not():
     channel = NeighbourDistances(ks=(1, 7)).fit(ROWS)
     among = np.sort(cdist(ROWS, ROWS), axis=1)
-    found, matched = channel.distances(ROWS)
+    found, matches = channel.distances(ROWS)
     np.testing.assert_allclose(found, among[:, [1, 7]], rtol=1e-10)
-    assert matched.all()
+    assert matches.tolist() == list(range(60))
     new = QUERIES[25:]
-    found, matched = channel.distances(new)
+    found, matches = channel.distances(new)
     np.testing.assert_allclose(found, np.sort(cdist(new, ROWS), axis=1)[:, [0, 6]], rtol=1e-10)
-    assert not matched.any()
+    assert (matches == -1).all()
 
 
 def test_only_one_of_several_copies_is_dropped():
@@ -69,7 +69,7 @@ def test_only_one_of_several_copies_is_dropped():
 
 def test_match_given_from_outside_wins():
     channel = NeighbourDistances(ks=(1,)).fit(np.array([[0.0], [1.0], [3.0]]))
-    found, _ = channel.distances(np.array([[0.4], [3.0]]), matched=np.array([True, False]))
+    found, _ = channel.distances(np.array([[0.4], [3.0]]), matches=np.array([0, -1]))
     np.testing.assert_allclose(found[:, 0], [0.6, 0.0])
 
 
@@ -107,19 +107,13 @@ def test_small_distances_far_from_the_origin_are_exact(offset, gap):
         np.testing.assert_allclose(found[0], reference[:, 0] - offset, rtol=1e-9)
 
 
+def test_the_nearest_row_is_known():
+    _, found = nearest_distances(ROWS, QUERIES, 3, np.sum(ROWS**2, axis=1))
+    assert np.array_equal(found, cdist(QUERIES, ROWS).argmin(axis=1))
+
+
 def test_memory_blocks_do_not_change_distances(monkeypatch):
     whole = nearest(ROWS, QUERIES, 5)
     monkeypatch.setattr("skanomaly.scores._neighbours._BLOCK_ROWS", 20)
     monkeypatch.setattr("skanomaly.scores._neighbours._BLOCK_CELLS", 50)
     np.testing.assert_allclose(nearest(ROWS, QUERIES, 5), whole, rtol=1e-14)
-
-
-def test_whitened_neighbour_lies_between_euclidean_and_mahalanobis():
-    rng = np.random.default_rng(6)
-    X = rng.normal(size=(5000, 2)) @ np.array([[1, 0.8], [0, 0.6]])
-    channel = WhitenedNeighbour().fit(X)
-    kept = channel.shape_.project(X)
-    np.testing.assert_allclose(channel.score(X), channel.nearest_.score(kept)[:, 0], rtol=1e-12)
-    # Axes of eigenvalue v shrink by v^(1/4): their variances become square roots.
-    variances = np.linalg.eigvalsh(np.cov((X / X.std(axis=0)).T))
-    np.testing.assert_allclose(np.sort(kept.var(axis=0)), np.sqrt(variances), rtol=0.01)

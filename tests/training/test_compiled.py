@@ -416,3 +416,20 @@ def test_a_read_only_folder_is_read(fresh_python, tmp_path):
         assert run_warm(fresh_python, tmp_path) == (misses, 0, score)
     finally:
         tmp_path.chmod(0o700)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of other users")
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, mode):
+    import jax
+
+    before = jax.config.jax_compilation_cache_dir
+    tmp_path.chmod(mode)
+    with pytest.warns(UserWarning, match=r"programs in it are executed.*chmod go-w.*not used"):
+        _compiled.use_persistent_cache(tmp_path)
+    assert jax.config.jax_compilation_cache_dir == before
+
+
+def test_a_folder_is_made_for_this_user_alone(tmp_path):
+    assert _compiled._what_is_wrong(tmp_path / "new") is None
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0

@@ -80,9 +80,7 @@ def test_kept_things_add_up():
 
 def test_versions():
     check_version("0.0.1", "It")
-    with pytest.raises(
-        ValueError, match=r"It was saved .* 99\.1, .*'skanomaly>=99\.1'"
-    ):
+    with pytest.raises(ValueError, match=r"It was saved .* 99\.1, .*'skanomaly>=99\.1'"):
         check_version("99.1", "It")
     with pytest.raises(ValueError, match="damaged"):
         check_version(None, "It")

@@ -1,0 +1,113 @@
+"""EnsembleScore: all channels of the multiscale recipe, fitted on the usual among the rows.
+
+Owns the two stages (a global view leaves the most unusual rows out, everything else learns from
+the others), and how training rows and new rows come to one scale. Does not own channels
+(``scores._channels``) or networks (``learners._masked_bins``, ``learners._autoencoder``).
+"""
+
+import numpy as np
+
+from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
+from skanomaly.learners._masked_bins import MaskedBins
+from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
+from skanomaly.scores._channels import (
+    Calibration,
+    RowChannels,
+    ScoreChannels,
+    global_score,
+    new_row_score,
+    training_row_score,
+)
+from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
+
+#: Share of the rows left out where nothing is said about how many are anomalies.
+TRIM = 0.1
+#: Fewer rows are all kept.
+_FEW_ROWS = 20
+
+
+class EnsembleScore:
+    """All channels of the multiscale recipe.
+
+    It is fitted on scaled rows Z (n_samples, n_columns), what the members of the autoencoder
+    leave of them (n_members, n_samples, n_features), and which of their features are missing
+    (None: none is).
+
+    Parameters
+    ----------
+    seed : int
+        Seed of everything random.
+    trim : float, default=0.1
+        Share of the training rows, the most unusual, that all is learnt without; 0 takes them
+        all for normal.
+    layout : skanomaly.preprocessing._categories.Layout, default=None
+        Where numbers and categories lie; None for numbers alone.
+    networks : bool, default=True
+        Whether to train the masked-bin network and to look at residuals.
+    """
+
+    def __init__(self, seed, trim=TRIM, layout=None, networks=True):
+        self.seed, self.trim, self.layout, self.networks = seed, trim, layout, networks
+
+    def fit(self, Z, residual, codes, missing=None):
+        """Learn what is normal from a sample of training rows."""
+        kept, left = self._split(Z)
+        kept = reference_rows(kept, MAX_REFERENCE, self.seed)
+        rows = None if missing is None else missing[kept]
+        self.masked_ = MaskedBins(self.seed, self.layout) if self.networks else None
+        surprises = self.masked_.fit_surprises(Z[kept], rows) if self.networks else None
+        residual = residual if self.networks else None
+        self.channels_ = ScoreChannels(self._n_numbers()).fit(
+            Z[kept], None if residual is None else residual[:, kept], surprises
+        )
+        self.left_ = NeighbourDistances((1,)).fit(Z[left]) if len(left) else None
+        self._fit_scale(np.sort(np.r_[kept, left]), Z, residual, missing)
+        return self
+
+    def _n_numbers(self):
+        return None if self.layout is None else self.layout.n_numbers
+
+    def _split(self, Z):
+        """Return the numbers of the rows to learn from, and of those left out."""
+        everything = np.arange(len(Z))
+        if self.trim == 0 or len(Z) < _FEW_ROWS:
+            return everything, everything[:0]
+        sample = reference_rows(everything, MAX_REFERENCE, self.seed)
+        rows = RowChannels(self._n_numbers()).fit(Z[sample])
+        raw, _ = rows.search(Z)
+        score = global_score(
+            {name: Calibration().fit(c[sample]).apply(c) for name, c in raw.items()}
+        )
+        usual = score <= np.quantile(score, 1 - self.trim)
+        return everything[usual], everything[~usual]
+
+    def _fit_scale(self, rows, Z, residual, missing):
+        """Learn the scores of training rows by both rules."""
+        self.levels_ = None
+        if self.left_ is None:
+            return
+        part = None if residual is None else residual[:, rows]
+        channels, _ = self._search(Z[rows], part, None if missing is None else missing[rows])
+        self.levels_ = np.sort([training_row_score(channels), new_row_score(channels)], axis=1)
+
+    def _search(self, Z, residual, missing):
+        def surprises(matches):
+            return self.masked_.surprises(Z, missing, matches)
+
+        return self.channels_.search(Z, residual if self.networks else None, surprises)
+
+    def score(self, Z, residual, codes, missing=None):
+        """Return scores, (n_samples,)."""
+        channels, matches = self._search(Z, residual, missing)
+        scores = new_row_score(channels)
+        if self.levels_ is None:
+            return scores
+        trained = (matches >= 0) | (self.left_.distances(Z)[1] >= 0)
+        # the order is that of the training rows' rule, the values those of the other one
+        ranked = np.interp(training_row_score(channels), *self.levels_)
+        return np.where(trained, ranked, scores)
+
+
+#: Classes that a fitted `EnsembleScore` is made of.
+PARTS = (EnsembleScore, *MASKED_PARTS, *CHANNEL_PARTS)

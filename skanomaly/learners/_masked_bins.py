@@ -1,0 +1,154 @@
+"""MaskedBins: what each value of a row should be, told from the row's other values.
+
+Owns the masked-bin network's training, its members as folds, and the surprises it scores rows
+with. Does not own: the network (``networks._masked_bins``) or what becomes of surprises
+(``scores._channels``).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skanomaly.learners._base import PARTS as LEARNER_PARTS
+from skanomaly.learners._base import Learner
+from skanomaly.networks._losses import BinLoss
+from skanomaly.networks._masked_bins import HiddenColumns, masked_bin_network, surprises
+from skanomaly.preprocessing._binning import QuantileBins
+from skanomaly.training._predict import forward
+from skanomaly.training._trainer import Schedule, assemble
+
+#: Members, each of which leaves one fold of the rows out.
+N_MEMBERS = 4
+#: Bins of a column, and of all columns together; a wide table gets fewer.
+_BINS, _ALL_BINS, _FEWEST_BINS = 16, 1024, 6
+#: Widths of the hidden layers, and steps with up to `_WIDE` columns and with more.
+_HIDDEN, _STEPS, _WIDE, _WIDE_STEPS = (64, 64), 400, 256, 200
+#: Groups of columns that are hidden together in scoring.
+_GROUPS = 12
+
+
+class SampleRows(NamedTuple):
+    """Complete rows to learn from, in the place of `TrainingRows`."""
+
+    X: np.ndarray
+    row_indices: np.ndarray
+
+
+class MaskedBins(Learner):
+    """Several networks that tell the bins of hidden columns from those of visible ones.
+
+    Masked-column prediction with a softmax for every column, hidden shares drawn uniformly for
+    each row (as in Uria, Murray and Larochelle, "A Deep and Tractable Density Estimator", ICML
+    2014). A member never sees the rows of its own fold.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of everything random.
+    layout : skanomaly.preprocessing._categories.Layout, default=None
+        Where numbers and categories lie; None for numbers alone.
+    """
+
+    def __init__(self, seed, layout=None):
+        schedule = Schedule(
+            optimizer="adamw", learning_rate=4e-3, weight_decay=0.01, steps=_STEPS, batch_size=64,
+            warmup_steps=30, loss=BinLoss(), label="MaskedBins",
+        )  # fmt: skip
+        super().__init__({}, schedule, seed)
+        self.layout = layout
+
+    def fit_surprises(self, Z, missing=None):
+        """Learn from scaled rows, and return how surprising they are to the member that missed them.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_samples, n_columns)
+            Scaled rows, in an order that their content decides.
+        missing : ndarray of shape (n_samples, n_features), bool, default=None
+            Which of their features are missing; None for none.
+
+        Returns
+        -------
+        surprises : ndarray of shape (n_samples, n_features)
+        """
+        features = self._features(Z, missing)
+        self.folds_ = _folds(features)
+        n_bins = int(np.clip(_ALL_BINS // features.shape[1], _FEWEST_BINS, _BINS))
+        self.bins_ = QuantileBins(n_bins).fit(features)
+        self.groups_ = _groups(features.shape[1], self.seed)
+        self.fit(SampleRows(features, np.arange(len(Z))))
+        return self._of_bins(self.bins_.transform(features), self.folds_)
+
+    def prepare(self, rows, before=None):
+        """Return the rows' bins."""
+        bins = self.bins_.transform(rows.X)
+        counts = [np.bincount(column[column >= 0].astype(int), minlength=self.bins_.n_bins)
+                  for column in bins.T]  # fmt: skip
+        shares = np.asarray(counts) + 0.5
+        self.shares_ = shares / shares.sum(axis=1, keepdims=True)
+        return bins
+
+    def build(self, n_columns):
+        """Return the untrained model; called with all generators seeded."""
+        members = 1 if n_columns > _WIDE else N_MEMBERS
+        network = masked_bin_network(self.shares_, members, _HIDDEN)
+        return assemble(network, HiddenColumns(members, 2 if members > 1 else 1), members)
+
+    def targets(self, rows, values):
+        """Return bins and folds to learn from, and bins to learn."""
+        folds = self.folds_ if rows.X.shape[1] <= _WIDE else np.full(len(values), -1)
+        return np.column_stack([values, folds]).astype(np.float32), values, rows.row_indices, None
+
+    def surprises(self, Z, missing=None, matches=None):
+        """Return how surprising each value of rows is, (n_samples, n_features), float64.
+
+        Parameters
+        ----------
+        Z, missing
+            As in `fit_surprises`.
+        matches : ndarray of shape (n_samples,), int, default=None
+            The training row that each row equals, or -1: such rows are the business of the member
+            that missed them.
+        """
+        bins = self.bins_.transform(self._features(Z, missing))
+        known = None if matches is None else np.where(matches < 0, -1, self.folds_[matches])
+        return self._of_bins(bins, known)
+
+    def score(self, X):
+        """Return the mean surprise of scaled rows."""
+        return self.surprises(X).mean(axis=1)
+
+    def _of_bins(self, bins, folds):
+        found = forward(surprises(self.trainer.network, self.groups_), bins).astype(np.float64)
+        if folds is None or found.shape[1] == 1:
+            return found.mean(axis=1)
+        own = found[np.arange(len(bins)), np.maximum(folds, 0)]
+        return np.where((folds >= 0)[:, None], own, found.mean(axis=1))
+
+    def _features(self, Z, missing):
+        """Return one value a feature, numbers first: the value, or the number of the category."""
+        if self.layout is None:
+            features = np.array(Z, dtype=np.float64)
+        else:
+            codes = [Z[:, start:stop].argmax(axis=1) for start, stop in self.layout.blocks]
+            features = np.column_stack([Z[:, : self.layout.n_numbers], *codes]).astype(np.float64)
+        if missing is not None:
+            features[missing] = np.nan
+        return features
+
+
+def _folds(features):
+    """Return the fold of every row; equal rows next to each other are in the same one."""
+    with np.errstate(invalid="ignore"):
+        new = np.any(features[1:] != features[:-1], axis=1)
+    return np.r_[0, np.cumsum(new)] % N_MEMBERS
+
+
+def _groups(n_columns, seed):
+    """Return the group of columns that each column is hidden with."""
+    n_groups = min(n_columns, _GROUPS)
+    return np.random.default_rng([seed, n_columns]).permutation(np.arange(n_columns) % n_groups)
+
+
+#: Classes that a fitted `MaskedBins` is made of.
+PARTS = (*LEARNER_PARTS, MaskedBins, QuantileBins)

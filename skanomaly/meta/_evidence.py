@@ -1,0 +1,132 @@
+"""From windows to time stamps that are abnormal themselves: where an anomaly begins and ends.
+
+Owns the score of ``aggregation="located"``: which time stamps are above the threshold, and the
+order of all others. Does not own: the windows' scores, or the deviations (``_courses``).
+
+A window that holds a spike is abnormal from end to end, so that the mean over windows finds the
+place but not the time stamp. Here windows say *whether*, and the deviation of single time stamps
+from the nearest normal course says *where*. High is abnormal, 1 is the threshold.
+"""
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+#: Standard normal quantile of 90%.
+_Z90 = 1.2816
+#: Thresholds: standard deviations above the median, and multiples of the 99% quantile.
+_SIGMAS, _TIMES_Q99, _LEAST = 4.0, 1.3, 3.0
+_MOST_TIMES_Q99 = 3.0
+_WINDOW_SIGMAS, _WINDOW_TIMES_Q99 = 3.0, 1.2
+#: How far a single time stamp must be beyond its threshold where its windows are quiet.
+_ALONE = 1.4
+#: How far it must be on the way to it where every window that covers it is abnormal.
+_AMONG = 0.5
+
+
+class WindowScale:
+    """Scores of windows in units of their spread on windows that were not trained on."""
+
+    def fit(self, scores):
+        """Fit on scores of normal windows, shape (n_windows,), high for abnormal ones."""
+        low, middle, high, top = np.quantile(scores, [0.1, 0.5, 0.9, 0.99])
+        least = 1e-3 * (1 + abs(middle))
+        self.centre, self.scale = middle, max(middle - low, high - middle, least)
+        self.threshold = max(_WINDOW_SIGMAS, _WINDOW_TIMES_Q99 * (top - middle) / self.scale)
+        return self
+
+    def apply(self, scores):
+        """Return scores, 0 for the median."""
+        return (scores - self.centre) / self.scale
+
+
+class StampEvidence:
+    """How far single time stamps deviate from the nearest course, for anomalies of some lengths.
+
+    The deviation itself speaks for spikes, running medians of a twentieth and a quarter of a
+    window for shifts: a median does not see a spike, and turns over where a shift begins.
+    """
+
+    def __init__(self, size):
+        self.lengths = [1] if size < 12 else [1, max(3, size // 20) | 1, max(5, size // 4) | 1]
+
+    def fit(self, deviation, series):
+        """Fit on deviations of normal time stamps, (n, n_channels)."""
+        smooth = self._smooth(deviation, series)
+        self.scales = [_root_mean_square(values) for values in smooth]
+        floor = self.scales[0]
+        self.scales = [
+            np.maximum(scale, floor * (0.5 / np.sqrt(length) if length > 1 else 1))
+            for scale, length in zip(self.scales, self.lengths, strict=True)
+        ]
+        self.thresholds = [1.0] * len(self.lengths)
+        self.thresholds = [_threshold(level) for level in self.levels(deviation, series)]
+        return self
+
+    def parts(self, deviation, series):
+        """Return each channel's deviations over their thresholds, (n_lengths, n, n_channels)."""
+        smooth = self._smooth(deviation, series)
+        each = zip(smooth, self.scales, self.thresholds, strict=True)
+        return np.stack([np.abs(values) / scale / top for values, scale, top in each])
+
+    def levels(self, deviation, series):
+        """Return the largest channel's, (n_lengths, n)."""
+        return self.parts(deviation, series).max(axis=2)
+
+    def _smooth(self, deviation, series):
+        return [deviation if k == 1 else _medians(deviation, series, k) for k in self.lengths]
+
+
+def located_scores(levels, mean, highest, lowest, threshold):
+    """Return how abnormal time stamps are; those above 1 are anomalies.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (n_lengths, n)
+        Deviations over their thresholds, `StampEvidence.levels`.
+    mean, highest, lowest : ndarray of shape (n,)
+        Of the scores of the windows that cover a time stamp (`WindowScale.apply`).
+    threshold : float
+        The windows' threshold.
+
+    Returns
+    -------
+    scores : ndarray of shape (n,)
+        Between 0 and 1 for normal time stamps, in the order of `mean`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.meta._evidence import located_scores
+    >>> levels = np.array([[0.2, 2.0, 0.2]])  # a spike in an abnormal window
+    >>> windows = np.array([5.0, 5.0, 5.0])
+    >>> located_scores(levels, windows, windows, windows - 5, 3.0) > 1
+    array([False,  True, False])
+    """
+    level = levels.max(axis=0)
+    skirt = 0.5 + 0.5 * mean / (1 + np.abs(mean))
+    found = (level >= 1) & (highest >= threshold)
+    stretch = levels[1:].max(axis=0, initial=0)
+    found |= (levels[0] >= _ALONE) & (stretch < 1)  # a spike is too short for windows to tell
+    found |= (lowest >= threshold) & (level >= _AMONG)
+    return np.where(found, 1 + (skirt + np.log1p(level)) / 2, skirt)
+
+
+def _threshold(level):
+    middle, high, top, most = np.quantile(level, [0.5, 0.9, 0.99, 1])
+    # rare jumps of normal series count, but not what only an anomaly in the training series does
+    rare = min(most, _MOST_TIMES_Q99 * top)
+    return max(middle + _SIGMAS * (high - middle) / _Z90, _TIMES_Q99 * top, rare, _LEAST)
+
+
+def _root_mean_square(values):
+    """Return that of each column without its largest hundredth: spikes must not hide others."""
+    square = values**2
+    kept = square <= np.quantile(square, 0.99, axis=0)
+    mean = np.where(kept, square, 0).sum(axis=0) / np.maximum(kept.sum(axis=0), 1)
+    return np.maximum(np.sqrt(mean), 1e-3)
+
+
+def _medians(values, series, length):
+    """Return running medians along time, series by series."""
+    parts = [values[each.start : each.stop] for each in series]
+    return np.concatenate([median_filter(part, (length, 1), mode="nearest") for part in parts])

@@ -1,0 +1,77 @@
+"""The detector inside a WindowedDetector: its seed, the shape of its rows, and its labels.
+
+Owns what its parameters are changed to before it is fitted. Loads Keras only where no detector was
+given.
+"""
+
+import numpy as np
+from sklearn.base import clone
+
+from skanomaly.meta._windows import window_labels
+from skanomaly.utils._labels import label_codes
+
+#: Architectures that need to know how many steps and channels a row has.
+_SEQUENTIAL = ("conv1d", "lstm", "gru")
+
+
+def detector_or_default(detector):
+    """Return the detector given, else an AutoencoderDetector."""
+    if detector is not None:
+        return detector
+    from skanomaly import AutoencoderDetector  # loads Keras: only where nothing else was given
+
+    return AutoencoderDetector()
+
+
+def new_detector(detector, size, n_channels, random_state):
+    """Return an unfitted detector that knows the seed and the shape of a window."""
+    detector = clone(detector_or_default(detector))
+    given = detector.get_params(deep=True)
+    own = {name: value for name, value in given.items() if _last(name) == "random_state"}
+    changes = {}
+    if random_state is not None:
+        changes = {name: random_state for name, value in own.items() if value is None}
+    for name, value in given.items():
+        shape = name.removesuffix("architecture") + "input_shape"
+        sequential = _last(name) == "architecture" and value in _SEQUENTIAL
+        if sequential and given.get(shape, 0) is None:
+            changes[shape] = (size, n_channels)
+    return detector.set_params(**changes)
+
+
+def learns_labels(detector):
+    """Tell whether a detector has the parameter `anomaly_label`."""
+    return any(_last(name) == "anomaly_label" for name in detector.get_params(deep=True))
+
+
+def read_codes(detector, y, n, order):
+    """Return label codes in the order of the series, and set the detector up for those of windows.
+
+    None where there are no labels, or the detector does not learn from them.
+    """
+    given = detector.get_params(deep=True)
+    learners = [name for name in given if _last(name) == "anomaly_label"]
+    if y is None or not learners:
+        return None
+    other = learners[0].removesuffix("anomaly_label") + "unlabeled_label"
+    codes = label_codes(y, n, given[learners[0]], given.get(other))
+    ours = {learners[0]: "auto", other: None}  # how the labels of windows are coded
+    detector.set_params(**{name: ours[name] for name in ours.keys() & given.keys()})
+    return codes if order is None else codes[order]
+
+
+def fit_windows(detector, windows, codes, starts, size):
+    """Fit a detector on windows, with their labels where there are any."""
+    if codes is None:
+        return detector.fit(windows)
+    return detector.fit(windows, window_labels(codes, starts, size))
+
+
+def own_threshold(detector, window):
+    """Return the threshold that a detector has found for windows."""
+    return float(np.ravel(detector.score_samples(window) - detector.decision_function(window))[0])
+
+
+def _last(name):
+    """Return the last part of a nested parameter's name."""
+    return name.rpartition("__")[2]

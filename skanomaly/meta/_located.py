@@ -1,0 +1,153 @@
+"""Scores that find and locate: the detector's windows, the nearest courses, and time stamps.
+
+Owns what is kept of a training series for ``aggregation="located"``, for events and explanations,
+and in which order it is asked. The ideas are in `_courses` (nearest windows) and `_evidence`.
+"""
+
+import numpy as np
+import pandas as pd
+
+from skanomaly.meta._courses import NearestCourses
+from skanomaly.meta._evidence import StampEvidence, WindowScale, located_scores
+from skanomaly.meta._windows import Series, spread, spread_all, window_starts
+
+#: What fitted scores are made of, for files of estimators.
+PARTS = (NearestCourses, StampEvidence, WindowScale)
+#: Added to distances before their logarithm: below it, all windows are the same.
+_SAME = 1e-3
+
+
+class LocatedScores:
+    """Scores of time stamps from the windows' scores and the deviations of single time stamps."""
+
+    def fit(self, X, series, starts, size, scores):
+        """Learn what is normal.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_channels)
+            Training series, one behind the other.
+        series : list of Series
+            Which time stamps belong together.
+        starts : ndarray of shape (n_windows,)
+            Where the windows that are scored start.
+        size : int
+            Time stamps in a window.
+        scores : ndarray of shape (n_windows,)
+            The detector's scores of these windows, out of fold, NaN for unknown ones; or None, for
+            what only compares with the nearest courses.
+
+        Returns
+        -------
+        self : LocatedScores
+        """
+        self.size = size
+        every = np.concatenate([window_starts(each, size, 1) for each in series])
+        self.courses = NearestCourses().fit(X, every, size)
+        deviation, distance = self.courses.compare(self.courses.scaled(X), starts)
+        self.evidence = StampEvidence(size).fit(deviation, series)
+        levels = self.evidence.levels(deviation, series).max(axis=0)
+        self.usual_level = float(np.median(levels))
+        if scores is not None:
+            known = np.isfinite(scores)
+            self.near = WindowScale().fit(np.log(distance + _SAME))
+            self.inner = WindowScale().fit(-scores[known])
+            self.both = WindowScale().fit(self._together(scores[known], distance[known]))
+        return self
+
+    def _together(self, scores, distance):
+        return (self.near.apply(np.log(distance + _SAME)) + self.inner.apply(-scores)) / 2
+
+    def score(self, X, series, starts, scores, recalibrate=None):
+        """Return scores of time stamps, the lower the more abnormal; -1 is the threshold.
+
+        Parameters
+        ----------
+        X, series, starts
+            As for `fit`.
+        scores : ndarray of shape (n_windows,)
+            The detector's scores of the windows.
+        recalibrate : int, default=None
+            Time stamps of the past whose median is taken for the level of today.
+
+        Returns
+        -------
+        scores : ndarray of shape (n,)
+        """
+        deviation, distance = self.courses.compare(self.courses.scaled(X), starts)
+        levels = self.evidence.levels(deviation, series)
+        unusual = self.both.apply(self._together(scores, distance))
+        if recalibrate is not None:
+            levels, unusual = self._recalibrated(levels, unusual, series, starts, recalibrate)
+        mean, highest, lowest = (
+            -spread_all(-unusual, starts, self.size, series, how) for how in ("mean", "max", "min")
+        )
+        return -located_scores(levels, mean, highest, lowest, self.both.threshold)
+
+    def _recalibrated(self, levels, unusual, series, starts, n):
+        """Take what the past was above the usual from scores of time stamps and windows."""
+        levels, unusual = levels.copy(), unusual.copy()
+        for each in series:
+            span = slice(each.start, each.stop)
+            levels[:, span] -= _past_median(levels[:, span], n, self.usual_level)
+            mine = slice(*np.searchsorted(starts, [each.start, each.stop]))
+            step = max(1, int(np.median(np.diff(starts[mine])))) if len(starts[mine]) > 1 else 1
+            unusual[mine] -= _past_median(unusual[None, mine], max(2, n // step), 0.0)[0]
+        return levels, unusual
+
+    def deviations(self, X, series, starts):
+        """Return each channel's share in the deviation of time stamps, and the values expected.
+
+        Parameters
+        ----------
+        X, series, starts
+            As for `fit`.
+
+        Returns
+        -------
+        shares : ndarray of shape (n, n_channels)
+            Every line adds up to 1.
+        expected : ndarray of shape (n, n_channels)
+            The nearest normal course, in the units of the data.
+        """
+        scaled = self.courses.scaled(X)
+        deviation, _ = self.courses.compare(scaled, starts)
+        square = (self.evidence.parts(deviation, series) ** 2).sum(axis=0)
+        square += np.finfo(np.float64).tiny
+        expected = (scaled - deviation) * self.courses.scale_ + self.courses.centre_
+        return square / square.sum(axis=1, keepdims=True), expected
+
+
+def _past_median(values, n, usual):
+    """Return by how much the running median of the last n values lies above the usual one."""
+    past = pd.DataFrame(values.T).rolling(n, min_periods=max(2, n // 2)).median().shift(1)
+    return np.nan_to_num(np.maximum(past.to_numpy().T - usual, 0))
+
+
+def stamps_of_runs(scores, starts, size, aggregation):
+    """Return scores of time stamps from those windows alone whose scores are known.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_windows,)
+        NaN for windows without one.
+    starts : ndarray of shape (n_windows,)
+        Where the windows start.
+    size : int
+        Time stamps in a window.
+    aggregation : str
+        See `spread`.
+
+    Returns
+    -------
+    scores : ndarray of shape (any,)
+    """
+    known = np.flatnonzero(np.isfinite(scores))
+    runs = np.split(
+        known, np.flatnonzero((np.diff(known) > 1) | (np.diff(starts[known]) > size)) + 1
+    )
+    parts = []
+    for run in runs:
+        span = Series(None, int(starts[run[0]]), int(starts[run[-1]] + size))
+        parts.append(spread(scores[run], starts[run], size, span, aggregation))
+    return np.concatenate(parts)

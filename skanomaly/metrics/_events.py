@@ -1,0 +1,308 @@
+"""Metrics of series, where an anomaly is a stretch of time and not a row.
+
+Owns: which events were found and how soon, range-based precision and recall, and the volumes under
+the surfaces, which the package dtaianomaly computes. Does not own: the meaning of labels
+(``utils._labels``).
+"""
+
+import numpy as np
+import pandas as pd
+
+from skanomaly.utils._intervals import intervals
+from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import check_column
+
+
+def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
+    """List the true events with what was found of them.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        Labels in any coding, in the order of time; a stretch of anomalies is an event. Time
+        stamps without a label count as normal.
+    y_pred : array-like of shape (n_timestamps,)
+        ``predict`` of an outlier detector: -1 for anomalies, +1 for normal time stamps.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+    merge : int, default=0
+        Predicted anomalies with at most this many normal time stamps between them are one.
+
+    Returns
+    -------
+    report : DataFrame
+        A line for each true event: ``start`` and ``end`` (places of its first and last time
+        stamp), ``found`` (whether a predicted event touches it), ``covered`` (share of its time
+        stamps that are predicted anomalies), ``delay`` (time stamps from its start to the first
+        predicted anomaly in it, missing where there is none) and ``onset_error`` (time stamps from
+        its start to the start of the nearest predicted event that touches it, negative when that
+        begins before).
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, or `y_pred` holds other values than -1 and 1.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import event_report
+    >>> event_report([0, 0, 1, 1, 1, 0, 0, 1], [1, 1, 1, -1, -1, 1, 1, 1])
+       start  end  found   covered  delay  onset_error
+    0      2    4   True  0.666667    1.0          1.0
+    1      7    7  False  0.000000    NaN          NaN
+    """
+    true, predicted = _flags(y_true, y_pred, anomaly_label)
+    guesses = intervals(predicted, merge=merge)
+    lines = []
+    for first, last in intervals(true):
+        inside = np.flatnonzero(predicted[first : last + 1])
+        touching = guesses[(guesses[:, 0] <= last) & (guesses[:, 1] >= first), 0] - first
+        nearest = touching[np.abs(touching).argmin()] if len(touching) else np.nan
+        lines.append(
+            {
+                "start": first,
+                "end": last,
+                "found": len(touching) > 0,
+                "covered": len(inside) / (last - first + 1),
+                "delay": float(inside[0]) if len(inside) else np.nan,
+                "onset_error": float(nearest),
+            }
+        )
+    columns = ["start", "end", "found", "covered", "delay", "onset_error"]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def onset_delay(y_true, y_pred, *, anomaly_label="auto"):
+    """Mean time from the start of an event to the first alarm in it, over the events found.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        Labels in any coding, in the order of time.
+    y_pred : array-like of shape (n_timestamps,)
+        -1 for anomalies, +1 for normal time stamps.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+
+    Returns
+    -------
+    delay : float
+        Time stamps; NaN where no event was found.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import onset_delay
+    >>> onset_delay([0, 0, 1, 1, 1, 0], [1, 1, 1, -1, -1, 1])
+    1.0
+    """
+    delays = event_report(y_true, y_pred, anomaly_label=anomaly_label)["delay"].dropna()
+    return float(delays.mean()) if len(delays) else float("nan")
+
+
+def range_precision_score(y_true, y_pred, *, anomaly_label="auto"):
+    """Share of predicted events that is true, the mean over predicted events.
+
+    Range-based precision of Tatbul et al. [1]_ with flat bias: the covered share of an event,
+    divided by the number of pieces that cover it.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        Labels in any coding, in the order of time.
+    y_pred : array-like of shape (n_timestamps,)
+        -1 for anomalies, +1 for normal time stamps.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+
+    Returns
+    -------
+    value : float
+        In [0, 1]; 0 where nothing is predicted.
+
+    References
+    ----------
+    .. [1] N. Tatbul, T. J. Lee, S. Zdonik, M. Alam and J. Gottschlich, "Precision and Recall for
+       Time Series", NeurIPS 2018.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import range_precision_score
+    >>> range_precision_score([0, 0, 1, 1, 1, 0], [1, -1, -1, 1, 1, 1])
+    0.5
+    """
+    true, predicted = _flags(y_true, y_pred, anomaly_label)
+    return _coverage(predicted, true, alpha=0.0)
+
+
+def range_recall_score(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
+    """Share of true events that is found, the mean over true events.
+
+    Range-based recall of Tatbul et al. (2018) with flat bias, see `range_precision_score`.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        Labels in any coding, in the order of time.
+    y_pred : array-like of shape (n_timestamps,)
+        -1 for anomalies, +1 for normal time stamps.
+    alpha : float in [0, 1], default=0.0
+        Weight of having found anything of an event at all.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+
+    Returns
+    -------
+    value : float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If `y_true` has no anomaly.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import range_recall_score
+    >>> y_true, y_pred = [0, 0, 1, 1, 1, 1], [1, -1, -1, 1, 1, 1]
+    >>> range_recall_score(y_true, y_pred), range_recall_score(y_true, y_pred, alpha=1.0)
+    (0.25, 1.0)
+    """
+    true, predicted = _flags(y_true, y_pred, anomaly_label)
+    if not true.any():
+        raise ValueError("y_true has no anomaly: range_recall_score needs at least one event.")
+    return _coverage(true, predicted, alpha=alpha)
+
+
+def range_f1_score(y_true, y_pred, *, anomaly_label="auto"):
+    """Harmonic mean of `range_precision_score` and `range_recall_score`.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        Labels in any coding, in the order of time.
+    y_pred : array-like of shape (n_timestamps,)
+        -1 for anomalies, +1 for normal time stamps.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+
+    Returns
+    -------
+    value : float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        As `range_recall_score`.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import range_f1_score
+    >>> range_f1_score([0, 0, 1, 1], [1, 1, -1, -1])
+    1.0
+    """
+    precision = range_precision_score(y_true, y_pred, anomaly_label=anomaly_label)
+    recall = range_recall_score(y_true, y_pred, anomaly_label=anomaly_label)
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def vus_pr_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
+    """Volume under the precision-recall surface, which forgives small shifts in time [1]_.
+
+    Needs the package dtaianomaly: ``pip install 'skanomaly[series]'``.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        Labels in any coding, in the order of time.
+    scores : array-like of shape (n_timestamps,)
+        ``score_samples`` or ``decision_function``: higher is more normal.
+    max_buffer : int, default=100
+        Time stamps around an event up to which labels are softened.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+
+    Returns
+    -------
+    value : float
+        In [0, 1].
+
+    Raises
+    ------
+    ImportError
+        If dtaianomaly is not installed.
+    ValueError
+        If lengths differ or scores are not finite.
+
+    References
+    ----------
+    .. [1] J. Paparrizos, P. Boniol, T. Palpanas, R. S. Tsay, A. Elmore and M. J. Franklin, "Volume
+       Under the Surface: A New Accuracy Evaluation Measure for Time-Series Anomaly Detection",
+       PVLDB 2022.
+    """
+    return _volume("VolumeUnderPR", y_true, scores, max_buffer, anomaly_label)
+
+
+def vus_roc_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
+    """Volume under the ROC surface, see `vus_pr_score`.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        Labels in any coding, in the order of time.
+    scores : array-like of shape (n_timestamps,)
+        ``score_samples`` or ``decision_function``: higher is more normal.
+    max_buffer : int, default=100
+        Time stamps around an event up to which labels are softened.
+    anomaly_label : scalar, default="auto"
+        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+
+    Returns
+    -------
+    value : float
+        In [0, 1].
+
+    Raises
+    ------
+    ImportError
+        If dtaianomaly is not installed.
+    ValueError
+        If lengths differ or scores are not finite.
+    """
+    return _volume("VolumeUnderROC", y_true, scores, max_buffer, anomaly_label)
+
+
+def _volume(name, y_true, scores, max_buffer, anomaly_label):
+    scores = check_column(scores, "scores")
+    true = read_labels(y_true, anomaly_label=anomaly_label, n_samples=len(scores)) == -1
+    try:
+        from dtaianomaly import evaluation
+    except ImportError as error:
+        raise ImportError(
+            "vus_pr_score and vus_roc_score need dtaianomaly. Install it with: "
+            "pip install 'skanomaly[series]'"
+        ) from error
+    metric = getattr(evaluation, name)(max_buffer_size=max_buffer)
+    return float(metric.compute(true.astype(int), -scores))
+
+
+def _flags(y_true, y_pred, anomaly_label):
+    """Return which time stamps are anomalies, and which are said to be."""
+    y_pred = np.asarray(y_pred)
+    if y_pred.ndim != 1 or not np.isin(y_pred, (-1, 1)).all():
+        raise ValueError(
+            "y_pred must be what predict returns, -1 for anomalies and 1 for normal time stamps, "
+            f"got the values {np.unique(y_pred)[:6]}."
+        )
+    labels = read_labels(y_true, anomaly_label=anomaly_label, n_samples=len(y_pred))
+    return labels == -1, y_pred == -1
+
+
+def _coverage(events, cover, alpha):
+    """Return the mean over events of how much of them is covered, and in how few pieces."""
+    values = []
+    for first, last in intervals(events):
+        pieces = intervals(cover[first : last + 1])
+        share = np.mean(cover[first : last + 1]) / max(1, len(pieces))
+        values.append(alpha * (len(pieces) > 0) + (1 - alpha) * share)
+    return float(np.mean(values)) if values else 0.0

@@ -1,0 +1,93 @@
+"""Masked bins out of fold, and the ensemble of two stages."""
+
+import numpy as np
+import pytest
+
+from skanomaly.learners._ensemble import EnsembleScore
+from skanomaly.learners._masked_bins import MaskedBins
+
+RNG = np.random.default_rng(0)
+FIRST = RNG.normal(size=(200, 1))
+#: The second column follows the first; the third is alone.
+ROWS = np.hstack([FIRST, FIRST + 0.1 * RNG.normal(size=(200, 1)), RNG.normal(size=(200, 1))])
+ODD = ROWS[:20] * [1, -1, 1] + [1.5, -1.5, 0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_training():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skanomaly.learners._masked_bins._STEPS", 150)
+        patch.setattr("skanomaly.learners._masked_bins._HIDDEN", (16, 16))
+        yield
+
+
+@pytest.fixture(scope="module")
+def masked():
+    learner = MaskedBins(seed=0)
+    return learner, learner.fit_surprises(ROWS)
+
+
+def test_values_that_contradict_the_others_surprise(masked):
+    learner, usual = masked
+    found = learner.surprises(ODD)
+    assert found[:, 1].mean() > usual[:, 1].mean() + 1
+    assert usual[:, 1].mean() < usual[:, 2].mean()  # only the first two know of each other
+
+
+def test_known_rows_are_told_by_the_member_that_missed_them(masked):
+    learner, usual = masked
+    np.testing.assert_allclose(learner.surprises(ROWS, matches=np.arange(200)), usual, rtol=1e-5)
+    as_new = learner.surprises(ROWS, matches=np.full(200, -1))
+    assert not np.allclose(as_new, usual)
+    assert as_new.mean() < usual.mean()
+
+
+def test_missing_values_do_not_surprise(masked):
+    missing = np.zeros((20, 3), bool)
+    missing[:, 1] = True
+    assert (masked[0].surprises(ODD, missing)[:, 1] == 0).all()
+
+
+def test_equal_rows_are_in_one_fold():
+    learner = MaskedBins(seed=0)
+    learner.fit_surprises(np.repeat(ROWS[:50], 3, axis=0))
+    assert (learner.folds_.reshape(50, 3) == learner.folds_[::3, None]).all()
+
+
+def residual_of(Z):
+    return Z[None] * 0.1
+
+
+@pytest.fixture(scope="module")
+def contaminated():
+    rows = np.vstack([ROWS, ODD[:10]])
+    return rows, EnsembleScore(seed=0).fit(rows, residual_of(rows), None)
+
+
+def test_the_most_unusual_tenth_is_left_out(contaminated):
+    rows, ensemble = contaminated
+    left = ensemble.left_.reference_
+    assert len(left) == 21
+    assert sum((left == row).all(axis=1).any() for row in rows[200:]) >= 5
+
+
+def test_training_rows_have_scores_of_the_scale_of_new_rows(contaminated):
+    rows, ensemble = contaminated
+    scores = ensemble.score(rows, residual_of(rows), None)
+    by_new_rule = ensemble.levels_[1]
+    np.testing.assert_allclose(np.sort(scores), by_new_rule)
+    assert (scores[200:] > np.median(scores[:200])).all()
+
+
+def test_nothing_is_left_out_of_clean_rows_and_of_few():
+    for rows, trim in ((ROWS, 0.0), (ROWS[:19], 0.1)):
+        ensemble = EnsembleScore(0, trim, networks=False).fit(rows, residual_of(rows), None)
+        assert ensemble.left_ is None
+        assert np.isfinite(ensemble.score(rows, residual_of(rows), None)).all()
+
+
+def test_scores_do_not_depend_on_the_batch(contaminated):
+    rows, ensemble = contaminated
+    whole = ensemble.score(rows, residual_of(rows), None)
+    part = ensemble.score(rows[195:205], residual_of(rows[195:205]), None)
+    np.testing.assert_allclose(part, whole[195:205], rtol=1e-7)
