@@ -11,7 +11,6 @@ from skanomaly.io._export_rows import soft_clip
 from skanomaly.learners import _forest, _labelled, _single
 from skanomaly.learners._autoencoder import (
     Autoencoder,
-    EnsembleScore,
     MahalanobisScore,
     ResidualScore,
 )
@@ -69,11 +68,6 @@ def _residuals(graph, outputs, Z, missing, n_features):
 
 def _mean_square(graph, residual, n_features):
     return graph.mean(graph("Mul", residual, residual), 1, n_features)
-
-
-@export.register
-def _(score: EnsembleScore, graph, Z, residual, codes, missing):
-    return export(score.channels, graph, Z, residual, codes, missing)
 
 
 @export.register

@@ -78,11 +78,11 @@ def _layer(layer, graph, *inputs):
     return exporter(layer, graph, *inputs)
 
 
-def _weights(variable):
+def weights(variable):
     return np.ascontiguousarray(ops.convert_to_numpy(variable), dtype=np.float32)
 
 
-def _activated(layer, graph, x):
+def activated(layer, graph, x):
     """Return values behind a layer's activation."""
     name = getattr(layer.activation, "__name__", "")
     known = getattr(keras.activations, name, None) is layer.activation
@@ -101,21 +101,21 @@ def _activated(layer, graph, x):
 
 
 def _dense(layer, graph, x):
-    product = graph("MatMul", x, _weights(layer.kernel))
+    product = graph("MatMul", x, weights(layer.kernel))
     if layer.use_bias:
-        product = graph("Add", product, _weights(layer.bias))
-    return _activated(layer, graph, product)
+        product = graph("Add", product, weights(layer.bias))
+    return activated(layer, graph, product)
 
 
 def _member_dense(layer, graph, x):
-    product = graph("MatMul", x, _weights(layer.kernel))
-    return _activated(layer, graph, graph("Add", product, _weights(layer.bias)))
+    product = graph("MatMul", x, weights(layer.kernel))
+    return activated(layer, graph, graph("Add", product, weights(layer.bias)))
 
 
 def _packed_dense(layer, graph, x):
     rate, bias_rate = np.float32(layer.rate), np.float32(layer.bias_rate)
-    product = graph("MatMul", x, _weights(layer.kernel) * rate)  # members come to the front
-    return _activated(layer, graph, graph("Add", product, _weights(layer.bias) * bias_rate))
+    product = graph("MatMul", x, weights(layer.kernel) * rate)  # members come to the front
+    return activated(layer, graph, graph("Add", product, weights(layer.bias) * bias_rate))
 
 
 def _columns(layer, graph, x):
@@ -130,7 +130,7 @@ def _same(layer, graph, x):
 
 
 _EXPORTERS = {
-    keras.layers.Activation: _activated,
+    keras.layers.Activation: activated,
     keras.layers.Concatenate: lambda layer, graph, *x: graph.joined(*x, axis=layer.axis),
     keras.layers.Dense: _dense,
     keras.layers.Dropout: _same,
