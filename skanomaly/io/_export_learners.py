@@ -12,7 +12,7 @@ from skanomaly.learners import _forest, _labelled, _single
 from skanomaly.learners._autoencoder import (
     Autoencoder,
     MahalanobisScore,
-    ResidualScore,
+    ResidualMahalanobis,
 )
 from skanomaly.learners._features import Features
 from skanomaly.learners._forest import Forest
@@ -77,7 +77,7 @@ def _(score: MahalanobisScore, graph, Z, residual, codes, missing):
 
 
 @export.register
-def _(score: ResidualScore, graph, Z, residual, codes, missing):
+def _(score: ResidualMahalanobis, graph, Z, residual, codes, missing):
     return _mean_distance(graph, score, residual)
 
 
