@@ -18,6 +18,11 @@ EXTRA = "benchmarks"
 
 REGISTRY = {
     "autoencoder": "skanomaly:AutoencoderDetector",
+    "autoencoder_novelty": "skanomaly:AutoencoderDetector:novelty=True",
+    "autoencoder_fast": "skanomaly:AutoencoderDetector:recipe=fast",
+    # The recipes without their networks: what those are worth is the difference.
+    "channels": "skanomaly:AutoencoderDetector:anomaly_score=channels",
+    "channels_novelty": "skanomaly:AutoencoderDetector:anomaly_score=channels,novelty=True",
     "classifier": "skanomaly:NeuralAnomalyClassifier",
     "isolation_forest": "sklearn.ensemble:IsolationForest",
     "lof": "_methods:TrainableLOF",
@@ -35,6 +40,10 @@ REGISTRY = {
     "devnet": "_methods:DevNet",
     "pyod_autoencoder": "pyod.models.auto_encoder:AutoEncoder:verbose=0",
     "pyod_knn": "pyod.models.knn:KNN",
+    "pyod_iforest": "pyod.models.iforest:IForest",
+    "pyod_lof": "pyod.models.lof:LOF",
+    "pyod_ecod": "pyod.models.ecod:ECOD",
+    "pyod_dif": "pyod.models.dif:DIF",
     "pyod_vae": "pyod.models.vae:VAE:verbose=0",
     "pyod_deepsvdd": "pyod.models.deep_svdd:DeepSVDD:verbose=0",
     "pyod_lunar": "pyod.models.lunar:LUNAR",
@@ -124,8 +133,19 @@ def _seeded(factory, parameters, seed):
     return estimator.set_params(**seeds) if seeds else estimator
 
 
-class KNeighborsDetector(OutlierMixin, BaseEstimator):
-    """Distance to the k-th nearest training row (Ramaswamy et al. 2000)."""
+class ThresholdMixin(OutlierMixin):
+    """Predictions of a detector with `score_samples` and `offset_`."""
+
+    def predict(self, X):
+        """Return -1 for rows whose score lies below the threshold."""
+        return np.where(self.score_samples(X) < self.offset_, -1, 1)
+
+
+class KNeighborsDetector(ThresholdMixin, BaseEstimator):
+    """Distance to the k-th nearest training row (Ramaswamy et al. 2000).
+
+    As PyOD's does, it calls a tenth of the training rows anomalies.
+    """
 
     def __init__(self, n_neighbors=5):
         self.n_neighbors = n_neighbors
@@ -134,6 +154,7 @@ class KNeighborsDetector(OutlierMixin, BaseEstimator):
         """Keep the rows; a training row is not its own neighbour."""
         self.neighbors_ = NearestNeighbors(n_neighbors=self.n_neighbors).fit(X)
         self.training_scores_ = -self.neighbors_.kneighbors()[0][:, -1]
+        self.offset_ = np.quantile(self.training_scores_, 0.1)
         return self
 
     def score_samples(self, X):
@@ -153,7 +174,7 @@ class TrainableLOF(LocalOutlierFactor):
         return self.negative_outlier_factor_
 
 
-class PyodDetector(OutlierMixin, BaseEstimator):
+class PyodDetector(ThresholdMixin, BaseEstimator):
     """A PyOD detector behind scikit-learn's signs, built when the number of columns is known."""
 
     def __init__(self, model_class, parameters, random_state=None):
@@ -170,6 +191,7 @@ class PyodDetector(OutlierMixin, BaseEstimator):
             sys.modules["torch"].manual_seed(self.random_state)
         self.model_ = self.model_class(**(parameters | self.parameters)).fit(X)
         self.training_scores_ = -self.model_.decision_scores_
+        self.offset_ = -self.model_.threshold_
         return self
 
     def score_samples(self, X):

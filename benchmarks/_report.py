@@ -5,6 +5,8 @@ nothing. Seeds are averaged within a data set first, and the data sets are the s
 errors and ranks are over sets.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,6 +14,8 @@ from matplotlib.figure import Figure
 from skanomaly.display import DetectorComparisonDisplay
 
 METRICS = {"roc_auc": "ROC AUC", "average_precision": "AP", "f1": "F1"}
+#: Kinds of data sets, by a figure of theirs: name, and the bounds between groups.
+GROUPS = {"n": ("rows", [1000, 3000]), "d": ("columns", [5, 10, 30])}
 TIE = 0.01  # differences between two runs of one method on one set are about as large
 
 
@@ -98,6 +102,36 @@ def table_against(results, against):
     if not columns:
         return pd.DataFrame()
     return pd.DataFrame(columns | {"sets": sets}, index=index).rename_axis("method")
+
+
+def group_names(results):
+    """Return the groups that each line belongs to: by rows, by columns, and by collection."""
+    names = {}
+    for figure, (label, bounds) in GROUPS.items():
+        edges = [0, *bounds, np.inf]
+        labels = [f"{label} {low + 1}-{high:.0f}" for low, high in pairwise(edges)]
+        labels[-1] = f"{label} above {bounds[-1]}"
+        names[label] = pd.cut(results[figure], edges, labels=labels).astype(str)
+    # macrOData's files are called odd_... and ovr_...; others have numbers or names of their own
+    first = results["set"].str.partition("_")[0]
+    names["collection"] = first.where(first.isin(["odd", "ovr"]), "others")
+    return pd.DataFrame(names)
+
+
+def report_groups(results, protocol, against=None):
+    """Return Markdown tables of one protocol: one method minus the others, group by group."""
+    results = results[results["protocol"] == protocol]
+    if against not in results["method"].unique():
+        against = default_against(results)
+    parts = []
+    groups = group_names(results)
+    for kind in groups:
+        for name in sorted(groups[kind].unique()):
+            table = table_against(results[groups[kind] == name], against)
+            if len(table):
+                heading = f"### {protocol}, {name}: {against} minus each method"
+                parts += [heading, to_markdown(table)]
+    return "\n\n".join(parts)
 
 
 def draw_ranks(table, label, title):

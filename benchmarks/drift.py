@@ -53,9 +53,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=200)
     parser.add_argument("--n-fit", type=int, default=1000)
+    parser.add_argument("--cv", type=float, nargs="+", default=[0.25, 5])
     arguments = parser.parse_args()
     lines = []
-    for cv in (0.25, 5):
+    for cv in (value if value < 1 else int(value) for value in arguments.cv):
         for change in CHANGES:
             runs = pd.DataFrame(
                 [run(change, cv, arguments.n_fit, seed) for seed in range(arguments.repetitions)]

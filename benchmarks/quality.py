@@ -1,10 +1,11 @@
 """Detection quality of skanomaly and its peers over a folder of data sets.
 
 ``python benchmarks/quality.py --data FOLDER`` runs every method on every npz file (arrays ``X``
-and ``y``, 1 an anomaly; the public ADBench collection comes in this form) under the protocols of
-`_protocols.py`, appends one line per run to a CSV, and prints tables. An interrupted run goes on
-where it stopped: lines that the CSV holds are not run again. So give a changed method another name
-or another ``--out``. ``--quick`` needs no folder and no peer: it uses data that ship with
+and ``y``, 1 an anomaly, like the public ADBench collection; or ``train``, ``test`` and
+``test_labels``, for published splits such as macrOData's) under the protocols of `_protocols.py`,
+appends one line per run to a CSV, and prints tables. An interrupted run goes on where it
+stopped: lines that the CSV holds are not run again. So give a changed method another name or
+another ``--out``. ``--quick`` needs no folder and no peer: it uses data that ship with
 scikit-learn, and starts afresh unless ``--out`` is given.
 
 A peer is any scikit-learn estimator, ``--method name=module:factory``, also with parameters,
@@ -29,7 +30,9 @@ import joblib
 import pandas as pd
 
 KEY = ["set", "protocol", "method", "seed"]
-FIGURES = ["roc_auc", "average_precision", "f1", "fit_seconds", "score_seconds"]
+FIGURES = [
+    "roc_auc", "average_precision", "f1", "false_alarms", "fit_seconds", "score_seconds",
+]  # fmt: skip
 COLUMNS = [*KEY, *FIGURES, "n", "d"]
 DEFAULT_METHODS = [
     "autoencoder",
@@ -65,14 +68,14 @@ def run_cell(cell):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peers' warnings would drown the progress lines
-            X, y = _protocols.cap_rows(*_protocols.load_set(cell.source), cell.max_rows, cell.seed)
-            split = _protocols.split_set(X, y, cell.protocol, cell.seed)
+            task = _protocols.cap_rows(_protocols.load_set(cell.source), cell.max_rows, cell.seed)
+            split = _protocols.split_set(task, cell.protocol, cell.seed)
             estimator = _methods.build(cell.spec, cell.seed)
             figures = _protocols.evaluate(estimator, split, cell.protocol)
     except Exception as error:  # one failing peer must not end a run of hours
         return line | {"error": f"{type(error).__name__}: {error}"}
     rounded = {name: round(float(value), 6) for name, value in figures.items()}
-    return line | rounded | {"n": X.shape[0], "d": X.shape[1]}
+    return line | rounded | {"n": task.X.shape[0], "d": task.X.shape[1]}
 
 
 def read_results(path):
@@ -196,7 +199,7 @@ def parse_arguments(arguments=None):
         default=list(_protocols.PROTOCOLS),
         choices=_protocols.PROTOCOLS,
         metavar="P",
-        help="of S U F L25 L5; default all",
+        help="of S U N1 N5 N10 F L25 L5; default all",
     )
     add(
         "--methods",
@@ -229,6 +232,7 @@ def parse_arguments(arguments=None):
     add("--report", type=Path, metavar="FOLDER", help="write tables and pictures there")
     add("--report-only", action="store_true", help="run nothing, report what the CSV holds")
     add("--against", metavar="METHOD", help="compare this method with each other one")
+    add("--breakdown", action="store_true", help="compare by size, width and collection, too")
     options = parser.parse_args(arguments)
     if options.out is None:
         results = Path(__file__).parent / "results"
@@ -262,6 +266,8 @@ def report(options):
     for protocol in options.protocols:
         if (results["protocol"] == protocol).any():
             print("\n" + _report.report_protocol(results, protocol, options.against))
+            if options.breakdown:
+                print("\n" + _report.report_groups(results, protocol, options.against))
     if options.report and len(results):
         for path in _report.write_report(results, options.report, options.against):
             print(f"wrote {path}")

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.datasets import load_digits
+from sklearn.ensemble import IsolationForest
 
 from skanomaly import AutoencoderDetector, WindowedDetector
 
@@ -32,6 +33,29 @@ def windows(axes):
     axes[1].legend(loc="lower left")
 
 
+def aggregation(axes):
+    """Show what three aggregations make of a spike and a shift."""
+    rng = np.random.default_rng(0)
+    series = np.sin(np.arange(1600) * 2 * np.pi / 50) + 0.1 * rng.normal(size=1600)
+    series[900] += 3
+    series[1200:1300] += 1.5
+    axes[0].plot(series, color=BLUE, linewidth=0.9)
+    axes[0].set_ylabel("series")
+    for ax, how in zip(axes[1:], ("located", "mean", "max"), strict=True):
+        inner = IsolationForest(random_state=0)
+        detector = WindowedDetector(inner, 100, aggregation=how).fit(series[:700, None])
+        scores = detector.score_samples(series[:, None])
+        ax.plot(scores, color=BLUE, linewidth=0.9)
+        low = np.flatnonzero(scores < detector.offset_)
+        ax.scatter(low, scores[low], s=7, color=ORANGE, zorder=3)
+        ax.axhline(detector.offset_, color="black", linewidth=1)
+        ax.set_ylabel(how)
+    for ax in axes:
+        ax.set(xticks=[], xlim=(0, 1600))
+        ax.axvspan(899.5, 900.5, color=ORANGE, alpha=0.4)
+        ax.axvspan(1200, 1300, color=ORANGE, alpha=0.2, linewidth=0)
+
+
 def digits(axes):
     """Show known and new digits, and what a convolutional autoencoder makes of them."""
     X, digit = load_digits(return_X_y=True)
@@ -54,5 +78,6 @@ def digits(axes):
 
 PICTURES = (
     ("windows", windows, (2, 1), (8, 3.8)),
+    ("aggregation", aggregation, (4, 1), (8, 5.5)),
     ("digits", digits, (2, 12), (8, 1.7)),
 )

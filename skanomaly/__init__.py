@@ -8,12 +8,14 @@ import importlib
 from skanomaly._version import __version__
 
 _PUBLIC = {
+    "AnomalyClassifier": "skanomaly.meta._classifier",
     "AutoencoderDetector": "skanomaly.detectors._autoencoder",
     "ConformalDetector": "skanomaly.meta._conformal",
     "DriftMonitor": "skanomaly.meta._drift",
     "DriftReport": "skanomaly.meta._drift_report",
     "Explanation": "skanomaly.inspection._explain",
     "NeuralAnomalyClassifier": "skanomaly.detectors._classifier",
+    "PyODEstimator": "skanomaly.meta._pyod",
     "ThresholdedDetector": "skanomaly.meta._thresholded",
     "WindowedDetector": "skanomaly.meta._windowed",
     "explain": "skanomaly.inspection._explain",
@@ -22,12 +24,14 @@ _PUBLIC = {
 _DOORS = ("display", "inspection", "io", "metrics", "model_selection", "thresholds", "utils")
 
 __all__ = [
+    "AnomalyClassifier",
     "AutoencoderDetector",
     "ConformalDetector",
     "DriftMonitor",
     "DriftReport",
     "Explanation",
     "NeuralAnomalyClassifier",
+    "PyODEstimator",
     "ThresholdedDetector",
     "WindowedDetector",
     "__version__",

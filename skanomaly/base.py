@@ -209,3 +209,7 @@ class ProbabilityMixin:
         scores = self.score_samples(X)  # refuses where there was no fit
         anomaly = self._map(scores)
         return np.stack([anomaly, 1 - anomaly], axis=1)
+
+    def _log_odds(self, X):
+        """Return log odds of being an anomaly, where there are probabilities."""
+        return self._map.log_odds(self.score_samples(X))

@@ -33,6 +33,38 @@ class Distance(OutlierMixin, BaseEstimator):
         return -np.sqrt(((Z @ self.precision_) * Z).sum(axis=1))
 
 
+class Grows(BaseEstimator):
+    """A detector of PyOD's conventions: scores grow with abnormality, labels are 0 and 1."""
+
+    def __init__(self, contamination=0.1):
+        self.contamination = contamination
+
+    def fit(self, X, y=None):
+        X = np.asarray(X, dtype=float)
+        self.centre_, self.spread_ = np.median(X, axis=0), X.std(axis=0) + 1e-9
+        self.decision_scores_ = self.decision_function(X)
+        self.threshold_ = np.quantile(self.decision_scores_, 1 - self.contamination)
+        self.labels_ = (self.decision_scores_ > self.threshold_).astype(int)
+        return self
+
+    def decision_function(self, X):
+        return np.abs((np.asarray(X, dtype=float) - self.centre_) / self.spread_).max(axis=1)
+
+    def predict(self, X):
+        return (self.decision_function(X) > self.threshold_).astype(int)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "outlier_detector"
+        return tags
+
+
+@pytest.fixture(scope="session")
+def grows():
+    """Return an unfitted detector of PyOD's conventions; tests must not change it."""
+    return Grows()
+
+
 @pytest.fixture(scope="session")
 def distance():
     """Return an unfitted detector for any number of fits; tests must not change it."""

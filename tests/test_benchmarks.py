@@ -74,7 +74,7 @@ def results():
     lines = [
         {"set": name, "protocol": "S", "method": method, "seed": seed, "roc_auc": auc + seed / 100,
          "average_precision": auc, "f1": np.nan, "fit_seconds": 3.0 - seed, "score_seconds": 0.1,
-         "n": 10, "d": 2}
+         "n": 10, "d": 2, "false_alarms": 0.1}
         for method, values in figures.items()
         for name, auc in zip(["1_a", "2_b", "3_c"], values, strict=True)
         for seed in (0, 1)
@@ -115,13 +115,13 @@ def test_few_labels_hide_every_normal_row(n_anomalies, share, seed):
 def test_seeds_draw_other_rows(task):
     X, y = task
     for protocol in ("S", "F"):
-        assert not np.array_equal(*(protocols.split_set(X, y, protocol, s)[0] for s in (0, 1)))
+        assert not np.array_equal(*(protocols.split_set((X, y), protocol, s)[0] for s in (0, 1)))
     labels = [protocols.hide_labels(y, 0.25, seed) for seed in (0, 1)]
     assert not np.array_equal(*labels, equal_nan=True)
 
 
 def test_split_is_standardised_by_training_rows(task):
-    split = protocols.split_set(*task, "S", 0)
+    split = protocols.split_set(task, "S", 0)
     assert split.y_train is None
     assert_allclose(split.X_train.mean(axis=0), 0, atol=1e-12)
     assert_allclose(split.X_train.std(axis=0), [1, 1, 0])
@@ -129,15 +129,42 @@ def test_split_is_standardised_by_training_rows(task):
 
 
 def test_cap_keeps_the_share_of_anomalies(task):
-    X, y = protocols.cap_rows(*task, max_rows=40, seed=0)
+    task = protocols.Task(*task)
+    X, y, _ = protocols.cap_rows(task, max_rows=40, seed=0)
     assert len(X) == 40
     assert y.sum() == 10
-    assert protocols.cap_rows(*task, max_rows=120, seed=0)[0] is task[0]
+    assert protocols.cap_rows(task, max_rows=120, seed=0) is task
+    published = protocols.Task(*task[:2], np.arange(120) < 60)
+    X, y, train = protocols.cap_rows(published, max_rows=40, seed=0)
+    assert (len(X), y.sum(), train.sum()) == (40, 10, 20)
+
+
+def test_published_training_rows_take_the_place_of_a_random_half(tmp_path, task):
+    X, y = task
+    np.savez(tmp_path / "a.npz", train=X[:60], test=X[60:], test_labels=y[60:])
+    found = protocols.load_set(str(tmp_path / "a.npz"))
+    assert_array_equal(found.y, y)
+    assert_array_equal(found.published, np.arange(120) < 60)
+    rows = {p: protocols._split_rows(y, p, 0, found.published) for p in ("S", "N10", "U")}
+    assert_array_equal(rows["S"][0], np.arange(60))
+    assert_array_equal(rows["S"][1], np.arange(60, 120))
+    assert y[rows["N10"][0]].sum() == 7
+    assert not set(rows["N10"][0]) & set(rows["N10"][1])
+    assert rows["U"][0].min() >= 60
+    assert y[rows["U"][0]].sum() == 3
+
+
+@pytest.mark.parametrize(("protocol", "expected"), [("N1", 1), ("N5", 2), ("N10", 5)])
+def test_contaminated_training_rows(task, protocol, expected):
+    _, y = task
+    train, test = protocols._split_rows(y, protocol, 0)
+    assert (y[train].sum(), (1 - y[train]).sum()) == (expected, 45)
+    assert_array_equal(np.sort(np.r_[train, test]), np.arange(120))
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "digits", "wine"])
 def test_quick_sets_are_anomaly_tasks(name):
-    X, y = protocols.load_set(name)
+    X, y, _ = protocols.load_set(name)
     assert len(X) == len(y)
     assert 0.05 < y.mean() < 0.2
 
@@ -157,8 +184,8 @@ def test_load_set_reads_npz_and_explains_what_is_wrong(tmp_path, task):
 @pytest.mark.parametrize(
     ("estimator", "runs"),
     [
-        (Recorder(), {"S", "U"}),
-        (LabelledRecorder(), {"S", "U", "F", "L25", "L5"}),
+        (Recorder(), {"S", "U", "N1", "N5", "N10"}),
+        (LabelledRecorder(), {*protocols.PROTOCOLS}),
         (ClassifierRecorder(), {"F", "L25", "L5"}),
     ],
 )
@@ -168,7 +195,7 @@ def test_protocols_of_an_estimator(estimator, runs):
 
 @pytest.mark.parametrize("protocol", ["F", "L25"])
 def test_who_sees_which_labels(task, protocol):
-    split = protocols.split_set(*task, protocol, 0)
+    split = protocols.split_set(task, protocol, 0)
     ours, peer = LabelledRecorder(), ClassifierRecorder()
     for estimator in (ours, peer):
         figures = protocols.evaluate(estimator, split, protocol)
@@ -178,12 +205,13 @@ def test_who_sees_which_labels(task, protocol):
     assert peer.y_.dtype.kind == "i"
 
 
-def test_detectors_get_no_label_and_no_f1(task):
+def test_detectors_get_no_label(task):
     estimator = Recorder()
-    figures = protocols.evaluate(estimator, protocols.split_set(*task, "U", 0), "U")
+    figures = protocols.evaluate(estimator, protocols.split_set(task, "U", 0), "U")
     assert estimator.y_ is None
     assert_allclose(figures["roc_auc"], 1)
-    assert np.isnan(figures["f1"])
+    assert 0 < figures["f1"] <= 1
+    assert 0 <= figures["false_alarms"] < 1
     assert figures["fit_seconds"] >= 0
 
 
@@ -277,6 +305,16 @@ def test_means_and_ranks_leave_incomplete_methods_out(results):
     assert "F1" not in means
 
 
+def test_groups_of_sets(results):
+    results = results.assign(set="odd_a", n=[500, 5000] * (len(results) // 2))
+    names = report.group_names(results)
+    assert set(names["rows"]) == {"rows 1-1000", "rows above 3000"}
+    assert set(names["columns"]) == {"columns 1-5"}
+    assert set(names["collection"]) == {"odd"}
+    page = report.report_groups(results, "S", "good")
+    assert "### S, rows 1-1000: good minus each method" in page
+
+
 def test_markdown_keeps_counts_whole(results):
     page = report.report_protocol(results, "S", per_set=True)
     assert "| good | 0.805 | 1.333 | 0.800 | 1.333 | 2.000 | 3.000 | 0.100 | 3 | 2 |" in page
@@ -334,7 +372,7 @@ def test_run_resumes_behind_a_torn_line(tmp_path, monkeypatch):
     out.write_bytes(whole + b"wine,S,k,2,0.9")
     assert quality.run(cells, out) == 0
     assert calls == [("wine", "S", "k", seed) for seed in (0, 1, 2, 2)]
-    assert out.read_bytes() == whole + b"wine,S,k,2,0.5,0.5,0.5,0.5,0.5,9,2\n"
+    assert out.read_bytes() == whole + b"wine,S,k,2,0.5,0.5,0.5,0.5,0.5,0.5,9,2\n"
     assert quality.run(cells, out) == 0
     assert len(calls) == 4
 

@@ -6,15 +6,18 @@ import re
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skanomaly
 from skanomaly import (
+    AnomalyClassifier,
     AutoencoderDetector,
     ConformalDetector,
     NeuralAnomalyClassifier,
+    PyODEstimator,
     ThresholdedDetector,
     WindowedDetector,
 )
@@ -61,6 +64,20 @@ QUICK = [
     NeuralAnomalyClassifier(max_steps=2, contamination=0.1),
     NeuralAnomalyClassifier("plain", epochs=1, contamination=0.1),
 ]
+
+
+class Grows:
+    """The smallest detector of PyOD's conventions: scores grow with abnormality."""
+
+    def fit(self, X, y=None):
+        self.centre_ = np.median(X, axis=0)
+        self.decision_scores_ = self.decision_function(X)
+        return self
+
+    def decision_function(self, X):
+        return np.abs(X - self.centre_).max(axis=1)
+
+
 FOREST = IsolationForest(n_estimators=8, random_state=0)
 #: Estimators around detectors are the same whatever is inside.
 AROUND = [
@@ -70,6 +87,8 @@ AROUND = [
     ConformalDetector(FOREST, "cv+", cv=2, random_state=0),
     WindowedDetector(AutoencoderDetector("plain", epochs=5)),
     WindowedDetector(FOREST, stride=2, aggregation="max"),
+    PyODEstimator(Grows()),
+    AnomalyClassifier(NeuralAnomalyClassifier("plain", epochs=20, learning_rate=0.01)),
 ]
 VARIANTS = FULL if keras.backend.backend() == "jax" else QUICK
 

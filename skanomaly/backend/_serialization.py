@@ -9,7 +9,7 @@ import types
 
 from skanomaly.backend import keras
 from skanomaly.backend._choice import keras_without_tensorflow
-from skanomaly.backend._seeding import seeded
+from skanomaly.backend._seeding import seeded, zeros_by_numpy
 
 #: Layers of Keras that hold Python code, or read files or objects by themselves.
 _WITH_CODE = {
@@ -26,9 +26,12 @@ def serialize(thing):
         return keras.saving.serialize_keras_object(thing)
 
 
-def deserialize(config):
-    """Rebuild a Keras object from its configuration; no global generator moves."""
-    with seeded(0), keras_without_tensorflow():
+def deserialize(config, blank=False):
+    """Rebuild a Keras object from its configuration; no global generator moves.
+
+    With `blank` initial weights are zeros: for those whose weights are set afterwards.
+    """
+    with seeded(0), zeros_by_numpy(blank), keras_without_tensorflow():
         return keras.saving.deserialize_keras_object(config)
 
 
@@ -48,8 +51,10 @@ def to_text(thing):
     return json.dumps(config)
 
 
-def from_text(text):
+def from_text(text, blank=False):
     """Rebuild a Keras object from `to_text`; what may hold code is refused before.
+
+    `blank` is that of `deserialize`.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def from_text(text):
     """
     config = json.loads(text)
     check_config(config)
-    return deserialize(config)
+    return deserialize(config, blank)
 
 
 def check_config(config, owner=None):

@@ -75,6 +75,8 @@ class _Run:
     def _tell_columns(self, table):
         columns = list(table.frame.columns)
         missing, extra = self.reader.missing_from(columns), self.reader.extra_in(columns)
+        if len(missing) == len(self.reader.plans_):
+            return  # refused as soon as it is read
         if missing:
             self.say(
                 f"note: {table.name} lacks {count(len(missing), 'column')} of the model, taken "

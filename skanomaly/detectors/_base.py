@@ -25,6 +25,7 @@ from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
+from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import LARGEST, check_weight
 
@@ -69,10 +70,14 @@ class BaseDetector(
 
         Raises
         ------
+        TypeError
+            If a tool of scikit-learn's for classifiers calls, which would misread the answers:
+            `AnomalyClassifier` is for these.
         ValueError
             If the data or a parameter is unusable, or training diverges. The detector is then
             as it was before the call.
         """
+        refuse_classifier_tools(self)
         with fitting(self, X, y, sample_weight):
             warm_start = self._goes_on()
             source = read_rows(self, X, reset=not warm_start, min_samples=2)
@@ -80,6 +85,7 @@ class BaseDetector(
             rows = TrainingRows(source, self._read_labels(y, source.shape[0], weight), weight)
             if not warm_start:
                 rows.refuse_empty_columns(self)
+                rows.warn_if_constant(self)
             seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
             scores = self._learn(rows, seed, warm_start)
             mixed = self.is_categorical_ is not None and hasattr(X, "iloc")

@@ -10,20 +10,22 @@ import numpy as np
 
 from skanomaly.learners._ensemble import TRIM
 
+_MULTISCALE = {
+    "hidden_layer_sizes": (128, 64),
+    "latent_dim": 32,
+    "activation": "silu",
+    "n_estimators": 2,
+    "noise": (0.3, 3.0),
+    "learning_rate": 3e-3,
+    "max_steps": 600,
+    "warmup_steps": 30,
+    "batch_size": 64,
+    "anomaly_score": "ensemble",
+}
 #: Those of `AutoencoderDetector`.
 AUTOENCODER = {
-    "multiscale": {
-        "hidden_layer_sizes": (128, 64),
-        "latent_dim": 32,
-        "activation": "silu",
-        "n_estimators": 2,
-        "noise": (0.3, 3.0),
-        "learning_rate": 3e-3,
-        "max_steps": 600,
-        "warmup_steps": 30,
-        "batch_size": 64,
-        "anomaly_score": "ensemble",
-    },
+    "multiscale": _MULTISCALE,
+    "fast": _MULTISCALE | {"n_estimators": 1, "max_steps": 200, "anomaly_score": "channels"},
     "plain": {
         "hidden_layer_sizes": (64, 64),
         "latent_dim": None,

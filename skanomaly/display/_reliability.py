@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skanomaly.display._base import COLOURS, GREY, Display
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._response import refuse_other_conventions
 
 #: Share of the intervals that are to hold the true share of anomalies.
 _CONFIDENCE = 0.95
@@ -232,6 +233,7 @@ class ReliabilityDisplay(Display):
 
 
 def _probability_of(estimator, X):
+    refuse_other_conventions(estimator)
     try:
         predict_proba = estimator.predict_proba
     except AttributeError as error:

@@ -107,9 +107,9 @@ class ScoreDistributionDisplay(Display):
             If scores are not finite, or all of them are equal.
         """
         scores = check_column(scores, "scores", LARGEST)
-        if np.ptp(scores) == 0:
+        if len(scores) == 0 or np.ptp(scores) == 0:
             raise ValueError(
-                f"all {len(scores)} scores are equal ({scores[0]:g}): there is no distribution "
+                f"all {len(scores)} scores are equal ({scores[:1]}): there is no distribution "
                 "to show. Check that the detector was trained on rows that differ."
             )
         if y is not None:

@@ -205,7 +205,7 @@ def explain(
         return _explanation(detector, X, values, score, base, _centre(background, len(X)))
     table = ComparedRows(X, background)
     values, base, references = shapley_values(
-        lambda rows: -scores_of(detector, rows),
+        lambda rows: -scores_of(detector, rows, known=True),
         table,
         n_references=n_references,
         max_features=max_features,
@@ -232,7 +232,7 @@ def _normal_rows(detector, X, background):
             f"{rows.shape}. Pass the rows that the detector was fitted on."
         )
     rows = _of_same_kind(rows, X)
-    scores = scores_of(detector, rows)
+    scores = scores_of(detector, rows)  # more rows say more about its convention
     normal = detector.predict(rows) == 1 if hasattr(detector, "predict") else scores == scores
     return background_rows(rows, np.where(normal, scores, -np.inf), np.finfo(float).min)
 
@@ -304,7 +304,8 @@ def _by_shap(detector, X, background, random_state):
     columns = X.columns if frame else None
 
     def score(rows):
-        return -scores_of(detector, pd.DataFrame(rows, columns=columns) if frame else rows)
+        rows = pd.DataFrame(rows, columns=columns) if frame else rows
+        return -scores_of(detector, rows, known=True)
 
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     state = np.random.get_state()  # noqa: NPY002

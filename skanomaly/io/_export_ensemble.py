@@ -16,8 +16,7 @@ from skanomaly.io._export_scores import (
 from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.networks._autoencoders import MEMBERS
-from skanomaly.networks._masked_bins import _SPREAD, BinEncoding
-from skanomaly.networks._member_layers import MemberDense
+from skanomaly.networks._masked_bins import SPREAD, group_members, layers_of
 from skanomaly.preprocessing._binning import QuantileBins
 
 
@@ -55,9 +54,9 @@ def _(bins: QuantileBins, graph, X, missing):
 def _(learner: MaskedBins, graph, Z, missing, matches):
     """Return how surprising each value of rows is, to the member that missed a training row."""
     bins = export(learner.bins_, graph, Z, missing)
-    members = learner.trainer.network.get_layer(MEMBERS)
-    found = graph.cast(_column_surprises(graph, members, learner.groups_, bins), np.float64)
-    n_members = members.input_shape[1]
+    network = learner.trainer.network
+    found = graph.cast(_column_surprises(graph, network, learner.groups_, bins), np.float64)
+    n_members = network.get_layer(MEMBERS).input_shape[1]
     everyone = graph.mean(found, 1, n_members)
     if n_members == 1:
         return everyone
@@ -70,10 +69,9 @@ def _(learner: MaskedBins, graph, Z, missing, matches):
     return graph("Where", known, own, everyone)
 
 
-def _column_surprises(graph, members, groups, x):
+def _column_surprises(graph, network, groups, x):
     """Return the surprises of `ColumnSurprises`, (n_samples, n_members, n_columns)."""
-    kinds = (BinEncoding, MemberDense)
-    encode, first, *inner, last = (la for la in members.layers if isinstance(la, kinds))
+    encode, first, *inner, last = layers_of(network)
     n_columns, n_bins = len(groups), encode.n_bins
     column = graph.reshape(x, -1, n_columns, 1)
     steps = np.arange(n_bins, dtype=np.float32)
@@ -89,8 +87,8 @@ def _column_surprises(graph, members, groups, x):
     logits = graph("Add", logits, weights(last.bias).reshape(-1, 1, n_columns, n_bins))
     hot = graph.cast(graph("Equal", column, steps), np.float32)
     p = graph.sum(graph("Mul", graph("Softmax", logits, axis=-1), hot), 3)
-    p = graph("Mul", p, np.float32(1 - _SPREAD))
-    surprise = graph("Neg", graph("Log", graph("Add", p, np.float32(_SPREAD / n_bins))))
+    p = graph("Mul", p, np.float32(1 - SPREAD))
+    surprise = graph("Neg", graph("Log", graph("Add", p, np.float32(SPREAD / n_bins))))
     seen = graph("GreaterOrEqual", x, np.float32(0))
     surprise = graph("Where", seen, surprise, np.float32(0))
     return graph("Transpose", surprise, perm=[1, 0, 2])
@@ -101,8 +99,6 @@ def _hidden(graph, first, visible, groups, n_columns, n_bins):
     kernel = weights(first.kernel)
     kernel = kernel.reshape(len(kernel), n_columns, n_bins, -1)
     parts = graph("Einsum", visible, kernel, equation="bjk,mjkh->mbjh")
-    groups = np.asarray(groups)
-    member_of = (np.arange(groups.max() + 1)[:, None] == groups).astype(np.float32)
     whole = graph.sum(parts, 2, keepdims=True)
-    sums = graph("Sub", whole, graph("MatMul", member_of, parts))
+    sums = graph("Sub", whole, graph("MatMul", group_members(groups), parts))
     return activated(first, graph, graph("Add", sums, weights(first.bias)[:, None]))

@@ -190,12 +190,11 @@ class ResidualMahalanobis(MahalanobisScore):
 
 
 def _score_of(settings, seed, layout):
-    """Return the unfitted score that settings ask for, None for the reconstruction error."""
+    """Return the unfitted score that settings ask for."""
     kind = settings["anomaly_score"]
-    if kind == "ensemble":
-        return EnsembleScore(seed, settings["trim"], layout)
-    if kind == "channels":
-        return EnsembleScore(seed, settings["trim"], layout, networks=False)
+    if kind in ("ensemble", "channels"):
+        networks, steps = kind == "ensemble", settings["max_steps"]
+        return EnsembleScore(seed, settings["trim"], layout, networks, steps)
     return {"mahalanobis": MahalanobisScore, "residual": ResidualMahalanobis}[kind]()
 
 

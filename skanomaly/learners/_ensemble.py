@@ -23,6 +23,9 @@ from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
 #: Share of the rows left out where nothing is said about how many are anomalies.
 TRIM = 0.1
+#: Where training rows' scores by the two rules are matched: a step for every row would make
+#: much of rounding where two of them nearly agree.
+_SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
 #: Fewer rows are all kept.
 _FEW_ROWS = 20
 
@@ -45,22 +48,24 @@ class EnsembleScore:
         Where numbers and categories lie; None for numbers alone.
     networks : bool, default=True
         Whether to train the masked-bin network and to look at residuals.
+    max_steps : int, default=None
+        Budget of that network in steps, where it is smaller than the usual one.
     """
 
-    def __init__(self, seed, trim=TRIM, layout=None, networks=True):
+    def __init__(self, seed, trim=TRIM, layout=None, networks=True, max_steps=None):
         self.seed, self.trim, self.layout, self.networks = seed, trim, layout, networks
+        self.max_steps = max_steps
 
     def fit(self, Z, residual, codes, missing=None):
         """Learn what is normal from a sample of training rows."""
         kept, left = self._split(Z)
         kept = reference_rows(kept, MAX_REFERENCE, self.seed)
-        rows = None if missing is None else missing[kept]
-        self.masked_ = MaskedBins(self.seed, self.layout) if self.networks else None
-        surprises = self.masked_.fit_surprises(Z[kept], rows) if self.networks else None
-        residual = residual if self.networks else None
-        self.channels_ = ScoreChannels(self._n_numbers()).fit(
-            Z[kept], None if residual is None else residual[:, kept], surprises
-        )
+        self.channels_, of_networks = ScoreChannels(self._n_numbers()), ()
+        if self.networks:
+            self.masked_ = MaskedBins(self.seed, self.layout, self.max_steps)
+            rows = None if missing is None else missing[kept]
+            of_networks = residual[:, kept], self.masked_.fit_surprises(Z[kept], rows)
+        self.channels_.fit(Z[kept], *of_networks)
         self.left_ = NeighbourDistances((1,)).fit(Z[left]) if len(left) else None
         self._fit_scale(np.sort(np.r_[kept, left]), Z, residual, missing)
         return self
@@ -87,9 +92,10 @@ class EnsembleScore:
         self.levels_ = None
         if self.left_ is None:
             return
-        part = None if residual is None else residual[:, rows]
-        channels, _ = self._search(Z[rows], part, None if missing is None else missing[rows])
-        self.levels_ = np.sort([training_row_score(channels), new_row_score(channels)], axis=1)
+        missing = None if missing is None else missing[rows]
+        channels, _ = self._search(Z[rows], residual[:, rows], missing)
+        both = [training_row_score(channels), new_row_score(channels)]
+        self.levels_ = np.quantile(both, _SHARES, axis=1).T
 
     def _search(self, Z, residual, missing):
         def surprises(matches):

@@ -5,6 +5,7 @@ with. Does not own: the network (``networks._masked_bins``) or what becomes of s
 (``scores._channels``).
 """
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -47,18 +48,20 @@ class MaskedBins(Learner):
         Seed of everything random.
     layout : skanomaly.preprocessing._categories.Layout, default=None
         Where numbers and categories lie; None for numbers alone.
+    max_steps : int, default=None
+        Budget in steps, where it is smaller than the usual one.
     """
 
-    def __init__(self, seed, layout=None):
+    def __init__(self, seed, layout=None, max_steps=None):
         schedule = Schedule(
-            optimizer="adamw", learning_rate=4e-3, weight_decay=0.01, steps=_STEPS, batch_size=64,
+            optimizer="adamw", learning_rate=4e-3, weight_decay=0.01, batch_size=64,
             warmup_steps=30, loss=BinLoss(), label="MaskedBins",
         )  # fmt: skip
-        super().__init__({}, schedule, seed)
+        super().__init__({"max_steps": max_steps}, schedule, seed)
         self.layout = layout
 
     def fit_surprises(self, Z, missing=None):
-        """Learn from scaled rows, and return how surprising they are to the member that missed them.
+        """Learn from scaled rows; return how surprising they are to the member that missed them.
 
         Parameters
         ----------
@@ -76,6 +79,9 @@ class MaskedBins(Learner):
         n_bins = int(np.clip(_ALL_BINS // features.shape[1], _FEWEST_BINS, _BINS))
         self.bins_ = QuantileBins(n_bins).fit(features)
         self.groups_ = _groups(features.shape[1], self.seed)
+        steps = _STEPS if features.shape[1] <= _WIDE else _WIDE_STEPS
+        steps = min(steps, self.settings["max_steps"] or steps)
+        self.schedule = dataclasses.replace(self.schedule, steps=steps)
         self.fit(SampleRows(features, np.arange(len(Z))))
         return self._of_bins(self.bins_.transform(features), self.folds_)
 

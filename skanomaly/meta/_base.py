@@ -21,8 +21,19 @@ from sklearn.utils.validation import has_fit_parameter, indexable
 from skanomaly.base import DecisionMixin, StateMixin
 from skanomaly.meta._cross_fitting import Rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
+from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import n_rows, read_labels
+from skanomaly.utils._response import refuse_other_kinds
+
+
+def copy_features(detector, owner):
+    """Give the owner what its fitted detector knows of the columns, and nothing older."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(detector, name):
+            setattr(owner, name, getattr(detector, name))
+        elif hasattr(owner, name):
+            delattr(owner, name)
 
 
 class MetaDetector(
@@ -45,6 +56,8 @@ class MetaDetector(
 
     def _rows(self, X, y, params):
         """Return the rows with their labels read and the parameters meant for the detector."""
+        refuse_classifier_tools(self)
+        refuse_other_kinds(self.estimator)
         params, groups = self._handed_on(params)
         X, y, groups = indexable(collected(X), y, groups)
         codes = None
@@ -73,13 +86,6 @@ class MetaDetector(
         """Return the splitter that cuts the rows, or None where `cv` is a number or unused."""
         cv = getattr(self, "cv", None)
         return cv if hasattr(cv, "split") else None
-
-    def _take_features(self, detector):
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(detector, name):
-                setattr(self, name, getattr(detector, name))
-            elif hasattr(self, name):
-                delattr(self, name)
 
     @abstractmethod
     def score_samples(self, X):

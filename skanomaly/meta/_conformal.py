@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import fitting
-from skanomaly.meta._base import MetaDetector
+from skanomaly.meta._base import MetaDetector, copy_features
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.meta._p_values import (
     SLACK,
@@ -216,7 +216,7 @@ class ConformalDetector(MetaDetector):
         n = len(calibration)
         conditional = self.p_value == "conditional"
         self._table = conditional_table(n, self.delta) if conditional else marginal_table(n)
-        self._take_features(detectors[0])
+        copy_features(detectors[0], self)
         self._warn_if_coarse()
 
     def _check_options(self):
@@ -361,7 +361,8 @@ class ConformalDetector(MetaDetector):
         return "_table" in vars(self)
 
     def _all_scores(self, X):
-        return np.stack([checked_scores(detector, X) for detector in self.estimators_])
+        scores = [checked_scores(detector, X, known=True) for detector in self.estimators_]
+        return np.stack(scores)
 
     def _counts(self, scores, side):
         """Return how many calibration scores lie below each row's (side "right": or at it)."""

@@ -76,10 +76,13 @@ def fit_and_score(detector, rows, train, test):
     return fitted, checked_scores(fitted, _safe_indexing(rows.X, test))
 
 
-def checked_scores(detector, X):
-    """Return float64 scores, refusing those that are not finite."""
+def checked_scores(detector, X, *, known=False):
+    """Return float64 scores, refusing those that are not finite or of another convention.
+
+    `known` says that the convention was checked before, by the fit.
+    """
     name = type(detector).__name__
-    scores = as_numbers(scores_of(detector, X), f"the scores of {name}")
+    scores = as_numbers(scores_of(detector, X, known=known), f"the scores of {name}")
     unknown = ~(np.abs(scores) <= LARGEST)
     if unknown.any():
         raise ValueError(

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import unchanged_on_failure
-from skanomaly.meta._base import MetaDetector
+from skanomaly.meta._base import MetaDetector, copy_features
 from skanomaly.meta._column_bins import N_BINS, ColumnBins, stability_index, table_columns
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.meta._drift_report import DriftReport
@@ -185,7 +185,7 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
         self._seed = int(rng.randint(np.iinfo(np.int32).max))
         self.estimator_, self.scores_ = estimator, scores
         self.offset_ = _offset_of(estimator)
-        self._take_features(estimator)
+        copy_features(estimator, self)
         return self.reset()
 
     def reset(self):

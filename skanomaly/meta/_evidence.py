@@ -15,10 +15,12 @@ from scipy.ndimage import median_filter
 _Z90 = 1.2816
 #: Thresholds: standard deviations above the median, and multiples of the 99% quantile.
 _SIGMAS, _TIMES_Q99, _LEAST = 4.0, 1.3, 3.0
-_MOST_TIMES_Q99 = 3.0
+_SHARE_OF_MOST, _MOST_TIMES_Q99 = 0.8, 3.0
 _WINDOW_SIGMAS, _WINDOW_TIMES_Q99 = 3.0, 1.2
 #: How far a single time stamp must be beyond its threshold where its windows are quiet.
 _ALONE = 1.4
+#: How far a stretch must be beyond its threshold to count whatever its windows say.
+_STRONG = 3.0
 #: How far it must be on the way to it where every window that covers it is abnormal.
 _AMONG = 0.5
 
@@ -107,6 +109,7 @@ def located_scores(levels, mean, highest, lowest, threshold):
     found = (level >= 1) & (highest >= threshold)
     stretch = levels[1:].max(axis=0, initial=0)
     found |= (levels[0] >= _ALONE) & (stretch < 1)  # a spike is too short for windows to tell
+    found |= level >= _STRONG
     found |= (lowest >= threshold) & (level >= _AMONG)
     return np.where(found, 1 + (skirt + np.log1p(level)) / 2, skirt)
 
@@ -114,7 +117,7 @@ def located_scores(levels, mean, highest, lowest, threshold):
 def _threshold(level):
     middle, high, top, most = np.quantile(level, [0.5, 0.9, 0.99, 1])
     # rare jumps of normal series count, but not what only an anomaly in the training series does
-    rare = min(most, _MOST_TIMES_Q99 * top)
+    rare = min(_SHARE_OF_MOST * most, _MOST_TIMES_Q99 * top)
     return max(middle + _SIGMAS * (high - middle) / _Z90, _TIMES_Q99 * top, rare, _LEAST)
 
 

@@ -6,6 +6,7 @@ and in which order it is asked. The ideas are in `_courses` (nearest windows) an
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import minimum_filter1d
 
 from skanomaly.meta._courses import NearestCourses
 from skanomaly.meta._evidence import StampEvidence, WindowScale, located_scores
@@ -82,6 +83,7 @@ class LocatedScores:
         mean, highest, lowest = (
             -spread_all(-unusual, starts, self.size, series, how) for how in ("mean", "max", "min")
         )
+        lowest = _lowest_around(lowest, series, starts)
         return -located_scores(levels, mean, highest, lowest, self.both.threshold)
 
     def _recalibrated(self, levels, unusual, series, starts, n):
@@ -116,6 +118,17 @@ class LocatedScores:
         square += np.finfo(np.float64).tiny
         expected = (scaled - deviation) * self.courses.scale_ + self.courses.centre_
         return square / square.sum(axis=1, keepdims=True), expected
+
+
+def _lowest_around(values, series, starts):
+    """Return the lowest value within a stride: windows in between would have been as low."""
+    parts = []
+    for each in series:
+        mine = starts[slice(*np.searchsorted(starts, [each.start, each.stop]))]
+        reach = 2 * int(np.diff(mine).max(initial=1)) - 1
+        part = values[each.start : each.stop]
+        parts.append(minimum_filter1d(part, reach, mode="nearest"))
+    return np.concatenate(parts)
 
 
 def _past_median(values, n, usual):

@@ -9,6 +9,7 @@ import numpy as np
 #: Bets on a p-value u that is uniform unless something changed; each has the mean 1.
 _SHIFTS = (-0.95, -0.4, 0.4, 0.95)  # low (or high) values have become more frequent
 _SPREADS = (-0.8, 0.8)  # values in the middle (or at both ends) have
+_TAIL = 0.25
 _N_BETS = 1 + len(_SHIFTS) + len(_SPREADS) + 1
 #: Share of the wealth that is spread anew over the bets at the end of each block of rows.
 _JUMP, _BLOCK = 0.016, 16
@@ -137,5 +138,6 @@ def _payments(u):
     pays = [np.ones_like(u)]
     pays += [1 + slope * side for slope in _SHIFTS]
     pays += [1 + slope * ends for slope in _SPREADS]
-    pays.append(0.5 / np.sqrt(np.maximum(u, _SMALLEST)))  # a few far too low values
+    # a few far too low values, among many that are as before
+    pays.append(1 - _TAIL + _TAIL * 0.5 / np.sqrt(np.maximum(u, _SMALLEST)))
     return np.stack(pays, axis=-1)

@@ -66,7 +66,7 @@ class StreamMixin:
             score, starts = self.estimator_.score_samples, np.arange(n_windows)
             scores[-n_windows:] = score_windows(score, known, starts, self.window_size_)
         keep = self.window_size_ - 1
-        self._buffer = known[len(known) - keep :].copy() if keep else known[:0]
+        self._buffer = known[max(len(known) - keep, 0) :].copy()
         return float(scores[0]) if single else scores
 
     def reset_stream(self):

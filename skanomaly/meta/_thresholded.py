@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import ProbabilityMixin, fitting
-from skanomaly.meta._base import MetaDetector
+from skanomaly.meta._base import MetaDetector, copy_features
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.thresholds._named import RULES, check_rule, has_both, rule_threshold
@@ -33,7 +33,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; a clone is
         fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: `fit` then
         sets the threshold alone, on rows that should not have been among its training rows.
-    rule : str or callable, default="auto"
+    rule : str, callable or object, default="auto"
         - "auto": three robust standard deviations below the median, see
           `skanomaly.thresholds.robust_threshold`;
         - "contamination": the share `level` of the rows lies below;
@@ -44,7 +44,9 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         - "precision", "recall": at least `level` of it, and as much of the other as can be had;
         - "cost": the lowest total cost of mistakes;
         - a callable ``rule(scores, labels)`` that returns the threshold, with labels coded -1
-          (anomaly), 1 (normal) and 0 (unlabelled), or None.
+          (anomaly), 1 (normal) and 0 (unlabelled), or None;
+        - a rule of PyThresh, such as ``pythresh.thresholds.iqr.IQR()``: as many rows as it labels
+          lie below.
 
         The last four names need labels in `fit`; "fpr" and "pot" leave known anomalies out.
     level : float in (0, 1), default=None
@@ -119,7 +121,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
     _state_parts = tuple(MAPS.values())
     _parameter_constraints: dict = {
         **MetaDetector._parameter_constraints,
-        "rule": [StrOptions(set(RULES)), callable],
+        "rule": [StrOptions(set(RULES)), callable, HasMethods(["eval"])],
         "level": [None, Interval(Real, 0, 1, closed="right")],
         "cost_fp": [Interval(Real, 0, None, closed="left")],
         "cost_fn": [Interval(Real, 0, None, closed="left")],
@@ -197,7 +199,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
             self.offset_ = rule_threshold(self.rule, scores, codes, **options)
             self._map = self._probabilities(scores, codes)
             self.estimator_, self.scores_, self.labels_ = detector, scores, codes
-            self._take_features(detector)
+            copy_features(detector, self)
         return self
 
     def _probabilities(self, scores, codes):
@@ -224,7 +226,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         if X is None:
             return lambda: self.scores_, self.labels_
         codes = self._rows(X, y, {}).codes
-        return lambda: checked_scores(self.estimator_, X), codes
+        return lambda: checked_scores(self.estimator_, X, known=True), codes
 
     def score_samples(self, X):
         """Return the detector's scores: the lower, the more abnormal.
@@ -240,7 +242,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
             The detector's ``score_samples``, or else its ``decision_function``.
         """
         check_is_fitted(self)
-        return checked_scores(self.estimator_, X)
+        return checked_scores(self.estimator_, X, known=True)
 
     @property
     def _scores_by(self):

@@ -10,8 +10,9 @@ import numpy as np
 #: Time stamps of the longest windows. On the NAB series VUS-PR rises
 #: up to here for every detector tried and stays level up to 288.
 LONGEST = 200
-#: Time stamps below which rows that do not depend on each other are taken for no series at all.
-_FEW = 100
+#: Time stamps below which rows that do not depend on each other are no series but a table: with
+#: one channel, and with several.
+_FEW, _FEW_OF_SEVERAL = 100, 400
 #: Autocorrelation of a period, at least; and in standard errors of that of independent rows.
 _CORRELATION, _DEPENDENCE = 0.4, 5.0
 #: Of peaks that are nearly as high as the highest, the first is the period, others its multiples.
@@ -23,8 +24,8 @@ def automatic_size(X, series):
     """Return the number of time stamps in a window.
 
     As many whole periods as fit in 200 time stamps, and 200 where fewer than two do or there is
-    no period; at most a third of the shortest series. A few rows that
-    do not depend on those before them are no series: they are windows of one.
+    no period; at most a third of the shortest series. Fewer than 400 rows (100, with one channel)
+    that do not depend on those before them are a table: windows of one.
 
     Parameters
     ----------
@@ -39,7 +40,8 @@ def automatic_size(X, series):
     """
     shortest = min(map(len, series))
     parts = [X[each.start : each.stop] for each in series]
-    if shortest < _FEW and not any(map(_depends_on_past, parts)):
+    few = _FEW if X.shape[1] == 1 else _FEW_OF_SEVERAL
+    if shortest < few and not any(map(_depends_on_past, parts)):
         return 1
     found = [period(column) for part in parts for column in part.T]
     found = [length for length in found if length is not None]

@@ -5,6 +5,7 @@ not own: windows (``_windows``, ``_window_size``), time (``_time``), the default
 (``_located``), events (``_events``) or streams (``_stream``).
 """
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -37,12 +38,16 @@ from skanomaly.meta._windows import (
 )
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
+from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._containers import as_table
 from skanomaly.utils._numbers import numeric_table
+from skanomaly.utils._response import refuse_other_kinds, scores_of
 
 #: Windows that the detector inside is trained on at most, and windows over a time stamp, by
 #: default: more of them say the same again.
 _TRAINING_WINDOWS, _WINDOWS_OVER_A_STAMP = 1024, 16
+#: Windows on which a detector shows which way its scores point.
+_LOOKED_AT = 1000
 
 
 class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, BaseEstimator):
@@ -128,8 +133,8 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
     `anomaly_label` learns from labels: a window with an anomaly inside is an anomaly.
 
     The score of a time stamp depends on its neighbours, so that time stamps must come in order
-    and series whole; a series shorter than a window is an error. Fewer than 100 rows that do not
-    depend on those before them are no series: they are judged one by one.
+    and series whole; a series shorter than a window is an error. Fewer than 400 rows (100, with
+    one channel) that do not depend on those before them are a table, and judged one by one.
 
     The period of a channel is the lag of the highest autocorrelation behind its first zero, if
     that is at least .4.
@@ -149,7 +154,11 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
 
     _state_parts = (LocatedScores, *PARTS)
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "score_samples", "decision_function"]), None],
+        "estimator": [
+            HasMethods(["fit", "score_samples"]),
+            HasMethods(["fit", "decision_function"]),
+            None,
+        ],
         "window_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "stride": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "aggregation": [StrOptions({"auto", "located", "mean", "max", "last"})],
@@ -212,6 +221,9 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
             If a series is shorter than a window, time stamps are out of order, a channel holds
             text or dates, or the detector refuses the windows.
         """
+        refuse_classifier_tools(self)
+        if self.estimator is not None:
+            refuse_other_kinds(self.estimator)
         with fitting(self, X, y):
             self.reset_stream()
             X, order, series, _ = self._read(X, groups, reset=True)
@@ -224,6 +236,7 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
             windows = all_windows(X, self.window_size_)
             windows = windows if len(starts) == len(windows) else windows[starts]
             fit_windows(self.estimator_, windows, codes, starts, self.window_size_)
+            scores_of(self.estimator_, windows[:_LOOKED_AT])  # refuses other conventions
             self._calibrate(X, series, starts, codes)
         return self
 
@@ -333,7 +346,8 @@ class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, Bas
     def _score(self, X, series):
         """Return scores of ordered time stamps."""
         starts, size = self._starts(series), self.window_size_
-        scores = score_windows(self.estimator_.score_samples, X, starts, size)
+        score = partial(scores_of, self.estimator_, known=True)
+        scores = score_windows(score, X, starts, size)
         if self._how() == "located":
             return self._located.score(X, series, starts, scores, self.recalibrate)
         return spread_all(scores, starts, size, series, self._how())

@@ -288,8 +288,8 @@ def _volume(name, y_true, scores, max_buffer, anomaly_label):
 
 def _flags(y_true, y_pred, anomaly_label):
     """Return which time stamps are anomalies, and which are said to be."""
-    y_pred = np.asarray(y_pred)
-    if y_pred.ndim != 1 or not np.isin(y_pred, (-1, 1)).all():
+    y_pred = check_column(y_pred, "y_pred")
+    if not np.isin(y_pred, (-1, 1)).all():
         raise ValueError(
             "y_pred must be what predict returns, -1 for anomalies and 1 for normal time stamps, "
             f"got the values {np.unique(y_pred)[:6]}."

@@ -28,7 +28,14 @@ from skanomaly.metrics._labelled import (
 from skanomaly.metrics._unlabelled import excess_mass_score, mass_volume_loss, reconstruction_score
 from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import read_labels
-from skanomaly.utils._response import is_detector, predictions_method, scores_method, scores_of
+from skanomaly.utils._response import (
+    check_direction,
+    check_labels,
+    is_detector,
+    predictions_method,
+    scores_method,
+    scores_of,
+)
 from skanomaly.utils._validation import check_table
 
 #: Metrics of scores and of predictions, by the names that scorers have.
@@ -155,11 +162,16 @@ class _ScoresScorer(_Scorer):
                 f"without labels: {list(_LABEL_FREE)}."
             )
         answer = _ask(method_caller, estimator, self._method(estimator), X)
+        self._check(estimator, X, answer)
         params = {"anomaly_label": self.anomaly_label, **self._kwargs, **params}
         return self._score_func(y_true, answer, **params)
 
     def _method(self, estimator):
         return scores_method(estimator)
+
+    def _check(self, estimator, X, answer):
+        """Refuse answers of another convention."""
+        check_direction(estimator, X, answer)
 
 
 class _PredictionsScorer(_ScoresScorer):
@@ -169,6 +181,9 @@ class _PredictionsScorer(_ScoresScorer):
 
     def _method(self, estimator):
         return predictions_method(estimator)
+
+    def _check(self, estimator, X, answer):
+        check_labels(estimator, answer)
 
 
 class _UniformScorer(_Scorer):
@@ -187,6 +202,7 @@ class _UniformScorer(_Scorer):
         rng = np.random.default_rng(seed)
         if max_features is None or max_features >= np.shape(X)[1]:
             scores = _ask(method_caller, estimator, scores_method(estimator), X)
+            check_direction(estimator, X, scores)
             return self._criterion(scores, estimator, X, n_uniform, rng, params)
         draws = []
         for _ in range(n_draws):

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn import metrics as _sk
 
 from skanomaly.utils._validation import (
+    LARGEST,
     as_numbers,
     check_column,
     check_number,
@@ -172,7 +173,9 @@ def reconstruction_score(X, X_reconstructed):
     varies = total > 0
     if not varies.any():
         raise ValueError("X must have a feature that varies, got only constant features.")
-    return float(np.mean(1 - error[varies] / total[varies]))
+    with np.errstate(over="ignore"):
+        missed = np.minimum(error[varies] / total[varies], LARGEST)
+    return float(np.mean(1 - missed))
 
 
 def _share_above(uniform, levels):

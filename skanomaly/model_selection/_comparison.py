@@ -21,6 +21,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skanomaly.metrics._scorer import anomaly_scorer
 from skanomaly.model_selection._split import StratifiedAnomalyKFold
 from skanomaly.utils._labels import labels_for, n_rows, read_labels, recode
+from skanomaly.utils._response import refuse_other_conventions
 
 
 def compare_detectors(
@@ -108,6 +109,8 @@ def compare_detectors(
     1  roc_auc      LOF   2.0
     """
     named = _name_detectors(detectors)
+    for detector in named.values():
+        refuse_other_conventions(detector)
     coded = None
     if y is not None:
         coded = recode(read_labels(y, anomaly_label=anomaly_label, n_samples=n_rows(X)))

@@ -93,6 +93,16 @@ class Convolution(keras.Layer):
 register = keras.saving.register_keras_serializable("skanomaly")
 
 
+def as_tensor(values, dtype=None):
+    """Return NumPy's values as a tensor; single precision is NumPy's work, too.
+
+    JAX would compile the conversion of each shape.
+    """
+    dtype = keras.backend.standardize_dtype(dtype or keras.config.floatx())
+    values = values.astype(np.float32) if dtype == "float32" else values
+    return ops.convert_to_tensor(values, dtype=dtype)
+
+
 @register
 class FanInNormal(keras.initializers.Initializer):
     """Normal initial weights of variance ``scale / fan_in``, drawn with NumPy.
@@ -114,7 +124,7 @@ class FanInNormal(keras.initializers.Initializer):
         """Return the initial values."""
         rng = np.random.default_rng(random.randrange(2**31) if self.seed is None else self.seed)
         values = rng.normal(0.0, np.sqrt(self.scale / shape[-2]), shape)
-        return ops.convert_to_tensor(values, dtype=dtype or keras.config.floatx())
+        return as_tensor(values, dtype)
 
     def get_config(self):
         """Return the parameters."""
@@ -143,7 +153,7 @@ class FanAverageUniform(keras.initializers.Initializer):
         field = math.prod(shape[:-2])  # of a convolution
         limit = np.sqrt(6.0 / (field * (shape[-2] + shape[-1])))
         values = rng.uniform(-limit, limit, shape)
-        return ops.convert_to_tensor(values, dtype=dtype or keras.config.floatx())
+        return as_tensor(values, dtype)
 
     def get_config(self):
         """Return the parameters."""
@@ -212,3 +222,16 @@ class MultiscaleNoise(keras.Layer):
         """Return the parameters."""
         names = ("low", "high", "n_members", "seed", "shares", "n_parts")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def with_keras_initializers(network):
+    """Return the network, built, with Keras' own initialisers in its configuration.
+
+    Their weights are distributed alike, and a network of Keras' layers can then be saved and
+    loaded without this package.
+    """
+    for layer in network._flatten_layers():
+        for name, value in list(vars(layer).items()):
+            if isinstance(value, FanAverageUniform):
+                setattr(layer, name, keras.initializers.GlorotUniform())
+    return network

@@ -14,7 +14,7 @@ from skanomaly.networks._layers import register
 from skanomaly.networks._member_layers import MemberDense, SwapMembers
 
 #: Part of every answer that is spread evenly over the bins: no value is impossible.
-_SPREAD = 0.02
+SPREAD = 0.02
 #: What `surprises` has built, as long as the networks live.
 _surprises = weakref.WeakKeyDictionary()
 
@@ -169,7 +169,7 @@ class ColumnSurprises(keras.Model):
 
     def call(self, x, training=False):
         """Return surprises (batch, n_members, n_columns) of rows (batch, n_columns)."""
-        encode, first, *inner, last = self._layers_of(self.network.get_layer(MEMBERS))
+        encode, first, *inner, last = layers_of(self.network)
         n_columns, n_bins = x.shape[-1], encode.n_bins
         bins = ops.reshape(encode(x), (-1, n_columns, n_bins))
         kernel = ops.reshape(first.kernel, (first.kernel.shape[0], n_columns, n_bins, -1))
@@ -183,22 +183,18 @@ class ColumnSurprises(keras.Model):
         bias = ops.reshape(last.bias, (-1, 1, n_columns, n_bins))
         return self._surprise(x, ops.einsum("mbjh,mhjk->mbjk", h, kernel) + bias)
 
-    def _layers_of(self, members):
-        kinds = (BinEncoding, MemberDense)
-        return [layer for layer in members.layers if isinstance(layer, kinds)]
-
     def _without_groups(self, bins, kernel):
-        """Return the first layer's sums without each group, (n_members, batch, n_groups, width)."""
+        """Return the first layer's sums, (n_members, batch, n_groups, width)."""
         parts = ops.einsum("bjk,mjkh->mbjh", bins, kernel)
-        groups = np.asarray(self.groups)
-        member_of = (np.arange(groups.max() + 1)[:, None] == groups).astype(np.float32)
-        return ops.sum(parts, axis=2, keepdims=True) - ops.matmul(member_of, parts)
+        return ops.sum(parts, axis=2, keepdims=True) - ops.matmul(
+            group_members(self.groups), parts
+        )
 
     def _surprise(self, x, logits):
         n_bins = logits.shape[-1]
         hot = ops.cast(ops.equal(ops.expand_dims(x, -1), np.arange(n_bins)), "float32")
         p = ops.sum(ops.softmax(logits, axis=-1) * hot, axis=-1)
-        surprise = -ops.log((1 - _SPREAD) * p + _SPREAD / n_bins)
+        surprise = -ops.log((1 - SPREAD) * p + SPREAD / n_bins)
         return ops.transpose(ops.where(x >= 0, surprise, 0.0), (1, 0, 2))
 
     def get_config(self):
@@ -209,6 +205,18 @@ class ColumnSurprises(keras.Model):
     def from_config(cls, config):
         """Rebuild the model from its serialised parts."""
         return cls(_serialization.deserialize(config["network"]), config["groups"])
+
+
+def layers_of(network):
+    """Return the layers of a masked-bin network that compute: encoding, hidden ones, output."""
+    layers = network.get_layer(MEMBERS).layers
+    return [layer for layer in layers if isinstance(layer, (BinEncoding, MemberDense))]
+
+
+def group_members(groups):
+    """Return which columns each group holds, (n_groups, n_columns), ones and zeros."""
+    numbers = np.arange(np.max(groups) + 1)
+    return (numbers[:, None] == np.asarray(groups)).astype(np.float32)
 
 
 def surprises(network, groups):

@@ -100,8 +100,47 @@ def output_shape(network, n_features):
     return tuple(network(keras.ops.convert_to_tensor(row), training=False).shape)[1:]
 
 
+def refuse_unrestorable(network):
+    """Raise a TypeError, naming the layer, where a network's configuration cannot rebuild it.
+
+    That is how networks are pickled and copied: without this, what is written could never be
+    read again.
+    """
+    if all(map(_is_of_keras, network._flatten_layers())):
+        return
+    try:
+        _serialization.deserialize(_serialization.serialize(network), blank=True)
+    except Exception as error:
+        layers = [*network._flatten_layers(include_self=False), network]
+        layer = next((la for la in layers if not _is_restorable(la)), network)
+        raise TypeError(
+            f"The network cannot be saved or copied: its layer {layer.name!r}, a "
+            f"{type(layer).__name__}, cannot be rebuilt from its configuration "
+            f"({type(error).__name__}: {str(error).splitlines()[0]}). Expected layers of Keras "
+            "other than Lambda, or classes with get_config that "
+            "keras.saving.register_keras_serializable registers."
+        ) from error
+
+
+def _is_of_keras(layer):
+    """Tell layers whose classes and settings are Keras' or our own."""
+    owner = type(layer).__module__.split(".")[0]
+    settings = [value for value in vars(layer).values() if inspect.isfunction(value)]
+    known = all((value.__module__ or "").split(".")[0] == "keras" for value in settings)
+    return owner in ("keras", "skanomaly") and known and type(layer) is not keras.layers.Lambda
+
+
+def _is_restorable(layer):
+    try:
+        _serialization.deserialize(_serialization.serialize(layer), blank=True)
+    except Exception:
+        return False
+    return True
+
+
 def _copy_network(model, n_features):
     """Return a twin of a model, with its weights where it has any."""
+    refuse_unrestorable(model)
     with keras_without_tensorflow():  # initial weights come from the seed of the caller
         twin = keras.saving.deserialize_keras_object(_serialization.serialize(model))
     if not twin.built:

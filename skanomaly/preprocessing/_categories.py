@@ -16,6 +16,8 @@ import pandas as pd
 #: Values of a column that get a one-hot column of their own, the most frequent ones; the others
 #: share one with values never seen.
 MAX_CATEGORIES = 64
+#: Share of the rows that so many values must make up to be worth it.
+_LEAST_COVER = 0.9
 #: Entropy, in nats, below which a column's cross-entropy is not scaled up any further.
 _LEAST_ENTROPY = 0.1
 
@@ -171,13 +173,21 @@ class OneHot:
 
 
 def _most_frequent(ids, weight, limit):
-    """Return the values met most often, the shares of them and of all others, and the count."""
+    """Return the values with a column of their own, their shares and all others', and the count.
+
+    Those are the values met most often. Where so many do not make up nine tenths of the rows, as
+    with names of users, they are no better than those left out, and the line between them would
+    show in the scores: then only those twice as frequent as `limit` equal ones are told apart.
+    """
     values, codes = np.unique(ids, return_inverse=True)
     counts = np.bincount(codes, weight, minlength=len(values)) * ~np.isnan(values)
+    total = counts.sum()
     kept = np.flatnonzero(counts)
     kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")][:limit])
-    shares = np.append(counts[kept], counts.sum() - counts[kept].sum())
-    return values[kept], shares / max(counts.sum(), 1), counts.sum()
+    if counts[kept].sum() < _LEAST_COVER * total:
+        kept = kept[counts[kept] >= 2 * total / limit]
+    shares = np.append(counts[kept], total - counts[kept].sum())
+    return values[kept], shares / max(total, 1), total
 
 
 def _slots(ids, known):

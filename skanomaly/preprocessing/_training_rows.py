@@ -4,6 +4,7 @@ Owns that one object, which a detector's base makes and everything below reads. 
 rows are read (``preprocessing._validation``) or encoded (``preprocessing._table``).
 """
 
+import warnings
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +13,9 @@ import scipy.sparse as sp
 from skanomaly.preprocessing._missing import MissingValues
 from skanomaly.preprocessing._table import Table, TableEncoder
 from skanomaly.utils._weights import canonical_order, repeat_rows
+
+#: Rows that are compared at once.
+_BLOCK_ROWS = 4096
 
 
 class TrainingRows:
@@ -79,6 +83,19 @@ class TrainingRows:
             "column, or fill it."
         )
 
+    def warn_if_constant(self, estimator):
+        """Warn if all rows that count are the same: any other one will be an anomaly."""
+        first = self.row_indices[0]
+        blocks = np.array_split(self.row_indices, max(1, len(self.row_indices) // _BLOCK_ROWS))
+        if all(_same(self.source[rows], self.source[[first]]) for rows in blocks):
+            warnings.warn(
+                f"All {len(self)} rows of X are the same: {type(estimator).__name__} will call "
+                "every row that differs in the least an anomaly. Expected rows that vary. Check "
+                "how X was made.",
+                UserWarning,
+                stacklevel=5,
+            )
+
     def _empty_columns(self):
         """Return the numbers of the columns without a value in rows that count."""
         if not self.missing:
@@ -90,6 +107,13 @@ class TrainingRows:
             return empty
         nothing = np.isnan(_dense(self.source[counted][:, empty])).all(axis=0)
         return empty[nothing]
+
+
+def _same(rows, row):
+    """Tell whether all rows equal one; what is missing equals what is missing."""
+    if sp.issparse(rows):
+        return abs(rows - row[[0] * rows.shape[0]]).nnz == 0
+    return bool(((rows == row) | (np.isnan(rows) & np.isnan(row))).all())
 
 
 def _dense(rows):

@@ -19,6 +19,8 @@ from skanomaly.utils._numbers import numbers as numbers_of
 from skanomaly.utils._numbers import refuse_double_names
 
 _FLOATS = [np.float64, np.float32]
+#: What NumPy says of values that are no numbers.
+_NO_NUMBERS = ("could not convert string", "setting an array element")
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is refused as infinite
@@ -72,7 +74,7 @@ def _rows_of_numbers(X, estimator, min_samples, reset):
                 ensure_min_samples=min_samples, reset=reset,
             )  # fmt: skip
     except ValueError as error:
-        if "could not convert string" in str(error):
+        if any(words in str(error) for words in _NO_NUMBERS):
             raise ValueError(_text_message(X, error, estimator)) from error
         raise
 
@@ -126,8 +128,9 @@ def _text_message(X, error, estimator):
             try:
                 float(value)
             except (ValueError, TypeError):
+                kind = "text" if isinstance(value, (str, bytes)) else type(value).__name__
                 return (
-                    f"The column {place} of X holds the text {str(value)[:50]!r} where "
+                    f"The column {place} of X holds the {kind} {str(value)[:50]!r} where "
                     f"{type(estimator).__name__} expects numbers: could not convert string to "
                     "float. An array does not say which columns are text: pass a pandas "
                     "DataFrame, whose columns of text are read as categories, or name them by "

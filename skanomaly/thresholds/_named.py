@@ -9,6 +9,7 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import clone
 
 from skanomaly.thresholds._labelled import (
     cost_threshold,
@@ -22,7 +23,7 @@ from skanomaly.thresholds._unlabelled import (
     pot_threshold,
     robust_threshold,
 )
-from skanomaly.thresholds._validation import check_threshold
+from skanomaly.thresholds._validation import check_threshold, offset_of_count
 from skanomaly.utils._labels import recode
 
 
@@ -52,10 +53,12 @@ RULES = {
 
 def check_rule(name, level=None, codes=None):
     """Refuse a rule that is unknown, or lacks its level or its labels, before any work starts."""
-    if callable(name):
+    if callable(name) or hasattr(name, "eval"):
         return
     if not isinstance(name, str) or name not in RULES:
-        raise ValueError(f"rule must be one of {list(RULES)} or a callable, got {name!r}.")
+        raise ValueError(
+            f"rule must be one of {list(RULES)}, a callable, or a rule of PyThresh, got {name!r}."
+        )
     rule = RULES[name]
     if rule.level is None and level is not None:
         raise ValueError(f"the rule {name!r} takes no level, got level={level!r}. Leave it out.")
@@ -94,8 +97,8 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
 
     Parameters
     ----------
-    rule : str or callable
-        A name of `RULES`, or ``rule(scores, codes)``.
+    rule : str, callable or object
+        A name of `RULES`, or ``rule(scores, codes)``, or a rule of PyThresh.
     scores : ndarray of shape (n_samples,)
         Scores, higher is more normal.
     codes : ndarray of shape (n_samples,), default=None
@@ -109,6 +112,8 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
     threshold : float
     """
     check_rule(rule, level, codes)
+    if hasattr(rule, "eval"):
+        return _by_eval(rule, scores)
     if callable(rule):
         return check_threshold(rule(scores, codes), rule)
     if rule in ("fpr", "pot") and codes is not None:
@@ -119,12 +124,26 @@ def rule_threshold(rule, scores, codes=None, *, level=None, cost_fp=1.0, cost_fn
     return check_threshold(RULES[rule].function(scores, *labels, *parameters), rule)
 
 
+def _by_eval(rule, scores):
+    """Return the threshold of a rule of PyThresh, which labels scores that grow with abnormality.
+
+    Its own threshold is on a scale of its own: as many rows as it labels 1 lie below ours.
+    """
+    labels = np.asarray(clone(rule, safe=False).eval(-scores))  # it writes on itself
+    if labels.shape != scores.shape or not np.isin(labels, (0, 1)).all():
+        raise ValueError(
+            f"the rule {type(rule).__name__} must answer 0 or 1 for each of {len(scores)} scores, "
+            f"got the shape {labels.shape} with the values {np.unique(labels)[:4].tolist()}."
+        )
+    return offset_of_count(scores, np.count_nonzero(labels))
+
+
 def as_threshold(threshold, scores, codes=None, **options):
     """Return a number as it is, or what a rule finds on scores.
 
     Parameters
     ----------
-    threshold : float, str or callable
+    threshold : float, str, callable or object
         The threshold itself, or a rule.
     scores : callable
         Called without arguments for the scores, by rules alone.

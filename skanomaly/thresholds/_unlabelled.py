@@ -20,6 +20,8 @@ from skanomaly.thresholds._validation import check_spread, check_threshold
 from skanomaly.utils._validation import LARGEST, check_number, check_weight
 from skanomaly.utils._weights import WeightedSample
 
+#: Share of the rows that the robust rule leaves out at most.
+_MOST_TRIMMED = 0.25
 #: Distinct rows that a tail needs: SciPy's fit is hardly better than a guess on fewer.
 _MIN_PEAKS = 10
 #: Bounds of the shape. Short tails of few rows are often fitted with an end point just beyond the
@@ -40,7 +42,8 @@ def contamination_threshold(scores, contamination="auto", *, sample_weight=None)
         Scores, higher is more normal.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the rows to call anomalies, whether they are strange or not: without ties the
-        ``k`` lowest scores for ``k / n_samples``. "auto" is `robust_threshold`.
+        ``k`` lowest scores for ``k / n_samples``; of rows that share a score all or none,
+        whichever is nearer. "auto" is `robust_threshold`.
     sample_weight : array-like of shape (n_samples,), default=None
         Frequencies of the rows. Integers give the threshold of the sample in which each row is
         repeated so often; of other numbers, and of integers with a mean above 100, only the
@@ -49,8 +52,13 @@ def contamination_threshold(scores, contamination="auto", *, sample_weight=None)
     Returns
     -------
     threshold : float
-        ``numpy.percentile(scores, 100 * contamination)``, weighted if asked; rows with
-        ``score < threshold`` are anomalies.
+        ``numpy.percentile(scores, 100 * contamination)``, weighted if asked, or just above it
+        where scores are tied; rows with ``score < threshold`` are anomalies.
+
+    Warns
+    -----
+    UserWarning
+        If no row is an anomaly, because too many share the lowest score.
 
     Raises
     ------
@@ -93,9 +101,34 @@ def contamination_offset(scores, contamination, sample_weight=None):
     """Compute `contamination_threshold`."""
     if _is_auto(contamination):
         return robust_offset(scores, sample_weight)
-    if sample_weight is None:
-        return float(np.percentile(scores, 100 * contamination))
-    return float(WeightedSample(scores, sample_weight).quantile(contamination))
+    sample = WeightedSample(scores, sample_weight)
+    # as scikit-learn has it: the two ways to interpolate differ in the last digit
+    percentile = np.percentile(scores, 100 * contamination) if sample_weight is None else None
+    offset = float(sample.quantile(contamination) if percentile is None else percentile)
+    return _beside_ties(sample, offset, contamination)
+
+
+def _beside_ties(sample, offset, contamination):
+    """Return the offset, or one just above it where that brings the share nearer to the one asked.
+
+    Rows that share a score stand or fall together: with the offset on their score they all stand.
+    """
+    total, low = sample.count_below(np.inf), sample.count_below(offset)
+    high = sample.count_below(offset, "right")
+    wanted = contamination * total
+    stays = high in (low, total) or high - wanted > wanted - low
+    if stays or (low and high - wanted == wanted - low):
+        if low == 0 and 1 <= wanted < high < total:
+            warnings.warn(
+                f"no row lies below the threshold: contamination={contamination} asks for "
+                f"{wanted:.3g} of {total:.3g} rows, but {high:.3g} share the lowest score and "
+                "must have the same label. Ask for more, or add features that tell them apart.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return offset
+    above = float(sample.at_or_above(np.nextafter(offset, np.inf)).values[0])
+    return max(offset + (above - offset) / 2, float(np.nextafter(offset, np.inf)))
 
 
 def _is_auto(contamination):
@@ -109,7 +142,8 @@ def robust_threshold(scores, *, sample_weight=None):
     (upper) side, which anomalies do not reach, and ``(median - q25) / 0.67`` on the lower
     side, so that scores with a longer lower tail get a lower threshold. Both are taken
     again over the rows at or above the threshold until nothing changes: up to about a fifth of
-    clear anomalies then leave no trace.
+    clear anomalies then leave no trace. Where more than a quarter of the rows would be left out,
+    they are no anomalies but part of what is usual, and the first threshold stands.
 
     About 0.13% of normal rows fall below if their scores are normally distributed; longer lower
     tails give more, about 3% for exponential ones.
@@ -147,10 +181,12 @@ def robust_threshold(scores, *, sample_weight=None):
 @_scaled
 def robust_offset(scores, sample_weight=None):
     """Compute `robust_threshold`; where all scores are equal it is that score."""
-    sample = WeightedSample(scores, sample_weight)
-    offset = _three_sigma_below(sample)
+    whole = sample = WeightedSample(scores, sample_weight)
+    first = offset = _three_sigma_below(sample)
     # A trimmed row never returns, so the sample shrinks until it is stable.
     while sample.values[0] < offset:
+        if whole.count_below(offset) > _MOST_TRIMMED * whole.count_below(np.inf):
+            return first
         sample = sample.at_or_above(offset)
         offset = _three_sigma_below(sample)
     return offset

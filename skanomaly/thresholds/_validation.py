@@ -42,3 +42,15 @@ def check_threshold(threshold, rule):
 
 def _is_finite(value):
     return not isinstance(value, (str, bytes)) and bool(np.isfinite(value))
+
+
+def offset_of_count(scores, n):
+    """Return the offset below which the n lowest scores lie, midway to the next one."""
+    ordered = np.sort(scores)
+    if n == 0:
+        return float(ordered[0])
+    if n == len(ordered):
+        return float(np.nextafter(ordered[-1], np.inf))
+    low, high = ordered[n - 1 : n + 1]
+    middle = low + (high - low) / 2
+    return float(high if middle <= low else middle)

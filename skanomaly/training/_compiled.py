@@ -18,10 +18,12 @@ from collections import OrderedDict
 from pathlib import Path
 
 from skanomaly.backend import keras
+from skanomaly.backend._fork import refuse_stranded
 from skanomaly.backend._serialization import serialize
 
-#: Programs kept for later models, the least recently used dropped first.
-MAX_PROGRAMS = 64
+#: Compilations kept for later models; programs least recently used are dropped first. One of
+#: them takes one to three megabytes.
+MAX_COMPILED = 64
 #: Environment variable that names the folder of compiled programs shared across processes.
 CACHE_SETTING = "SKANOMALY_CACHE_DIR"
 _VALUE_FREE = ("seed", "build_config", "shared_object_id")
@@ -50,6 +52,7 @@ class Program:
         """Run the function."""
         import jax
 
+        refuse_stranded("This network")
         leaves, structure = jax.tree.flatten(arguments)
         key = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         compiled = self._compiled.get(key)
@@ -83,9 +86,14 @@ def cached(key, build, owner=None):
         if key not in store:
             store[key] = build()
         store.move_to_end(key)
-        while len(store) > MAX_PROGRAMS:
+        while len(store) > 1 and sum(map(_size, store.values())) > MAX_COMPILED:
             store.popitem(last=False)
         return store[key]
+
+
+def _size(program):
+    """Return how many compilations a program stands for; one that is new will have its first."""
+    return max(1, getattr(program, "n_compiled", 1))
 
 
 def clear():

@@ -11,6 +11,7 @@ import types
 import numpy as np
 
 from skanomaly.backend import keras
+from skanomaly.backend._seeding import zeros_by_numpy
 from skanomaly.training import _compiled
 from skanomaly.training._member_halves import part_of
 
@@ -94,7 +95,8 @@ def _template(model, n_parts):
     """Return a private copy to trace, so that later changes of the model cannot reach it."""
     copy = part_of(model, n_parts) if n_parts > 1 else type(model).from_config(model.get_config())
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-    optimizer.build(copy.trainable_variables)
+    with zeros_by_numpy():
+        optimizer.build(copy.trainable_variables)
     copy.compile(optimizer=optimizer, loss=model.loss, auto_scale_loss=False)
     copy.reconstructs = model.reconstructs
     return copy

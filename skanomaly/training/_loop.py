@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from skanomaly.backend import keras, ops
+from skanomaly.backend._seeding import zeros_by_numpy
 from skanomaly.training import _callbacks, _jax_steps, _member_halves
 from skanomaly.training._batches import StepStream, epoch_batches
 from skanomaly.training._predict import BLOCK_ROWS, block_spans, forward, pad_rows
@@ -27,7 +28,8 @@ CALLS_AHEAD = 2
 
 def train(model, feed, callbacks, initial_epoch):
     """Train a compiled `FusedModel` and return its `keras.callbacks.History`."""
-    model.optimizer.build(model.trainable_variables)
+    with zeros_by_numpy():
+        model.optimizer.build(model.trainable_variables)
     _callbacks.refuse_setters_of_a_schedule(model.optimizer, callbacks)
     with _callbacks.shown(model):
         epochs = initial_epoch + feed.plan.epochs

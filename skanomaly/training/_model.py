@@ -8,6 +8,7 @@ fast: the loops are in ``training._loop``.
 import numpy as np
 
 from skanomaly.backend import _serialization, keras, ops
+from skanomaly.backend._seeding import zeros_by_numpy
 from skanomaly.training._loop import Feed, Plan, train
 
 
@@ -53,13 +54,19 @@ class FusedModel(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        """Rebuild the model from its serialised parts."""
-        parts = [_serialization.deserialize(config[name]) for name in ("network", "corruption")]
+        """Rebuild the model from its serialised parts, to be given weights afterwards."""
+        names = ("network", "corruption")
+        parts = [_serialization.deserialize(config[name], blank=True) for name in names]
         return cls(*parts, config["n_members"])
 
     def __reduce__(self):
         """Pickle as `to_state` says."""
         return from_state, (to_state(self, with_training=True),)
+
+    def __deepcopy__(self, memo):
+        """Copy as pickling does: Keras' own copy forgets the weights' training."""
+        restore, parts = self.__reduce__()
+        return restore(*parts)
 
     def row_losses(self, x, y, output, weight=None):
         """Return each row's loss, shape (batch,) or (batch, n_members).
@@ -211,7 +218,7 @@ def from_state(state):
     ValueError
         If the arrays do not fit the network.
     """
-    network = _serialization.from_text(state["network"])
+    network = _serialization.from_text(state["network"], blank=True)
     corruption = state["corruption"] and _serialization.from_text(state["corruption"])
     model = FusedModel(network, corruption, state["n_members"])
     _assign(model.variables, state["values"], "network")
@@ -225,7 +232,8 @@ def _compile(model, state):
     loss = _serialization.from_text(loss) if loss.startswith("{") else loss
     model.compile(optimizer=optimizer, loss=loss)
     model.reconstructs = state["reconstructs"]
-    optimizer.build(model.trainable_variables)
+    with zeros_by_numpy():
+        optimizer.build(model.trainable_variables)
     _assign(optimizer.variables, state["values"], "optimizer")
 
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from skanomaly.backend import _serialization, keras, ops
-from skanomaly.training import _compiled
+from skanomaly.backend import _fork, _serialization, keras, ops
+from skanomaly.training import _compiled, _numpy_forward
 
 #: Rows in one block. With 256 on JAX, one row takes up to four times as long, and many rows at
 #: most 15% less. The other backends pay for every block, not for its rows.
@@ -84,6 +84,8 @@ def _forward_call(model):
     """Return the function from blocks (k, BLOCK_ROWS, ...) to outputs, compiled on JAX."""
     if keras.backend.backend() != "jax":
         return functools.partial(_plain_blocks, model)
+    if _fork.jax_is_stranded() and _numpy_forward.is_known(model):
+        return functools.partial(_numpy_blocks, model)
     handle = vars(model).get(_HANDLE)
     if handle is None:  # describing a model takes longer than scoring a row with it
         variables = list(model.variables)
@@ -100,7 +102,7 @@ def _clone(model):
     """Return a private copy to trace; a model that cannot be copied stands for itself."""
     if not _compiled.is_described(model):
         return model
-    return _serialization.deserialize(_serialization.serialize(model))
+    return _serialization.deserialize(_serialization.serialize(model), blank=True)
 
 
 def _compile_forward(model):
@@ -115,9 +117,17 @@ def _compile_forward(model):
     )
 
 
+def _numpy_blocks(model, blocks):
+    """Run the model block by block without JAX, in a process that was forked."""
+    return _stacked([_numpy_forward.run(model, block) for block in blocks])
+
+
 def _plain_blocks(model, blocks):
     """Call the model block by block."""
-    outputs = [_detached(model, block) for block in blocks]
+    return _stacked([_detached(model, block) for block in blocks])
+
+
+def _stacked(outputs):
     if isinstance(outputs[0], list):
         return [np.stack(parts) for parts in zip(*outputs, strict=True)]
     return np.stack(outputs)

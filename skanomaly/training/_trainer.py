@@ -15,6 +15,7 @@ import numpy as np
 from skanomaly.backend import _serialization, keras
 from skanomaly.backend._choice import keras_without_tensorflow, tensorflow_hidden
 from skanomaly.backend._seeding import seeded, seeded_training
+from skanomaly.networks._layers import with_keras_initializers
 from skanomaly.training._model import FusedModel, from_state, to_state
 from skanomaly.training._progress import Progress
 from skanomaly.utils._parameters import plain
@@ -115,6 +116,7 @@ class Trainer:
         self.seed, self.fits, self.history = seed, 0, {}
         with seeded(seed), keras_without_tensorflow():
             self.model = build()
+        with_keras_initializers(self.model.network)
         self.wrapper = _wrapper(self, schedule)
 
     def __getstate__(self):

@@ -5,9 +5,12 @@ trained on.
 """
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+
+#: Probabilities this near to 0 and 1 still have finite log odds.
+_TINY = 1e-12
 
 
 def platt(margins, is_anomaly):
@@ -62,7 +65,11 @@ class SigmoidMap:
 
     def __call__(self, scores):
         """Return probabilities of being an anomaly."""
-        return expit(self.slope * (self.centre - scores) + self.intercept)
+        return expit(self.log_odds(scores))
+
+    def log_odds(self, scores):
+        """Return log odds of being an anomaly, which do not run into 0 and 1."""
+        return self.slope * (self.centre - scores) + self.intercept
 
 
 class IsotonicMap:
@@ -83,6 +90,10 @@ class IsotonicMap:
     def __call__(self, scores):
         """Return probabilities of being an anomaly."""
         return self.curve.predict(scores)
+
+    def log_odds(self, scores):
+        """Return log odds of being an anomaly, at most 27.6 in size."""
+        return logit(np.clip(self(scores), _TINY, 1 - _TINY))
 
 
 MAPS = {"sigmoid": SigmoidMap, "isotonic": IsotonicMap}

@@ -50,6 +50,7 @@ def read_labels(y, *, anomaly_label="auto", n_samples=None):
     another value and missing ones   it marks the known anomalies, with a warning
     any other single value           all rows are normal
     any other two values or more     the rarest value is the anomaly, with a warning
+    three fractions or more          refused: these are measurements, no labels
     ===============================  ====================================================
 
     A lone 1 without missing labels is normal: it is all that -1/1 labels without an anomaly
@@ -123,6 +124,30 @@ def label_codes(y, n_samples, anomaly_label="auto", unlabeled_label=None):
     # one value left says nothing of its own coding: read it beside the other one
     y = y if rest < 2 else column.mask(unlabelled, None).to_numpy()
     return np.where(unlabelled, UNLABELLED, read_labels(y, **reading)).astype(np.int8)
+
+
+def which_is_anomaly(classes, codes, anomaly_label="auto"):
+    """Return the place, 0 or 1, of the anomaly among the two sorted values of complete labels.
+
+    Nobody is warned of a guess here: it is for those who answer in the user's own labels.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (2,)
+        The values, sorted.
+    codes : ndarray of shape (n_samples,)
+        Place of each row's label among them.
+    anomaly_label : scalar, default="auto"
+        As in `read_labels`; of other values than numbers and booleans the rarer one, the second
+        of two that are met as often.
+    """
+    values = list(classes)
+    if not (isinstance(anomaly_label, str) and anomaly_label == "auto"):
+        return int(np.argmax(_which_value(values, codes, anomaly_label)))
+    if _all_in(values, (-1, 1)):
+        return 0
+    counts = np.bincount(codes, minlength=2)
+    return 1 if _all_in(values, (0, 1)) else int(counts[1] <= counts[0])
 
 
 def _as_column(y):
@@ -214,7 +239,19 @@ def _marks_anomalies(value):
     return True
 
 
+def _refuse_measurements(values):
+    """Refuse numbers that are measured, not given: among many fractions no value is a label."""
+    fractions = [v for v in values if isinstance(v, numbers.Real) and v != int(v)]
+    if len(values) > 2 and fractions:
+        raise ValueError(
+            f"y holds {len(values)} different numbers such as {_shown(fractions[0])}, which are no "
+            "labels. Expected one of few values for each row: pass labels such as y > threshold, "
+            "or say by anomaly_label which value marks an anomaly."
+        )
+
+
 def _rarest(values, codes):
+    _refuse_measurements(values)
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     tied = [value for value, count in zip(values, counts, strict=True) if count == counts.min()]
     rarest = _in_order(tied)[-1]

@@ -133,6 +133,11 @@ class WeightedSample:
         part.frequency = None if self.frequency is None else self.frequency[first:]
         return part
 
+    def count_below(self, bound, side="left"):
+        """Return how many values lie below a bound (side "right": or at it)."""
+        first = int(np.searchsorted(self.values, bound, side))
+        return float(first if self.frequency is None else self.frequency[:first].sum())
+
     def quantile(self, q):
         """Return quantiles as `weighted_quantile` does, of the shape of `q`."""
         ends = None if self.frequency is None else np.cumsum(self.frequency)

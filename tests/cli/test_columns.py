@@ -145,3 +145,39 @@ def test_a_value_may_be_in_the_held_out_part_alone(run, tmp_path):
     (_, first, _), (_, second, _) = FITS
     assert (list(first), list(second)) == (["a", "b", "c"], ["a", "b", "c", "only"])
     assert len(first) == len(train)
+
+
+def test_labels_that_are_not_named_and_few_rows_are_pointed_at(run, tmp_path):
+    frame = numbers(20).assign(is_fraud=[0, 1] * 10, size=[0, 1] * 10)
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    err = run("detect", tmp_path / "f.csv")[2]
+    assert "'is_fraud' holds 0, 1 and is named like a label" in err
+    assert "'size'" not in err
+    assert "warning: 20 rows are few to learn from" in err
+    assert "is_fraud" not in run("detect", tmp_path / "f.csv", "--drop", "is_fraud", "--quiet")[2]
+
+
+def test_identifiers_and_numbers_on_request(run, tmp_path):
+    frame = numbers(40).assign(plate=[i % 7 for i in range(40)], code=["1", "2", "x", "4"] * 10)
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    arguments = ["--id", "plate", "--number", "code"]
+    _, features, _ = read(tmp_path / "f.csv", *arguments)
+    assert list(features) == ["a", "b", "c", "code"]
+    assert features["code"].isna().sum() == 10
+    out = run("detect", tmp_path / "f.csv", *arguments)[1]
+    assert " plate " in out
+    result = run("detect", tmp_path / "f.csv", "--number", "code", "--category", "code")
+    assert_refused(result, "--number and --category both name the column 'code'")
+
+
+def test_one_text_among_many_different_numbers_is_missing(tmp_path):
+    values = [str(i % 51) for i in range(500)]
+    values[77] = "ERR"
+    pd.DataFrame({"v": values, "w": range(0, 1000, 2)}).to_csv(tmp_path / "f.csv", index=False)
+    _, features, notes = read(tmp_path / "f.csv")
+    assert features["v"].dtype == float
+    assert "'v' holds numbers and 'ERR' in 1 row, read as missing" in notes
+    pd.DataFrame({"v": values, "w": range(500)}).to_parquet(tmp_path / "f.parquet")
+    _, features, notes = read(tmp_path / "f.parquet")
+    assert "'v' holds numbers written as texts beside 'ERR', as categories; --number" in notes
+    assert read(tmp_path / "f.parquet", "--number", "v")[1]["v"].dtype == float

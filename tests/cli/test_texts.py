@@ -56,9 +56,31 @@ def test_other_texts_are_no_dates(texts):
         (["1'234.5", "2.5"], ".", [1234.5, 2.5]),
         (["1\u202f234,5", "2\u00a0000", "-7\u00a0€"], ",", [1234.5, 2000, -7]),
         (["555 123 456", "555 123 457"], ".", [np.nan, np.nan]),
+        (["(1,234.50)", "12-", "-3", "−4", "($5.5)"], ".", [-1234.5, -12, -3, -4, -5.5]),
         (["1.2.3", "x1", "", None, "4"], ".", [np.nan, np.nan, np.nan, np.nan, 4]),
     ],
 )
 def test_numbers_as_people_write_them(texts, decimal, expected):
     read = _texts.numbers_of(pd.Series(texts, dtype="string"), decimal)
     np.testing.assert_array_equal(read, expected)
+
+
+@pytest.mark.parametrize(
+    ("texts", "decimal", "unit", "expected"),
+    [
+        (["1.5 kg", "-2 kg", "3kg"], ".", "kg", [1.5, -2, 3]),
+        (["12 °C", "7,5 °C"], ",", "°C", [12, 7.5]),
+        (["EUR 1.200,50", "EUR -3"], ",", "EUR", [1200.5, -3]),
+        (["(5 km/h)", "6 km/h-"], ".", "km/h", [-5, -6]),
+        ([*["1 kg"] * 19, "500 g"], ".", "kg", [*[1] * 19, np.nan]),
+        (["1 kg", "500 g"], ".", "", [np.nan, np.nan]),
+        (["12a", "13b", "14c"], ".", "", [np.nan] * 3),
+        (["A1", "A2"], ".", "", [np.nan] * 2),
+    ],
+)
+def test_units(texts, decimal, unit, expected):
+    column = pd.Series(texts, dtype="string")
+    # of texts that recur, each counts once: make them different
+    distinct = pd.Series([text.replace("1 kg", f"{i} kg") for i, text in enumerate(texts)])
+    assert _texts.unit_of(distinct.astype("string"), decimal) == unit
+    np.testing.assert_array_equal(_texts.numbers_of(column, decimal, unit), expected)

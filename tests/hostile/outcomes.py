@@ -51,6 +51,8 @@ def _outcome(call):
         return "wrong answer", str(error)
     except (ValueError, TypeError) as error:
         return (REFUSAL if _helps(error) else "message that leaks"), _place(error)
+    except ImportError as error:  # a package that is not installed, and the extra that brings it
+        return (REFUSAL if "pip install" in str(error) else "crash"), _place(error)
     except AttributeError as error:  # a method that this fit has not, with its reason
         return (REFUSAL if _is_reasoned(error) else "crash"), _place(error)
     except Exception as error:

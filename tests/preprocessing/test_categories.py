@@ -93,3 +93,25 @@ def test_a_category_has_the_variance_of_one_number(ids):
     expected = 0 if len(set(ids)) == 1 else 1
     assert scaled.var(axis=0).sum() == pytest.approx(expected, abs=1e-9)
     assert all(entropy >= 0.1 for entropy in layout.entropies)
+
+
+def one_hot_of(counts):
+    ids = np.repeat(np.arange(len(counts), dtype=float), counts)
+    return OneHot(np.array([True])).fit([ids])
+
+
+def test_names_of_many_users_share_one_column():
+    for k in (100, 200, 1000):
+        layout = one_hot_of(np.random.default_rng(0).multinomial(2000, np.full(k, 1 / k))).layout_
+        assert layout.width == 1
+        assert layout.shares[0].tolist() == [1.0]
+
+
+def test_frequent_values_among_many_names_are_told_apart():
+    assert one_hot_of([400, 300, *[1] * 300]).known_[0].tolist() == [0.0, 1.0]
+
+
+def test_a_tail_of_rare_values_shares_the_last_column():
+    coder = one_hot_of([*range(10, 74), 1, 1, 1])
+    assert coder.layout_.width == 65
+    assert coder.layout_.shares[0][-1] == pytest.approx(3 / 2659)

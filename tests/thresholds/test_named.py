@@ -155,3 +155,24 @@ def test_refusals_come_before_any_work(rule, level, codes, match):
 def test_thresholds_are_finite(value):
     with pytest.raises(ValueError, match="threshold must be finite"):
         as_threshold(value, None)
+
+
+class Thresholder:
+    """A rule of PyThresh's kind: it labels scores that grow, and writes on itself."""
+
+    def __init__(self, answer=None):
+        self.answer = answer
+
+    def eval(self, decision):
+        self.seen = decision
+        return (decision > 2).astype(int) if self.answer is None else self.answer
+
+
+def test_rules_of_pythresh():
+    rule, scores = Thresholder(), -np.array([0.0, 5.0, 1.0, 3.0, 2.0])
+    assert rule_threshold(rule, scores) == -2.5
+    assert not hasattr(rule, "seen")
+    assert rule_threshold(Thresholder(np.zeros(5, int)), scores) == -5.0
+    assert np.all(scores < rule_threshold(Thresholder(np.ones(5, int)), scores))
+    with pytest.raises(ValueError, match="must answer 0 or 1 for each of 5 scores"):
+        rule_threshold(Thresholder(np.full(5, 2)), scores)

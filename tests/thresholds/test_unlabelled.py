@@ -25,6 +25,7 @@ def test_contamination_is_exact_without_ties(n):
         assert offset == np.percentile(scores, 100 * (k / n))
 
 
+@pytest.mark.filterwarnings("ignore:no row lies below the threshold:UserWarning")
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 4)), min_size=1, max_size=15).filter(
@@ -37,7 +38,7 @@ def test_integer_weights_repeat_rows(rows, contamination):
     repeated = np.repeat(scores, weight)
     np.testing.assert_allclose(
         contamination_offset(scores, contamination, weight),
-        np.percentile(repeated, 100 * contamination),
+        contamination_offset(repeated, contamination),
         atol=1e-12,
     )
     np.testing.assert_allclose(
@@ -76,6 +77,38 @@ def test_auto_is_the_robust_rule():
 def test_robust_false_positive_rate_of_normal_scores():
     offset = robust_threshold(normal_scores(10_001))
     assert norm.cdf(offset) == pytest.approx(0.00135, abs=0.0001)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "contamination", "expected"),
+    [(20, 0.2, 20), (25, 0.2, 25), (30, 0.2, 30), (39, 0.2, 39), (15, 0.2, 20), (1, 0.01, 1)],
+)
+def test_tied_scores_fall_together_where_that_is_nearer(lowest, contamination, expected):
+    scores = np.r_[np.full(lowest, -3.0), np.linspace(0, 1, 100 - lowest)]
+    assert np.sum(scores < contamination_threshold(scores, contamination)) == expected
+    weight = np.r_[lowest, np.ones(100 - lowest)]
+    offset = contamination_threshold(scores[lowest - 1 :], contamination, sample_weight=weight)
+    assert offset == pytest.approx(contamination_threshold(scores, contamination))
+
+
+def test_ties_in_between_fall_on_the_nearer_side():
+    scores = np.r_[np.arange(10.0), np.full(20, 50.0), np.full(70, 99.0)]
+    for contamination, expected in ((0.15, 10), (0.2, 10), (0.25, 30), (0.3, 30)):
+        assert np.sum(scores < contamination_threshold(scores, contamination)) == expected
+
+
+def test_too_many_at_the_lowest_score_are_told():
+    scores = np.r_[np.zeros(60), np.ones(40)]
+    with pytest.warns(UserWarning, match="asks for 10 of 100 rows, but 60 share the lowest"):
+        assert contamination_threshold(scores, 0.1) == 0.0
+
+
+def test_the_robust_rule_never_calls_what_is_usual_an_anomaly():
+    rng = np.random.default_rng(0)
+    halves = np.r_[rng.normal(0, 1e-3, 500), rng.normal(-1, 0.3, 500)]
+    assert np.mean(halves < robust_threshold(halves)) < 0.25
+    steps = -np.exp(rng.normal(0, 4, 2000))
+    assert np.mean(steps < robust_threshold(steps)) < 0.26
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.2])

@@ -160,7 +160,7 @@ def test_a_program_is_built_once_for_a_key():
 
 def test_the_least_recently_used_goes_first(monkeypatch):
     _compiled.clear()
-    monkeypatch.setattr(_compiled, "MAX_PROGRAMS", 2)
+    monkeypatch.setattr(_compiled, "MAX_COMPILED", 2)
     for key in "abac":
         cached(key, lambda key=key: key.upper())
     assert [*_compiled._programs] == ["a", "c"]

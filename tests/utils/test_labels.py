@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import math
 import warnings
 from importlib.util import find_spec
 
@@ -191,7 +192,7 @@ values = st.one_of(
     st.booleans(),
     st.sampled_from(["a", "b", "0", ""]),
     st.sampled_from(MISSING),
-    st.floats(allow_infinity=False),
+    st.floats(allow_infinity=False).map(lambda x: x if math.isnan(x) else float(round(x))),
 )
 
 
@@ -270,3 +271,10 @@ def test_rows_without_a_label_stay_so():
 @pytest.mark.parametrize("X", [np.zeros((3, 2)), pd.DataFrame({"a": [1, 2, 3]}), [[1], [2], [3]]])
 def test_number_of_rows(X):
     assert n_rows(X) == 3
+
+
+@pytest.mark.parametrize("y", [np.linspace(0, 1, 9), [0.5, 1.0, 2.0, None]], ids=["many", "some"])
+def test_measured_numbers_are_no_labels(y):
+    with pytest.raises(ValueError, match=r"y holds \d different numbers such as .* y > threshold"):
+        read_labels(y)
+    assert read_labels(y, anomaly_label=0.5).tolist().count(-1) == 1

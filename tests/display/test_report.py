@@ -1,0 +1,157 @@
+"""The report: one file that stands alone and says what it should."""
+
+import html.parser
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import IsolationForest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from skanomaly.display import report
+
+FOREST = IsolationForest(n_estimators=20, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = np.zeros(300)
+    X[:10], y[:10], y[10:20] = 5, 1, np.nan
+    return FOREST.fit(X), X, y
+
+
+class Page(html.parser.HTMLParser):
+    """What a page refers to, and whether its elements are closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.references = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in {"meta", "input", "path", "use", "rect", "line", "br", "link", "img"}:
+            self.open.append(tag)
+        self.references += [
+            value for name, value in attributes if name in {"src", "href", "xlink:href", "srcset"}
+        ]
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+
+def test_the_page_needs_nothing_else(labelled):
+    page = str(report(*labelled))
+    parsed = Page(page)
+    assert all(value.startswith("#") for value in parsed.references)
+    assert not re.search(r"url\((?!#)|@import|fetch\(|XMLHttp", page)
+    assert "prefers-color-scheme: dark" in page
+    assert "width=device-width" in page
+    assert len(page) < 500_000
+
+
+def test_what_it_says(labelled):
+    forest, X, y = labelled
+    names = pd.DataFrame({"machine": [f"m{i}" for i in range(300)]})
+    page = str(report(forest, X, y, title="Pumps", identifiers=names, left_out={"id": "why"}))
+    for text in ("<title>Pumps</title>", "machine: m", "ROC AUC", "290 rows have a label", "why"):
+        assert text in page
+    assert re.search(r">Row ([1-9]|10)</b>", page)
+    assert "expected" in page
+    without = str(report(forest, X))
+    assert "ROC AUC" not in without
+    assert "of the anomalies are found" not in without
+
+
+def test_the_slider_says_what_thresholds_do(labelled):
+    forest, X, y = labelled
+    page = str(report(forest, X, y))
+    data = json.loads(re.search(r"const data = (\{.*?\}), slide", page)[1])
+    scores = forest.score_samples(X)
+    assert any(one["threshold"] == forest.offset_ for one in data["positions"])
+    for one in data["positions"][::20]:
+        flagged = scores < one["threshold"]
+        assert one["alerts"] == flagged.sum()
+        assert one["recall"] == pytest.approx((flagged & (y == 1)).sum() / 10)
+        known = flagged & ~np.isnan(y)
+        if known.any():
+            assert one["precision"] == pytest.approx((y[known] == 1).mean())
+
+
+def test_nothing_of_the_data_is_taken_for_html(labelled):
+    evil = "</script><script>alert(1)</script>"
+    frame = pd.DataFrame(labelled[1], columns=[evil, "b", "c"]).assign(kind=[evil, "x"] * 150)
+    kinds = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    prepare = make_column_transformer(
+        (kinds, make_column_selector(dtype_exclude="number")), remainder="passthrough"
+    )
+    detector = make_pipeline(prepare, clone(FOREST)).fit(frame)
+    page = str(report(detector, frame, title=evil, facts={evil: evil}, left_out={evil: evil}))
+    assert "<script>alert" not in page
+    assert page.count("<script>") == 1
+
+
+def test_saving_leaves_the_old_file_or_a_whole_one(labelled, tmp_path):
+    page = report(*labelled[:2])
+    assert page.save(tmp_path / "r.html") is page
+    assert (tmp_path / "r.html").read_text(encoding="utf-8") == str(page)
+    with pytest.raises(FileNotFoundError):
+        page.save(tmp_path / "none" / "r.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+    assert page._repr_html_().startswith("<iframe")
+
+
+def test_rows_that_are_all_alike_and_one_row(labelled):
+    class Constant(IsolationForest):
+        def score_samples(self, X):
+            return np.zeros(len(X))
+
+    forest, X, _ = labelled
+    assert "strangest rows" in str(report(Constant(n_estimators=2).fit(X), X[:5]))
+    assert ">Row 1</b>" in str(report(forest, X[:1]))
+
+
+def test_refusals(labelled, monkeypatch):
+    forest, X, _ = labelled
+    with pytest.raises(ValueError, match="top must be a whole number of at least 1, got 0"):
+        report(forest, X, top=0)
+    with pytest.raises(ValueError, match="needs a table of shape"):
+        report(forest, X[0])
+    for name in ("jinja2", "matplotlib"):
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, name, None)
+            without.delitem(sys.modules, "matplotlib.figure", raising=False)
+            with pytest.raises(ImportError, match=r"skanomaly\[report\]"):
+                report(forest, X)
+
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+def test_a_browser_runs_the_page(labelled, tmp_path):
+    report(*labelled).save(tmp_path / "r.html")
+    quiet = "--disable-background-networking --disable-component-update --disable-sync"
+    done = subprocess.run(
+        [
+            *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *(*quiet.split(), f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"),
+            str(tmp_path / "r.html"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    share = re.search(r'<small id="share">\(([\d.]+)% of the rows\)</small>', done.stdout)
+    assert 0 < float(share[1]) < 50
