@@ -6,7 +6,7 @@ Owns the outputs and their names, and which detectors can be exported.
 import numpy as np
 
 import skanomaly
-from skanomaly.io import _export_ensemble, _export_learners, _export_rows  # noqa: F401
+from skanomaly.io import _export_learners, _export_rows, _export_scores  # noqa: F401
 from skanomaly.io._export import export
 
 #: Outputs of a model, in this order: name and type.

@@ -6,21 +6,27 @@ Owns the exporters of ``learners``. A learner's score is higher for anomalies, l
 import numpy as np
 
 from skanomaly.io._export import export
-from skanomaly.io._export_networks import network_outputs
+from skanomaly.io._export_networks import column_surprises, network_outputs
 from skanomaly.io._export_rows import soft_clip
-from skanomaly.learners import _forest, _labelled, _single
-from skanomaly.learners._autoencoder import (
-    Autoencoder,
-    MahalanobisScore,
-    ResidualMahalanobis,
+from skanomaly.io._export_scores import (
+    coarser_where,
+    distances,
+    interpolated,
+    new_row_score,
+    training_row_score,
 )
+from skanomaly.learners import _forest, _labelled, _single
+from skanomaly.learners._autoencoder import Autoencoder, MahalanobisScore, ResidualMahalanobis
+from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._features import Features
 from skanomaly.learners._forest import Forest
 from skanomaly.learners._labelled import FewLabels, FullLabels
+from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.learners._single import SingleNetwork
 from skanomaly.learners._subspaces import Subspaces
 from skanomaly.networks._ensembles import N_FOLDS
 from skanomaly.networks._heads import with_codes, without_sigmoid
+from skanomaly.networks._masked_bins import surprises
 
 
 @export.register
@@ -36,8 +42,7 @@ def _(learner: Autoencoder, graph, X, missing):
     outputs, codes = (_by_member(graph, learner, values) for values in (outputs, codes))
     residual = _residuals(graph, outputs, Z, missing, n_features)
     codes = [graph.cast(code, np.float64) for code in codes]
-    rows = graph.cast(Z, np.float64)
-    return export(learner.scorer, graph, rows, residual, codes, missing)
+    return export(learner.scorer, graph, graph.cast(Z, np.float64), residual, codes, missing)
 
 
 def _single_precision(graph, scaler, X):
@@ -68,6 +73,40 @@ def _residuals(graph, outputs, Z, missing, n_features):
 
 def _mean_square(graph, residual, n_features):
     return graph.mean(graph("Mul", residual, residual), 1, n_features)
+
+
+@export.register
+def _(score: EnsembleScore, graph, Z, residual, codes, missing):
+    def found(matches):
+        return export(score.masked_, graph, Z, missing, matches)
+
+    coarser = coarser_where(graph, missing)
+    channels, matches = export(score.channels_, graph, Z, residual, found, coarser)
+    scores = new_row_score(graph, channels)
+    if score.levels_ is None:
+        return scores
+    _, left = distances(score.left_, graph, Z, None, coarser)
+    trained = graph("GreaterOrEqual", graph("Max", matches, left), np.int64(0))
+    ranked = interpolated(graph, training_row_score(graph, channels), *score.levels_)
+    return graph("Where", trained, ranked, scores)
+
+
+@export.register
+def _(learner: MaskedBins, graph, Z, missing, matches):
+    """Return the surprises of scaled rows, those of training rows by the member without them."""
+    bins = graph("Where", missing, np.float32(-1), export(learner.bins_, graph, Z))
+    network = surprises(learner.trainer.network, learner.groups_)
+    found = graph.cast(column_surprises(network, graph, bins), np.float64)
+    n_members = learner.trainer.model.n_members
+    mean = graph.mean(found, 1, n_members)
+    if n_members == 1:
+        return mean
+    known = graph("GreaterOrEqual", matches, np.int64(0))
+    fold = graph("Gather", learner.folds_, graph("Max", matches, np.int64(0)))
+    own = graph("Equal", graph.reshape(fold, -1, 1), np.arange(n_members))
+    own = graph.reshape(graph.cast(own, np.float64), -1, n_members, 1)
+    own = graph.sum(graph("Mul", found, own), 1)
+    return graph("Where", graph.reshape(known, -1, 1), own, mean)
 
 
 @export.register

@@ -7,6 +7,7 @@ there. What has no exporter is refused by the layer's name.
 import numpy as np
 
 from skanomaly.backend import keras, ops
+from skanomaly.networks._masked_bins import SPREAD, group_members, layers_of
 from skanomaly.networks._member_layers import (
     Columns,
     MemberDense,
@@ -78,11 +79,11 @@ def _layer(layer, graph, *inputs):
     return exporter(layer, graph, *inputs)
 
 
-def weights(variable):
+def _weights(variable):
     return np.ascontiguousarray(ops.convert_to_numpy(variable), dtype=np.float32)
 
 
-def activated(layer, graph, x):
+def _activated(layer, graph, x):
     """Return values behind a layer's activation."""
     name = getattr(layer.activation, "__name__", "")
     known = getattr(keras.activations, name, None) is layer.activation
@@ -101,21 +102,21 @@ def activated(layer, graph, x):
 
 
 def _dense(layer, graph, x):
-    product = graph("MatMul", x, weights(layer.kernel))
+    product = graph("MatMul", x, _weights(layer.kernel))
     if layer.use_bias:
-        product = graph("Add", product, weights(layer.bias))
-    return activated(layer, graph, product)
+        product = graph("Add", product, _weights(layer.bias))
+    return _activated(layer, graph, product)
 
 
 def _member_dense(layer, graph, x):
-    product = graph("MatMul", x, weights(layer.kernel))
-    return activated(layer, graph, graph("Add", product, weights(layer.bias)))
+    product = graph("MatMul", x, _weights(layer.kernel))
+    return _activated(layer, graph, graph("Add", product, _weights(layer.bias)))
 
 
 def _packed_dense(layer, graph, x):
     rate, bias_rate = np.float32(layer.rate), np.float32(layer.bias_rate)
-    product = graph("MatMul", x, weights(layer.kernel) * rate)  # members come to the front
-    return activated(layer, graph, graph("Add", product, weights(layer.bias) * bias_rate))
+    product = graph("MatMul", x, _weights(layer.kernel) * rate)  # members come to the front
+    return _activated(layer, graph, graph("Add", product, _weights(layer.bias) * bias_rate))
 
 
 def _columns(layer, graph, x):
@@ -130,7 +131,7 @@ def _same(layer, graph, x):
 
 
 _EXPORTERS = {
-    keras.layers.Activation: activated,
+    keras.layers.Activation: _activated,
     keras.layers.Concatenate: lambda layer, graph, *x: graph.joined(*x, axis=layer.axis),
     keras.layers.Dense: _dense,
     keras.layers.Dropout: _same,
@@ -146,3 +147,31 @@ _EXPORTERS = {
     PackedDense: _packed_dense,
     SwapMembers: lambda layer, graph, x: graph("Transpose", x, perm=[1, 0, 2]),
 }
+
+
+def column_surprises(model, graph, bins):
+    """Add a `ColumnSurprises` to a graph; return (n_samples, n_members, n_columns)."""
+    encode, first, *inner, last = layers_of(model.network)
+    groups, n_bins = np.asarray(model.groups), encode.n_bins
+    n_columns, steps = len(groups), np.arange(encode.n_bins, dtype=np.float32)
+    column = graph.reshape(bins, -1, n_columns, 1)
+    steps_reached = graph.cast(graph("GreaterOrEqual", column, steps), np.float32)
+    kernel = _weights(first.kernel)
+    kernel = kernel.reshape(len(kernel), n_columns, n_bins, -1)
+    parts = graph("Einsum", steps_reached, kernel, equation="bjk,mjkh->mbjh")
+    hidden_parts = graph("MatMul", group_members(groups), parts)
+    h = graph("Sub", graph.sum(parts, 2, keepdims=True), hidden_parts)
+    h = _activated(first, graph, graph("Add", h, _weights(first.bias)[:, :, None]))
+    for layer in inner:
+        product = graph("MatMul", h, _weights(layer.kernel)[:, None])
+        h = _activated(layer, graph, graph("Add", product, _weights(layer.bias)[:, :, None]))
+    h = graph("Gather", h, groups.astype(np.int64), axis=2)
+    kernel = _weights(last.kernel).reshape(len(kernel), -1, n_columns, n_bins)
+    logits = graph("Einsum", h, kernel, equation="mbjh,mhjk->mbjk")
+    bias = _weights(last.bias).reshape(-1, 1, n_columns, n_bins)
+    p = graph("Softmax", graph("Add", logits, bias), axis=-1)
+    p = graph.sum(graph("Mul", p, graph.cast(graph("Equal", column, steps), np.float32)), 3)
+    p = graph("Add", graph("Mul", p, np.float32(1 - SPREAD)), np.float32(SPREAD / n_bins))
+    there = graph("GreaterOrEqual", bins, np.float32(0))
+    surprise = graph("Where", there, graph("Neg", graph("Log", p)), np.float32(0))
+    return graph("Transpose", surprise, perm=[1, 0, 2])

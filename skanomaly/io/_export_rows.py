@@ -6,7 +6,7 @@ Owns the exporters of ``preprocessing``. Rows are double precision, like there.
 import numpy as np
 
 from skanomaly.io._export import export
-from skanomaly.preprocessing._binning import PiecewiseLinearEncoding
+from skanomaly.preprocessing._binning import PiecewiseLinearEncoding, QuantileBins
 from skanomaly.preprocessing._imputation import ConditionalMean
 from skanomaly.preprocessing._scaling import CLIP, RobustScaling, RowScaler, StandardClip
 
@@ -80,3 +80,17 @@ def _(encoding: PiecewiseLinearEncoding, graph, X):
     passed = graph("Mul", passed, encoding.slope_.T.copy())
     passed = graph("Min", graph("Max", passed, encoding.low_.T.copy()), encoding.high_.T.copy())
     return graph("Sub", graph.reshape(passed, -1, encoding.n_outputs_), encoding.centre_)
+
+
+@export.register
+def _(bins: QuantileBins, graph, X):
+    """Return bin numbers, single precision; values that are missing get any."""
+    n_features, most = len(bins.edges_), max(len(edges) for edges in bins.edges_)
+    inner = np.full((n_features, max(most - 2, 1)), np.inf)
+    for j, edges in enumerate(bins.edges_):
+        inner[j, : len(edges) - 2] = edges[1:-1]
+    passed = graph("GreaterOrEqual", graph.reshape(X, -1, n_features, 1), inner)
+    number = graph("Add", graph.sum(graph.cast(passed, np.float32), 2), np.float32(1))
+    low, high = (np.array([edges[end] for edges in bins.edges_]) for end in (0, -1))
+    number = graph("Where", graph("Less", X, low), np.float32(0), number)
+    return graph("Where", graph("Greater", X, high), np.float32(bins.n_bins - 1), number)

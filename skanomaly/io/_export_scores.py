@@ -1,4 +1,4 @@
-"""Scores as ONNX nodes: neighbours, distances, ranks, tails, trees, and their calibration.
+"""Scores as ONNX nodes: neighbours, distances, tails, trees, and their calibration.
 
 Owns the exporters of ``scores``. Scores are double precision and higher for anomalies, like there.
 """
@@ -17,12 +17,12 @@ from skanomaly.scores._channels import (
 from skanomaly.scores._mahalanobis import _TINY, Mahalanobis
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.scores._ranks import NormalScores
-from skanomaly.scores._tails import MarginalTail
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
-#: By how much networks differ between runtimes, in units of a value's size plus one.
-_ROUNDING = 1e-6
+#: How much coarser training rows are recognised than by the detector itself: another runtime
+#: rounds in another way what its networks put in the place of missing values.
+_ROUNDING = 10.0
 
 
 @export.register
@@ -38,98 +38,76 @@ def project(channel, graph, A):
     return graph("MatMul", A, np.ascontiguousarray(channel.axes_))
 
 
-def distances(channel, graph, X, matches=None):
+def coarser_where(graph, missing):
+    """Return how much coarser each row is to be recognised: only where something is missing."""
+    gaps = graph.sum(graph.cast(missing, np.float64), 1)
+    return graph("Where", graph("Greater", gaps, 0.0), _ROUNDING, 1.0)
+
+
+def distances(channel, graph, X, matches=None, coarser=_ROUNDING):
     """Return the distances of `NeighbourDistances` (n_samples, len(ks)), and the matches."""
     most = len(channel.reference_)
     k = min(max(channel.ks) + 1, most)
     near, nearest = _nearest(graph, X, channel.reference_, channel.square_, k)
     if matches is None:
-        equal = graph("LessOrEqual", graph.column(near, 0), float(channel.tolerance_))
+        tolerance = graph("Mul", coarser, float(channel.tolerance_))
+        equal = graph("LessOrEqual", graph.column(near, 0), tolerance)
         matches = graph("Where", equal, nearest, np.int64(-1))
     capped = np.maximum(np.minimum(channel.ks, most - 1), 1).astype(np.int64)
     dropped = graph.cast(graph("GreaterOrEqual", matches, np.int64(0)), np.int64)
-    places = graph("Add", graph.reshape(dropped, -1, 1), capped - 1)
-    places = graph("Min", places, np.array([most - 1]))
+    dropped = graph.reshape(dropped, -1, 1)
+    places = graph("Min", graph("Add", dropped, capped - 1), np.array([most - 1]))
     return graph("GatherElements", near, places, axis=1), matches
 
 
 def _nearest(graph, X, reference, square, k):
-    """Return the distances to the k nearest reference rows, nearest first, and the nearest.
+    """Return the distances to the k nearest reference rows, nearest first, and its number.
 
     Products find them, differences measure them: products lose the small distances.
     """
     product = graph("MatMul", X, graph("Transpose", reference, perm=[1, 0]))
-    far, size = graph("Add", graph("Mul", product, -2.0), square), np.array([k])
-    _, places = graph("TopK", far, size, outputs=2, largest=0, sorted=0)
+    product = graph("Mul", product, -2.0)
+    _, places = graph(
+        "TopK", graph("Add", product, square), np.array([k]), outputs=2, largest=0, sorted=0
+    )
+    n_features = reference.shape[1]
     difference = graph("Gather", reference, places, axis=0)
-    difference = graph("Sub", difference, graph.reshape(X, -1, 1, reference.shape[1]))
+    difference = graph("Sub", difference, graph.reshape(X, -1, 1, n_features))
     exact = graph("Sqrt", graph.sum(graph("Mul", difference, difference), 2))
-    near, order = graph("TopK", exact, size, outputs=2, largest=0, sorted=1)
-    return near, graph.column(graph("GatherElements", places, order, axis=1), 0)
+    near, order = graph("TopK", exact, np.array([k]), outputs=2, largest=0, sorted=1)
+    nearest = graph("GatherElements", places, graph.columns(order, 0, 1), axis=1)
+    return near, graph.reshape(nearest, -1)
 
 
 @export.register
-def _(channel: NeighbourDistances, graph, X, matches=None):
-    found, matches = distances(channel, graph, X, matches)
+def _(channel: NeighbourDistances, graph, X, matches=None, coarser=_ROUNDING):
+    found, matches = distances(channel, graph, X, matches, coarser)
     return graph("Log", graph("Add", found, channel.floor_)), matches
 
 
-def _bounds(graph, X, guessed):
-    """Return values as low and as high as another runtime's rounding may make a guess.
-
-    A training row's guess for a missing value ties with itself then. Other values are exact.
-    """
-    size = graph("Add", graph("Abs", X), 1.0)
-    slack = graph("Where", guessed, graph("Mul", size, _ROUNDING), 0.0)
-    return graph("Sub", X, slack), graph("Add", X, slack)
-
-
 @export.register
-def _(channel: MarginalTail, graph, X, guessed):
-    """Return the depth of every value."""
+def _(channel: NormalScores, graph, X):
+    known = channel.sorted_
+    numbers = graph.columns(X, 0, len(known))
+    low = n_smaller(graph, graph("Sub", numbers, channel.slack_), known, "Less")
+    high = n_smaller(graph, graph("Add", numbers, channel.slack_), known, "LessOrEqual")
+    below = graph("Add", low, high)
+    scores = graph("Gather", channel.scores_, graph.cast(below, np.int64))
+    return graph.joined(scores, graph.columns(X, len(known), np.iinfo(np.int64).max))
+
+
+def depths(channel, graph, X):
+    """Return the depths of `MarginalTail`, (n_samples, n_features)."""
     n = channel.sorted_.shape[1]
-    low, high = _bounds(graph, X, guessed)
-    below = graph.cast(n_smaller(graph, high, channel.sorted_, "LessOrEqual"), np.float64)
-    above = graph.cast(n_smaller(graph, low, channel.sorted_, "Less"), np.float64)
-    rarer = graph("Min", below, graph("Sub", float(n), above))
-    share = graph("Mul", graph("Add", rarer, 1.0), 2.0 / (n + 1))
+    low, high = (graph(sign, X, channel.slack_) for sign in ("Sub", "Add"))
+    below = n_smaller(graph, high, channel.sorted_, "LessOrEqual")
+    above = graph("Sub", float(n), n_smaller(graph, low, channel.sorted_, "Less"))
+    share = graph("Mul", graph("Add", graph("Min", below, above), 1.0), 2.0 / (n + 1))
     return graph("Neg", graph("Log", graph("Min", share, 1.0)))
 
 
-@export.register
-def _(ranks: NormalScores, graph, X, guessed, n_columns):
-    """Return rows with normal scores; `n_columns` is the rows' width."""
-    n = len(ranks.sorted_)
-    first = X if n == n_columns else graph.columns(X, 0, n)
-    guessed = guessed if n == n_columns else graph.columns(guessed, 0, n)
-    low, high = _bounds(graph, first, guessed)
-    place = graph(
-        "Add",
-        n_smaller(graph, low, ranks.sorted_, "Less"),
-        n_smaller(graph, high, ranks.sorted_, "LessOrEqual"),
-    )
-    scores = graph("Gather", ranks.scores_, place, axis=0)
-    return scores if n == n_columns else graph.joined(scores, graph.columns(X, n, n_columns))
-
-
 def n_smaller(graph, X, known, compare):
-    """Return how many sorted values lie below each value, by halving.
-
-    Parameters
-    ----------
-    graph : skanomaly.io._graph.Graph
-    X : str
-        Values, (n_samples, n_features).
-    known : ndarray of shape (n_features, n)
-        What to compare each column with, sorted.
-    compare : {"Less", "LessOrEqual"}
-        What counts as below.
-
-    Returns
-    -------
-    count : str
-        Whole numbers, (n_samples, n_features).
-    """
+    """Return how many known values lie below each value, by halving; (n_samples, n_features)."""
     n_features, n = known.shape
     padded = np.concatenate([known, np.full((n_features, 1), np.inf)], axis=1).ravel()
     start = np.arange(n_features, dtype=np.int64) * (n + 1)
@@ -141,7 +119,7 @@ def n_smaller(graph, X, known, compare):
         passed = graph.cast(graph(compare, value, X), np.int64)
         count = graph("Add", count, graph("Mul", passed, np.int64(step)))
         step //= 2
-    return count
+    return graph.cast(count, np.float64)
 
 
 @export.register
@@ -207,80 +185,74 @@ def _(calibration: Calibration, graph, scores):
 
 
 @export.register
-def _(channels: RowChannels, graph, X, guessed):
-    """Return the channels of rows by name, and the training row that each of them equals."""
-    width = channels.tail_.sorted_.shape[0]
-    Q = export(channels.ranks_, graph, X, guessed, width)
-    depths = export(channels.tail_, graph, X, guessed)
-    near_x, matches = export(channels.near_x_, graph, X)
-    near_q, _ = export(channels.near_q_, graph, Q, matches)
-    found = {
-        "mx": export(channels.mahalanobis_x_, graph, X),
-        "mq": export(channels.mahalanobis_q_, graph, Q),
-        "tail": graph.mean(depths, 1, width),
-        "tail2": graph("Sqrt", graph.mean(graph("Mul", depths, depths), 1, width)),
+def _(rows: RowChannels, graph, X, coarser):
+    """Return the channels by name, and the matches."""
+    Q, depth = export(rows.ranks_, graph, X), depths(rows.tail_, graph, X)
+    near_x, matches = export(rows.near_x_, graph, X, None, coarser)
+    near_q, _ = export(rows.near_q_, graph, Q, matches)
+    n_features = len(rows.tail_.sorted_)
+    squares = graph.mean(graph("Mul", depth, depth), 1, n_features)
+    channels = {
+        "mx": export(rows.mahalanobis_x_, graph, X),
+        "mq": export(rows.mahalanobis_q_, graph, Q),
+        "tail": graph.mean(depth, 1, n_features),
+        "tail2": graph("Sqrt", squares),
     }
-    for kind, near, view in (("x", near_x, channels.near_x_), ("q", near_q, channels.near_q_)):
-        found |= {f"k{kind}{k}": graph.column(near, place) for place, k in enumerate(view.ks)}
-    return found, matches
+    channels |= {f"kx{k}": graph.column(near_x, i) for i, k in enumerate(rows.near_x_.ks)}
+    channels |= {f"kq{k}": graph.column(near_q, i) for i, k in enumerate(rows.near_q_.ks)}
+    return channels, matches
 
 
 @export.register
 def _(score: ResidualScore, graph, residual):
     pairs = zip(score.members_, residual, strict=True)
-    return graph.average([export(member, graph, part) for member, part in pairs])
+    return graph.average([export(member, graph, r) for member, r in pairs])
 
 
 @export.register
 def _(score: SurpriseScore, graph, surprises):
-    parts = graph("Div", graph("Sub", surprises, score.centre_), score.spread_)
-    parts = graph("Max", parts, 0.0)
-    return graph("Sqrt", graph.mean(graph("Mul", parts, parts), 1, len(score.centre_)))
+    z = graph("Div", graph("Sub", surprises, score.centre_), score.spread_)
+    z = graph("Max", z, 0.0)
+    return graph("Sqrt", graph.mean(graph("Mul", z, z), 1, len(score.centre_)))
 
 
 @export.register
-def _(channels: ScoreChannels, graph, X, guessed, residual, surprises):
-    """Return the calibrated channels by name, and the matches.
-
-    `guessed` says which of the rows' values stand in the place of missing ones, `surprises` is a
-    function of the matches.
-    """
-    raw, matches = export(channels.rows_, graph, X, guessed)
+def _(channels: ScoreChannels, graph, X, residual, surprises, coarser):
+    """Return the calibrated channels by name, and the matches; `surprises` makes them of those."""
+    raw, matches = export(channels.rows_, graph, X, coarser)
     if channels.residual_ is not None:
         raw["residual"] = export(channels.residual_, graph, residual)
     if channels.surprise_ is not None:
         raw["surprise"] = export(channels.surprise_, graph, surprises(matches))
-    found = {name: export(channels.calibrations_[name], graph, raw[name]) for name in raw}
-    return found, matches
+    calibrated = {name: export(channels.calibrations_[name], graph, c) for name, c in raw.items()}
+    return calibrated, matches
 
 
 def new_row_score(graph, channels):
-    """Return what `new_row_score` of ``scores._channels`` does."""
-    return _mean_of(graph, channels, _channels.NEW_ROWS)
+    """Return the score of rows that no part of the detector has seen."""
+    return _mean(graph, channels, _channels.NEW_ROWS)
 
 
 def training_row_score(graph, channels):
-    """Return what `training_row_score` of ``scores._channels`` does."""
-    whole, local = (_mean_of(graph, channels, names) for names in _channels.TRAINING_ROWS)
+    """Return the score of rows among which anomalies were at the fit."""
+    whole, local = (_mean(graph, channels, names) for names in _channels.TRAINING_ROWS)
     return graph("Max", whole, graph("Mul", local, _channels._LOCAL_SHARE))
 
 
-def _mean_of(graph, channels, names):
+def _mean(graph, channels, names):
     return graph.average([channels[name] for name in names if name in channels])
 
 
 def interpolated(graph, x, known, values):
-    """Return ``numpy.interp(x, known, values)`` of (n_samples,)."""
+    """Return what ``numpy.interp`` gives; x of shape (n_samples,)."""
     last = len(known) - 1
-    if last == 0:
-        return graph("Add", graph("Mul", x, 0.0), float(values[0]))
-    x = graph.clip(x, known[0], known[-1])
-    count = n_smaller(graph, graph.reshape(x, -1, 1), known[None], "LessOrEqual")
-    place = graph("Sub", graph.reshape(count, -1), np.int64(1))
-    place = graph("Min", graph("Max", place, np.int64(0)), np.int64(last - 1))
-    width = np.diff(known)
-    slope = np.divide(np.diff(values), width, out=np.zeros(last), where=width > 0)
-    beyond = graph("Sub", x, graph("Gather", known, place))
-    between = graph("Mul", beyond, graph("Gather", slope, place))
-    between = graph("Add", between, graph("Gather", values, place))
-    return graph("Where", graph("GreaterOrEqual", x, float(known[-1])), float(values[-1]), between)
+    column = graph.reshape(x, -1, 1)
+    place = graph.reshape(n_smaller(graph, column, known[None], "LessOrEqual"), -1)
+    place = graph("Max", graph("Sub", graph.cast(place, np.int64), np.int64(1)), np.int64(0))
+    place = graph("Min", place, np.int64(max(last - 1, 0)))
+    slope = np.diff(values) / np.maximum(np.diff(known), 1e-300) if last else np.zeros(1)
+    start, rise = graph("Gather", known, place), graph("Gather", slope, place)
+    found = graph(
+        "Add", graph("Gather", values, place), graph("Mul", graph("Sub", x, start), rise)
+    )
+    return graph.clip(found, values[0], values[-1])

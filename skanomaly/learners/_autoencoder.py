@@ -79,6 +79,12 @@ class Autoencoder(Learner):
         y = targets(rows.X, self.scaler) if self.settings["masked"] else None
         return values, y, rows.row_indices, None
 
+    def epoch(self, passes):
+        """Yield values and targets (or None) of the blocks of one epoch."""
+        for X in passes():
+            masked = self.settings["masked"]
+            yield ScaledRows(X, self.scaler), targets(X, self.scaler) if masked else None
+
     def finish(self, rows, values, y):
         """Fit what turns residuals and codes into a score, on a bounded sample of rows."""
         self.scorer = None
