@@ -131,7 +131,7 @@ def test_contamination_moves_the_threshold_alone(name, fitted, clusters):
 def test_names_of_columns_are_kept_without_a_warning(detector, clusters):
     frame = pd.DataFrame(clusters[0], columns=["a", "b"])
     with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("error", message=".*feature names")
         detector = clone(detector).set_params(contamination=0.05).fit(frame)
         detector.predict(frame)
     assert detector.feature_names_in_.tolist() == ["a", "b"]
