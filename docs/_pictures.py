@@ -8,6 +8,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import _gallery
+import _pictures_choosing
 import _pictures_decisions
 import _pictures_sequences
 import _pictures_tables
@@ -108,13 +109,14 @@ def draw(folder):
     """Write all pictures that are not there yet."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    rooms = (_pictures_decisions, _pictures_sequences, _pictures_tables)
+    rooms = (_pictures_choosing, _pictures_decisions, _pictures_sequences, _pictures_tables)
     files = (__file__, *(room.__file__ for room in rooms))
     source = max(Path(file).stat().st_mtime for file in files)
     for name, draw_one, shape, size in (
         ("score_distribution", score_distribution, (1, 1), (7, 3.6)),
         ("decision_regions", decision_regions, (1, 2), (8, 3.4)),
         ("comparison", comparison, (1, 1), (6.4, 2.4)),
+        *_pictures_choosing.PICTURES,
         *_pictures_decisions.PICTURES,
         *_pictures_sequences.PICTURES,
         *_pictures_tables.PICTURES,

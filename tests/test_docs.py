@@ -154,3 +154,16 @@ def test_pages_run_as_scripts_of_their_own(page, fresh_python, tmp_path):
         "sys.exit(found.failed and f'{found.failed} examples failed')"
     )
     fresh_python(code, page, KERAS_HOME=str(tmp_path))
+
+
+def test_the_citation_names_this_version():
+    text = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert re.search(r"^version: (.+)$", text, re.M)[1] == skanomaly.__version__
+
+
+def test_examples_are_numbered_and_begin_with_a_question():
+    files = sorted((ROOT / "examples").glob("plot_*.py"))
+    assert len(files) >= 14
+    for file in files:
+        title = ast.get_docstring(ast.parse(file.read_text("utf-8"))).splitlines()[0]
+        assert title.endswith("?"), f"{file.name} has the title {title!r}"

@@ -26,6 +26,7 @@ from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
+from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import LARGEST, check_weight
 
@@ -36,6 +37,7 @@ class BaseDetector(
     CallbackSupportMixin,
     ThresholdMixin,
     DecisionMixin,
+    DocLinkMixin,
     BaseEstimator,
     metaclass=ABCMeta,
 ):

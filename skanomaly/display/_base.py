@@ -20,6 +20,9 @@ KINDS = {
 class Display:
     """Base of the displays: keeps the axes drawn on as ``ax_`` and ``figure_``."""
 
+    def _ipython_display_(self):
+        """Show nothing in a notebook besides the picture, which is there already."""
+
     def _take_axes(self, ax, figsize=(6.4, 4.0)):
         """Return the axes to draw on, new ones where none are given."""
         if ax is None:

@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from skanomaly.inspection._html import explanation_html
 from skanomaly.inspection._shapley import ComparedRows, shapley_values
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._containers import as_table
@@ -56,6 +57,9 @@ class Explanation:
     def __repr__(self):
         n_rows, n_features = self.contributions.shape
         return f"<Explanation of {n_rows} rows by {n_features} features>"
+
+    def _repr_html_(self):
+        return explanation_html(self)
 
     def top(self, k=3):
         """List the features with the largest contributions.

@@ -16,7 +16,7 @@ from skanomaly.io._export_scores import (
     training_row_score,
 )
 from skanomaly.learners import _forest, _labelled, _single
-from skanomaly.learners._autoencoder import Autoencoder, MahalanobisScore, ResidualScore
+from skanomaly.learners._autoencoder import Autoencoder, MahalanobisScore, ResidualMahalanobis
 from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._features import Features
 from skanomaly.learners._forest import Forest
@@ -116,7 +116,7 @@ def _(score: MahalanobisScore, graph, Z, residual, codes, missing):
 
 
 @export.register
-def _(score: ResidualScore, graph, Z, residual, codes, missing):
+def _(score: ResidualMahalanobis, graph, Z, residual, codes, missing):
     return _mean_distance(graph, score, residual)
 
 

@@ -188,7 +188,7 @@ class MahalanobisScore:
         return np.concatenate([residual, codes], axis=2)
 
 
-class ResidualScore(MahalanobisScore):
+class ResidualMahalanobis(MahalanobisScore):
     """The same on the residual alone."""
 
     def _features(self, residual, codes):
@@ -201,12 +201,13 @@ def _score_of(settings, seed, layout):
     if kind in ("ensemble", "channels"):
         networks, steps = kind == "ensemble", settings["max_steps"]
         return EnsembleScore(seed, settings["trim"], layout, networks, steps)
-    return {"mahalanobis": MahalanobisScore, "residual": ResidualScore}[kind]()
+    return {"mahalanobis": MahalanobisScore, "residual": ResidualMahalanobis}[kind]()
 
 
 #: Classes that a fitted `Autoencoder` is made of.
 PARTS = (
-    *LEARNER_PARTS, *ENSEMBLE_PARTS, Autoencoder, Reconstruction, MahalanobisScore, ResidualScore,
+    *LEARNER_PARTS, *ENSEMBLE_PARTS, Autoencoder, Reconstruction, MahalanobisScore,
+    ResidualMahalanobis,
 )  # fmt: skip
 
 

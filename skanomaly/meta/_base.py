@@ -23,6 +23,7 @@ from skanomaly.meta._cross_fitting import Rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._containers import collected
+from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._labels import n_rows, read_labels
 from skanomaly.utils._response import refuse_other_kinds
 
@@ -37,7 +38,12 @@ def copy_features(detector, owner):
 
 
 class MetaDetector(
-    StateMixin, CallbackSupportMixin, DecisionMixin, BaseEstimator, metaclass=ABCMeta
+    StateMixin,
+    CallbackSupportMixin,
+    DecisionMixin,
+    DocLinkMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """Base class of detectors around a detector; not for direct use."""
 

@@ -40,6 +40,7 @@ from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._containers import as_table
+from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._numbers import numeric_table
 from skanomaly.utils._response import refuse_other_kinds, scores_of
 
@@ -50,7 +51,9 @@ _TRAINING_WINDOWS, _WINDOWS_OVER_A_STAMP = 1024, 16
 _LOOKED_AT = 1000
 
 
-class WindowedDetector(SeriesAnswers, StreamMixin, StateMixin, OutlierMixin, BaseEstimator):
+class WindowedDetector(
+    SeriesAnswers, StreamMixin, StateMixin, DocLinkMixin, OutlierMixin, BaseEstimator
+):
     """Anomaly detection in time series, by any outlier detector for rows.
 
     Rows are time stamps, in order, and columns are channels. The detector inside learns and

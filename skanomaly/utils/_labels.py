@@ -245,8 +245,8 @@ def _refuse_measurements(values):
     if len(values) > 2 and fractions:
         raise ValueError(
             f"y holds {len(values)} different numbers such as {_shown(fractions[0])}, which are "
-            "no labels. Expected one of few values for each row: pass labels such as y > threshold, "
-            "or say by anomaly_label which value marks an anomaly."
+            "no labels. Expected one of few values for each row: pass labels such as "
+            "y > threshold, or say by anomaly_label which value marks an anomaly."
         )
 
 

@@ -88,3 +88,9 @@ def test_names_and_thresholds_of_detectors(forest, labelled):
     svm = OneClassSVM().fit(labelled[0])
     assert threshold_of(svm) == pytest.approx(float(svm.offset_[0]))
     assert threshold_of(StandardScaler()) == 0
+
+
+def test_displays_add_nothing_to_their_picture_in_a_notebook():
+    display = ScoreDistributionDisplay.from_predictions([0.0, 1.0, 2.0])
+    assert display._ipython_display_() is None
+    plt.close("all")
