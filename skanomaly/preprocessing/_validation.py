@@ -62,7 +62,7 @@ def read_rows(estimator, X, *, reset, min_samples=1):
 
 
 def _is_array(X):
-    return isinstance(X, np.ndarray) and X.ndim == 2
+    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "c"
 
 
 def _rows_of_numbers(X, estimator, min_samples, reset):
