@@ -21,7 +21,10 @@ _PUBLIC = {
     "explain": "skanomaly.inspection._explain",
 }
 #: Modules with names of their own.
-_DOORS = ("display", "inspection", "io", "metrics", "model_selection", "thresholds", "utils")
+_DOORS = (
+    "display", "distributed", "inspection", "io", "metrics", "model_selection", "thresholds",
+    "utils",
+)  # fmt: skip
 
 __all__ = [
     "AnomalyClassifier",

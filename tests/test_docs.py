@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import skanomaly
-from skanomaly import display, metrics, model_selection, thresholds, utils
+from skanomaly import display, distributed, metrics, model_selection, thresholds, utils
 from skanomaly import io as io_door
 from skanomaly.cli import _main
 
@@ -106,7 +106,7 @@ def test_links_of_the_readme_lead_somewhere():
 
 @pytest.mark.parametrize(
     "module",
-    [skanomaly, display, io_door, metrics, model_selection, thresholds, utils],
+    [skanomaly, display, distributed, io_door, metrics, model_selection, thresholds, utils],
     ids=lambda m: m.__name__,
 )
 def test_the_api_page_lists_every_public_name(module):

@@ -12,6 +12,7 @@ import skanomaly
 ALLOWED = {"ES01", "SA01", "EX01", "RT02"}
 MODULES = (
     "skanomaly.display",
+    "skanomaly.distributed",
     "skanomaly.metrics",
     "skanomaly.model_selection",
     "skanomaly.thresholds",

@@ -38,12 +38,13 @@ ALLOWED = {
         "detectors", "learners", "training", "networks", "preprocessing", "scores", "backend",
         "base", "utils",
     },
+    "distributed": {"inspection", "preprocessing", "base", "utils"},
     "cli": set(skanomaly._DOORS),
 }  # fmt: skip
 #: Wings that load no network library, whatever they are asked.
 WITHOUT_KERAS = {
     "utils", "base", "preprocessing", "scores", "thresholds", "metrics", "model_selection",
-    "inspection", "display", "meta", "cli",
+    "inspection", "display", "distributed", "meta", "cli",
 }  # fmt: skip
 NETWORK_LIBRARIES = {"keras", "jax", "scikeras", "tensorflow", "torch"}
 #: Modules, by their dotted names below the package.

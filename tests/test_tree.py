@@ -10,8 +10,10 @@ import skanomaly
 PACKAGE, TESTS = Path(skanomaly.__file__).parent, Path(__file__).parent
 #: Test files without a module of that name, and why.
 OWN_NAMES = {
+    "io/test_golden.py": "files of every release load in this one",
     "metrics/test_metrics.py": "the wing's public names",
     "model_selection/test_model_selection.py": "the wing's public names",
+    "preprocessing/test_quantile_bins.py": "bins of networks, which are in _binning",
     "preprocessing/test_steps.py": "what several modules of the wing promise alike",
 }
 #: Modules that the tests of others run, by those tests.
@@ -23,12 +25,14 @@ TESTED_BY = {
     ),
     "cli/test_files.py": "cli/_csv cli/_sources cli/_writing",
     "cli/test_columns.py": "cli/_plans",
-    "test_persistence.py": "detectors/_state utils/_state",
-    "io/test_files.py": "io/_container utils/_extras",
+    "test_persistence.py": "detectors/_state networks/_state utils/_state",
+    "io/test_files.py": "io/_container io/_plain utils/_extras",
+    "display/test_report.py": "display/_report_parts display/_report_plots",
     "io/test_onnx.py": (
-        "io/_export io/_export_learners io/_export_networks io/_export_rows io/_export_scores "
-        "io/_graph io/_skl2onnx"
+        "io/_export io/_export_detectors io/_export_learners io/_export_networks io/_export_rows "
+        "io/_export_scores io/_graph io/_skl2onnx"
     ),
+    "learners/test_ensemble.py": "learners/_masked_bins",
     "meta/test_drift.py": "meta/_column_bins meta/_drift_report",
     "scores/test_unsupervised.py": "scores/_trees",
     "thresholds/test_unlabelled.py": "thresholds/_budget",

@@ -5,6 +5,9 @@ and learners take `keras` and `ops` from here, so that the backend is chosen bef
 """
 
 import importlib
+import random
+
+import numpy as np
 
 __all__ = ["keras", "ops"]
 
@@ -15,7 +18,12 @@ def __getattr__(name):
     from skanomaly.backend._choice import choose_backend, matplotlib_later
 
     choose_backend()
-    with matplotlib_later():
-        loaded = importlib.import_module("keras" if name == "keras" else "keras.ops")
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with matplotlib_later():
+            loaded = importlib.import_module("keras" if name == "keras" else "keras.ops")
+    finally:  # JAX draws from the global generators when it is imported
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
     globals()[name] = loaded
     return loaded

@@ -6,6 +6,7 @@ too.
 """
 
 import contextlib
+import functools
 import random
 import threading
 
@@ -50,6 +51,7 @@ _RANDOM = ("VarianceScaling", "RandomNormal", "RandomUniform", "TruncatedNormal"
 
 
 def _filled_by(make, otherwise, thread):
+    @functools.wraps(otherwise)  # Keras asks the signature whether a layout may be passed
     def call(self, shape, dtype=None, **layout):
         dtype = keras.backend.standardize_dtype(dtype)
         if layout or dtype not in ("float32", "float64") or threading.get_ident() != thread:

@@ -11,7 +11,14 @@ from skanomaly.cli._report import print_flagged, print_rows
 from skanomaly.cli._saying import ScoringProgress, sayer
 from skanomaly.cli._storage import load_model
 from skanomaly.cli._words import CommandError, count, listed
-from skanomaly.cli._writing import check_out, escaped, replacing, with_results, writer_for
+from skanomaly.cli._writing import (
+    check_out,
+    escaped,
+    refusing,
+    replacing,
+    with_results,
+    writer_for,
+)
 
 #: Exit code when `--fail-on-drift` is given and there is drift.
 DRIFTED = 3
@@ -147,7 +154,8 @@ def _output(arguments):
         if not holder:
             holder.append((writer_for(name, file, table), list(frame.columns)))
         writer, columns = holder[0]
-        writer.write(frame.reindex(columns=columns))
+        with refusing(arguments.out):
+            writer.write(frame.reindex(columns=columns))
 
     place = _standard_output() if arguments.out == "-" else replacing(arguments.out)
     with place as file:

@@ -24,7 +24,7 @@ FORMATS = ("csv", "json", "jsonl", "parquet", "xlsx")
 #: Temporary files that are not finished; whatever ends the process removes them.
 UNFINISHED = set()
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_FAILURES = (OSError, ValueError, TypeError, NotImplementedError, OverflowError)
+_FAILURES = (ValueError, TypeError, NotImplementedError, OverflowError)
 
 
 def check_out(path, sources, wanted=None, option="--out", suffixes=SUFFIXES):
@@ -76,12 +76,25 @@ def replacing(path):
             os.fsync(file.fileno())
         os.chmod(unfinished, _mode_of(target))
         os.replace(unfinished, target)
-    except _FAILURES as error:
-        raise CommandError(f"cannot write {path}: {reason(error)}; it is unchanged") from error
+    except OSError as error:
+        raise _not_written(path, error) from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(unfinished)
         UNFINISHED.discard(unfinished)
+
+
+@contextlib.contextmanager
+def refusing(path):
+    """Turn what a format cannot hold into an error for the user."""
+    try:
+        yield
+    except _FAILURES as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path, error):
+    return CommandError(f"cannot write {path}: {reason(error)}; it is unchanged")
 
 
 def _mode_of(target):
@@ -127,7 +140,7 @@ def write_table(table, results, path, label, wanted=None, escape=False):
         with _standard_output() as file:
             _write_frame(frame, file, name, table)
         return
-    with replacing(path) as file:
+    with replacing(path) as file, refusing(path):
         _write_frame(frame, file, name, table)
 
 

@@ -305,6 +305,39 @@ class AutoencoderDetector(BaseNeuralDetector):
             settings["n_estimators"] = 1
         return settings
 
+    def _fit_passes(self, X, passes):
+        """Fit as `fit` does, but train the network on more rows than these.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows for scales, categories, scores and the threshold.
+        passes : callable
+            Returns an iterator over blocks of rows like `X`: those of one epoch.
+        """
+        self._passes = passes
+        try:
+            return self.fit(X)
+        finally:
+            vars(self).pop("_passes", None)
+
+    def _refuse_passes(self, n_features):
+        """Raise a ValueError where training needs all of its rows at once."""
+        settings = self._settings(n_features)
+        reasons = {
+            "a budget of steps draws from all rows: set epochs": settings["max_steps"] is not None,
+            "early_stopping holds rows out": settings["early_stopping"],
+            "callbacks watch epochs of rows in memory": self.callbacks is not None,
+            "warm_start goes on from rows in memory": self.warm_start,
+        }
+        found = [reason for reason, holds in reasons.items() if holds]
+        if found:
+            raise ValueError(
+                f"The network of {type(self).__name__} cannot be trained on passes over rows that "
+                f"are not in memory: {'; '.join(found)}. Use recipe='plain', or leave these at "
+                "their defaults and train on a sample."
+            )
+
     def _row_shape(self, n_features):
         """Return what a row stands for, None for dense networks."""
         shape = row_shape(self.architecture, self.input_shape, n_features, type(self).__name__)

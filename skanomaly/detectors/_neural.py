@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly.detectors._base import BaseDetector
+from skanomaly.preprocessing._validation import read_rows
 from skanomaly.training._convergence import warn_if_unfinished
 from skanomaly.training._names import check_names
 from skanomaly.training._sklearn_callbacks import epoch_tasks
@@ -58,12 +59,20 @@ class BaseNeuralDetector(BaseDetector):
         check_names(type(self).__name__, **names)
         before = self._learner if warm_start else None
         learner = self._new_learner(rows, seed, before)
+        rows.passes = self._encoded_passes()
         if type(before) is not type(learner):
             before = None  # other labels than last time: nothing to go on from
         out_of_fold = learner.fit(rows, before)
         self._learner = learner
         warn_if_unfinished(learner.trainer, type(self).__name__)
         return out_of_fold
+
+    def _encoded_passes(self):
+        """Return what gives an epoch's blocks as learners see them, or None."""
+        passes = vars(self).get("_passes")
+        if passes is None:
+            return None
+        return lambda: (self._encoder.view(read_rows(self, X, reset=False)) for X in passes())
 
     def _score_rows(self, X):
         return -self._learner.score(X)

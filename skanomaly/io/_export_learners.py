@@ -9,13 +9,14 @@ from skanomaly.io._export import export
 from skanomaly.io._export_networks import column_surprises, network_outputs
 from skanomaly.io._export_rows import soft_clip
 from skanomaly.io._export_scores import (
+    coarser_where,
     distances,
     interpolated,
     new_row_score,
     training_row_score,
 )
 from skanomaly.learners import _forest, _labelled, _single
-from skanomaly.learners._autoencoder import Autoencoder, MahalanobisScore, ResidualScore
+from skanomaly.learners._autoencoder import Autoencoder, MahalanobisScore, ResidualMahalanobis
 from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._features import Features
 from skanomaly.learners._forest import Forest
@@ -79,11 +80,12 @@ def _(score: EnsembleScore, graph, Z, residual, codes, missing):
     def found(matches):
         return export(score.masked_, graph, Z, missing, matches)
 
-    channels, matches = export(score.channels_, graph, Z, residual, found)
+    coarser = coarser_where(graph, missing)
+    channels, matches = export(score.channels_, graph, Z, residual, found, coarser)
     scores = new_row_score(graph, channels)
     if score.levels_ is None:
         return scores
-    _, left = distances(score.left_, graph, Z)
+    _, left = distances(score.left_, graph, Z, None, coarser)
     trained = graph("GreaterOrEqual", graph("Max", matches, left), np.int64(0))
     ranked = interpolated(graph, training_row_score(graph, channels), *score.levels_)
     return graph("Where", trained, ranked, scores)
@@ -114,7 +116,7 @@ def _(score: MahalanobisScore, graph, Z, residual, codes, missing):
 
 
 @export.register
-def _(score: ResidualScore, graph, Z, residual, codes, missing):
+def _(score: ResidualMahalanobis, graph, Z, residual, codes, missing):
     return _mean_distance(graph, score, residual)
 
 

@@ -20,8 +20,8 @@ from skanomaly.scores._ranks import NormalScores
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
-#: How much coarser training rows are recognised than by the detector itself: another runtime rounds
-#: in another way what its networks put in the place of missing values.
+#: How much coarser training rows are recognised than by the detector itself: another runtime
+#: rounds in another way what its networks put in the place of missing values.
 _ROUNDING = 10.0
 
 
@@ -38,13 +38,19 @@ def project(channel, graph, A):
     return graph("MatMul", A, np.ascontiguousarray(channel.axes_))
 
 
-def distances(channel, graph, X, matches=None):
+def coarser_where(graph, missing):
+    """Return how much coarser each row is to be recognised: only where something is missing."""
+    gaps = graph.sum(graph.cast(missing, np.float64), 1)
+    return graph("Where", graph("Greater", gaps, 0.0), _ROUNDING, 1.0)
+
+
+def distances(channel, graph, X, matches=None, coarser=_ROUNDING):
     """Return the distances of `NeighbourDistances` (n_samples, len(ks)), and the matches."""
     most = len(channel.reference_)
     k = min(max(channel.ks) + 1, most)
     near, nearest = _nearest(graph, X, channel.reference_, channel.square_, k)
     if matches is None:
-        tolerance = _ROUNDING * float(channel.tolerance_)
+        tolerance = graph("Mul", coarser, float(channel.tolerance_))
         equal = graph("LessOrEqual", graph.column(near, 0), tolerance)
         matches = graph("Where", equal, nearest, np.int64(-1))
     capped = np.maximum(np.minimum(channel.ks, most - 1), 1).astype(np.int64)
@@ -74,8 +80,8 @@ def _nearest(graph, X, reference, square, k):
 
 
 @export.register
-def _(channel: NeighbourDistances, graph, X, matches=None):
-    found, matches = distances(channel, graph, X, matches)
+def _(channel: NeighbourDistances, graph, X, matches=None, coarser=_ROUNDING):
+    found, matches = distances(channel, graph, X, matches, coarser)
     return graph("Log", graph("Add", found, channel.floor_)), matches
 
 
@@ -83,8 +89,9 @@ def _(channel: NeighbourDistances, graph, X, matches=None):
 def _(channel: NormalScores, graph, X):
     known = channel.sorted_
     numbers = graph.columns(X, 0, len(known))
-    below = graph("Add", n_smaller(graph, numbers, known, "Less"),
-                  n_smaller(graph, numbers, known, "LessOrEqual"))  # fmt: skip
+    low = n_smaller(graph, graph("Sub", numbers, channel.slack_), known, "Less")
+    high = n_smaller(graph, graph("Add", numbers, channel.slack_), known, "LessOrEqual")
+    below = graph("Add", low, high)
     scores = graph("Gather", channel.scores_, graph.cast(below, np.int64))
     return graph.joined(scores, graph.columns(X, len(known), np.iinfo(np.int64).max))
 
@@ -92,8 +99,9 @@ def _(channel: NormalScores, graph, X):
 def depths(channel, graph, X):
     """Return the depths of `MarginalTail`, (n_samples, n_features)."""
     n = channel.sorted_.shape[1]
-    below = n_smaller(graph, X, channel.sorted_, "LessOrEqual")
-    above = graph("Sub", float(n), n_smaller(graph, X, channel.sorted_, "Less"))
+    low, high = (graph(sign, X, channel.slack_) for sign in ("Sub", "Add"))
+    below = n_smaller(graph, high, channel.sorted_, "LessOrEqual")
+    above = graph("Sub", float(n), n_smaller(graph, low, channel.sorted_, "Less"))
     share = graph("Mul", graph("Add", graph("Min", below, above), 1.0), 2.0 / (n + 1))
     return graph("Neg", graph("Log", graph("Min", share, 1.0)))
 
@@ -177,10 +185,10 @@ def _(calibration: Calibration, graph, scores):
 
 
 @export.register
-def _(rows: RowChannels, graph, X):
+def _(rows: RowChannels, graph, X, coarser):
     """Return the channels by name, and the matches."""
     Q, depth = export(rows.ranks_, graph, X), depths(rows.tail_, graph, X)
-    near_x, matches = export(rows.near_x_, graph, X)
+    near_x, matches = export(rows.near_x_, graph, X, None, coarser)
     near_q, _ = export(rows.near_q_, graph, Q, matches)
     n_features = len(rows.tail_.sorted_)
     squares = graph.mean(graph("Mul", depth, depth), 1, n_features)
@@ -209,9 +217,9 @@ def _(score: SurpriseScore, graph, surprises):
 
 
 @export.register
-def _(channels: ScoreChannels, graph, X, residual, surprises):
+def _(channels: ScoreChannels, graph, X, residual, surprises, coarser):
     """Return the calibrated channels by name, and the matches; `surprises` makes them of those."""
-    raw, matches = export(channels.rows_, graph, X)
+    raw, matches = export(channels.rows_, graph, X, coarser)
     if channels.residual_ is not None:
         raw["residual"] = export(channels.residual_, graph, residual)
     if channels.surprise_ is not None:

@@ -79,6 +79,12 @@ class Autoencoder(Learner):
         y = targets(rows.X, self.scaler) if self.settings["masked"] else None
         return values, y, rows.row_indices, None
 
+    def epoch(self, passes):
+        """Yield values and targets (or None) of the blocks of one epoch."""
+        for X in passes():
+            masked = self.settings["masked"]
+            yield ScaledRows(X, self.scaler), targets(X, self.scaler) if masked else None
+
     def finish(self, rows, values, y):
         """Fit what turns residuals and codes into a score, on a bounded sample of rows."""
         self.scorer = None
@@ -182,7 +188,7 @@ class MahalanobisScore:
         return np.concatenate([residual, codes], axis=2)
 
 
-class ResidualScore(MahalanobisScore):
+class ResidualMahalanobis(MahalanobisScore):
     """The same on the residual alone."""
 
     def _features(self, residual, codes):
@@ -195,12 +201,13 @@ def _score_of(settings, seed, layout):
     if kind in ("ensemble", "channels"):
         networks, steps = kind == "ensemble", settings["max_steps"]
         return EnsembleScore(seed, settings["trim"], layout, networks, steps)
-    return {"mahalanobis": MahalanobisScore, "residual": ResidualScore}[kind]()
+    return {"mahalanobis": MahalanobisScore, "residual": ResidualMahalanobis}[kind]()
 
 
 #: Classes that a fitted `Autoencoder` is made of.
 PARTS = (
-    *LEARNER_PARTS, *ENSEMBLE_PARTS, Autoencoder, Reconstruction, MahalanobisScore, ResidualScore,
+    *LEARNER_PARTS, *ENSEMBLE_PARTS, Autoencoder, Reconstruction, MahalanobisScore,
+    ResidualMahalanobis,
 )  # fmt: skip
 
 

@@ -67,7 +67,10 @@ class Learner(ABC):
         else:
             self.trainer = before.trainer.copy()
         values, y, row_indices, strata = self.targets(rows, values)
-        self.trainer.fit(values, y, rows=row_indices, schedule=self.schedule, strata=strata)
+        if rows.passes is None:
+            self.trainer.fit(values, y, rows=row_indices, schedule=self.schedule, strata=strata)
+        else:
+            self.trainer.fit_passes(partial(self.epoch, rows.passes), self.schedule)
         return self.finish(rows, values, y)
 
     def prepare(self, rows, before=None):
@@ -112,6 +115,13 @@ class Learner(ABC):
             Class of each row, for the rows that early stopping holds out.
         """
         return values, None, rows.row_indices, None
+
+    def epoch(self, passes):
+        """Yield values and targets (or None) of the blocks of one epoch."""
+        raise ValueError(
+            f"{type(self).__name__} is trained on all of its rows at once, and cannot be on rows "
+            "that come in blocks."
+        )
 
     def finish(self, rows, values, y):
         """Learn what scores need of the trained network; return `fit`'s answer.

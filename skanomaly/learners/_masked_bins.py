@@ -33,6 +33,7 @@ class SampleRows(NamedTuple):
 
     X: np.ndarray
     row_indices: np.ndarray
+    passes: None = None
 
 
 class MaskedBins(Learner):

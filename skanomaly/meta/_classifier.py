@@ -6,15 +6,17 @@ calibration, which are the detector's.
 
 import numpy as np
 from scipy.special import logit
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._base import copy_features
+from skanomaly.meta._inner import with_seed
 from skanomaly.utils._labels import which_is_anomaly
+from skanomaly.utils._validation import check_weight
 
 #: Probabilities this near to 0 and 1 still have finite log odds.
 _TINY = 1e-12
@@ -40,6 +42,8 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
         The value of `y` that marks an anomaly. It decides which class the detector takes for the
         anomaly, never what the answers mean. With "auto" that is -1 in labels of -1 and 1, and
         1 (True) in labels of 0 and 1; of other values the rarer one.
+    random_state : int, RandomState instance or None, default=None
+        Seed for every `random_state` of the detector that is None.
 
     Attributes
     ----------
@@ -79,11 +83,13 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
     _parameter_constraints: dict = {
         "estimator": [None, HasMethods(["fit", "predict_proba"])],
         "anomaly_label": "no_validation",
+        "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator=None, *, anomaly_label="auto"):
+    def __init__(self, estimator=None, *, anomaly_label="auto", random_state=None):
         self.estimator = estimator
         self.anomaly_label = anomaly_label
+        self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None):
@@ -109,18 +115,20 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
             If `y` does not hold two classes, or the detector has no probabilities after the fit.
         """
         y = _checked_labels(y)
-        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        check_consistent_length(X, y)
+        weight = check_weight(sample_weight, len(y))
+        given = {} if weight is None else {"sample_weight": weight}
         with fitting(self, X, y, sample_weight):
             self.classes_, codes = np.unique(y, return_inverse=True)
-            counted = codes if sample_weight is None else codes[np.asarray(sample_weight) > 0]
+            counted = codes if weight is None else codes[weight > 0]
             _check_classes(self.classes_[np.unique(counted)])
-            detector = clone(_estimator_or_default(self.estimator))
+            detector = with_seed(_estimator_or_default(self.estimator), self.random_state)
             self._anomaly = which_is_anomaly(self.classes_, codes, self._named(detector))
             self.anomaly_label_ = self.classes_[self._anomaly]
             _tell_coding(detector)
-            self.estimator_ = detector.fit(X, np.where(codes == self._anomaly, -1, 1), **weight)
+            self.estimator_ = detector.fit(X, np.where(codes == self._anomaly, -1, 1), **given)
             copy_features(self.estimator_, self)
-            self._probabilities_of(X[:1])
+            self._refuse_without_probabilities()
         return self
 
     def _named(self, detector):
@@ -130,14 +138,16 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
             return getattr(detector, "anomaly_label", "auto")
         return own
 
-    def _probabilities_of(self, X):
-        """Return the detector's probabilities of being an anomaly."""
+    def _refuse_without_probabilities(self):
         if not hasattr(self.estimator_, "predict_proba"):
             raise ValueError(
                 f"{type(self.estimator_).__name__} has no predict_proba after a fit with labels "
                 "of two classes. Expected a detector with calibrated probabilities, such as "
                 "NeuralAnomalyClassifier, or ThresholdedDetector around any other."
             )
+
+    def _probabilities_of(self, X):
+        """Return the detector's probabilities of being an anomaly."""
         place = list(self.estimator_.classes_).index(-1)
         return self.estimator_.predict_proba(X)[:, place]
 
@@ -231,8 +241,8 @@ def _checked_labels(y):
 def _check_classes(classes):
     if len(classes) != 2:
         raise ValueError(
-            "AnomalyClassifier needs rows of two classes in y, got the class "
-            f"{classes.tolist()} alone. Pass rows of both, or use AutoencoderDetector, which "
+            "AnomalyClassifier needs rows of two classes in y, got rows of one class: "
+            f"{classes.tolist()}. Pass rows of both, or use AutoencoderDetector, which "
             "learns from normal rows."
         )
 

@@ -25,18 +25,24 @@ def detector_or_default(detector):
 
 def new_detector(detector, size, n_channels, random_state):
     """Return an unfitted detector that knows the seed and the shape of a window."""
-    detector = clone(detector_or_default(detector))
-    given = detector.get_params(deep=True)
-    own = {name: value for name, value in given.items() if _last(name) == "random_state"}
-    changes = {}
-    if random_state is not None:
-        changes = {name: random_state for name, value in own.items() if value is None}
+    detector = with_seed(detector_or_default(detector), random_state)
+    given, changes = detector.get_params(deep=True), {}
     for name, value in given.items():
         shape = name.removesuffix("architecture") + "input_shape"
         sequential = _last(name) == "architecture" and value in _SEQUENTIAL
         if sequential and given.get(shape, 0) is None:
             changes[shape] = (size, n_channels)
     return detector.set_params(**changes)
+
+
+def with_seed(detector, random_state):
+    """Return an unfitted copy with a seed in place of each `random_state` that is None."""
+    detector = clone(detector)
+    if random_state is None:
+        return detector
+    given = detector.get_params(deep=True)
+    own = [name for name in given if _last(name) == "random_state" and given[name] is None]
+    return detector.set_params(**dict.fromkeys(own, random_state))
 
 
 def learns_labels(detector):

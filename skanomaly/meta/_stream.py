@@ -75,6 +75,7 @@ class StreamMixin:
         Returns
         -------
         self : object
+            The detector.
         """
         vars(self).pop("_buffer", None)
         return self
@@ -96,6 +97,7 @@ class StreamMixin:
         Returns
         -------
         self : object
+            Fitted detector.
         """
         if not self.__sklearn_is_fitted__():
             return self.fit(X)

@@ -165,7 +165,8 @@ def reconstruction_score(X, X_reconstructed):
     observed = ~np.isnan(X)
     top = np.abs(np.where(observed, X, 0)).max(axis=0)
     top = np.where(top > 0, top, 1.0)  # squares of numbers up to one do not overflow
-    X, back = X / top, np.clip(back / top, -_FAR, _FAR)
+    with np.errstate(over="ignore"):
+        X, back = X / top, np.clip(back / top, -_FAR, _FAR)
     n_observed = np.maximum(observed.sum(axis=0), 1)
     centred = X - np.where(observed, X, 0).sum(axis=0) / n_observed
     total = np.square(centred, where=observed, out=np.zeros_like(X)).sum(axis=0)

@@ -34,7 +34,12 @@ class TrainingRows:
     ----------
     X : ndarray or Table of shape (n_samples, n_columns)
         The rows as learners see them; there after `encode`.
+    passes : callable or None
+        Gives an epoch's rows to train a network on, in blocks like `X`, where these are not all
+        in memory; None trains it on the rows themselves.
     """
+
+    passes = None
 
     def __init__(self, source, labels=None, weight=None):
         self.source, self.labels, self.weight = source, labels, weight

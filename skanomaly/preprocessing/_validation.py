@@ -62,7 +62,7 @@ def read_rows(estimator, X, *, reset, min_samples=1):
 
 
 def _is_array(X):
-    return isinstance(X, np.ndarray) and X.ndim == 2
+    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "c"
 
 
 def _rows_of_numbers(X, estimator, min_samples, reset):
@@ -128,11 +128,12 @@ def _text_message(X, error, estimator):
             try:
                 float(value)
             except (ValueError, TypeError):
-                kind = "text" if isinstance(value, (str, bytes)) else type(value).__name__
+                text = isinstance(value, (str, bytes))
+                kind, given = ("text", "string") if text else (type(value).__name__, "it")
                 return (
                     f"The column {place} of X holds the {kind} {str(value)[:50]!r} where "
-                    f"{type(estimator).__name__} expects numbers: could not convert string to "
-                    "float. An array does not say which columns are text: pass a pandas "
+                    f"{type(estimator).__name__} expects numbers: could not convert {given} "
+                    "to float. An array does not say which columns are text: pass a pandas "
                     "DataFrame, whose columns of text are read as categories, or name them by "
                     f"categorical_features=[{place}]."
                 )

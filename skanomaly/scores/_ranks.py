@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from skanomaly.scores._mahalanobis import float_rows
+from skanomaly.scores._tails import rounding_slack
 
 #: Normal scores are cut off here.
 LIMIT = 4.0
@@ -40,6 +41,7 @@ class NormalScores:
     def fit(self, X):
         """Keep the sorted columns of `X` of shape (n_samples, n_features)."""
         self.sorted_ = np.sort(float_rows(X).T[: self.n_columns], axis=1)
+        self.slack_ = rounding_slack(self.sorted_)
         n = self.sorted_.shape[1]
         # all there can be: a value lies above k/2 training values, k from 0 to 2 n
         shares = (np.arange(2 * n + 1) + 1) / (2 * n + 2)
@@ -51,6 +53,7 @@ class NormalScores:
         X = float_rows(X)
         scores = X.copy()
         for j, known in enumerate(self.sorted_):
-            below = known.searchsorted(X[:, j], side="left")
-            scores[:, j] = self.scores_[below + known.searchsorted(X[:, j], side="right")]
+            below = known.searchsorted(X[:, j] - self.slack_[j], side="left")
+            above = known.searchsorted(X[:, j] + self.slack_[j], side="right")
+            scores[:, j] = self.scores_[below + above]
         return scores

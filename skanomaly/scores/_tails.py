@@ -9,6 +9,14 @@ import numpy as np
 from skanomaly.scores._mahalanobis import float_rows
 
 
+def rounding_slack(columns):
+    """Return how far apart values of each column (n_columns, n) may lie and still be equal.
+
+    What a network puts in the place of a missing value differs by less from run to run.
+    """
+    return 1e-6 * columns.std(axis=1)
+
+
 class MarginalTail:
     """Depth of every value in the tails of its column.
 
@@ -27,6 +35,7 @@ class MarginalTail:
     def fit(self, X):
         """Keep the sorted columns of `X` of shape (n_samples, n_features)."""
         self.sorted_ = np.sort(float_rows(X).T, axis=1)
+        self.slack_ = rounding_slack(self.sorted_)
         return self
 
     def depths(self, X):
@@ -35,8 +44,8 @@ class MarginalTail:
         n = self.sorted_.shape[1]
         rarer = np.empty_like(X)
         for j, known in enumerate(self.sorted_):
-            below = known.searchsorted(X[:, j], side="right")
-            above = n - known.searchsorted(X[:, j], side="left")
+            below = known.searchsorted(X[:, j] + self.slack_[j], side="right")
+            above = n - known.searchsorted(X[:, j] - self.slack_[j], side="left")
             np.minimum(below, above, out=rarer[:, j])
         return -np.log(np.minimum(1.0, 2 * (rarer + 1) / (n + 1)))
 

@@ -55,15 +55,15 @@ def contamination_threshold(scores, contamination="auto", *, sample_weight=None)
         ``numpy.percentile(scores, 100 * contamination)``, weighted if asked, or just above it
         where scores are tied; rows with ``score < threshold`` are anomalies.
 
-    Warns
-    -----
-    UserWarning
-        If no row is an anomaly, because too many share the lowest score.
-
     Raises
     ------
     ValueError
         If `contamination` is out of range, or all scores are equal or some are not finite.
+
+    Warns
+    -----
+    UserWarning
+        If no row is an anomaly, because too many share the lowest score.
 
     Examples
     --------

@@ -41,12 +41,15 @@ class Program:
     function : callable
         Pure function of (nested) arrays; tracing it may touch shared objects, so that one
         thread traces at a time.
+    **options : dict
+        Passed to `jax.jit`.
     """
 
-    def __init__(self, function):
+    def __init__(self, function, **options):
         import jax
 
-        self._jitted, self._lock, self._compiled = jax.jit(function), threading.Lock(), {}
+        self._jitted, self._compiled = jax.jit(function, **options), {}
+        self._lock = threading.Lock()
 
     def __call__(self, *arguments):
         """Run the function."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from skanomaly.backend import keras
 from skanomaly.backend._seeding import zeros_by_numpy
-from skanomaly.training import _compiled
+from skanomaly.training import _compiled, _devices
 from skanomaly.training._member_halves import part_of
 
 _ROW_WISE = (
@@ -55,7 +55,15 @@ def training_program(model, parts=1):
     scalars = {name for _, name, _ in _scalars(model.optimizer)}
     if not _is_schedule(_inner(model.optimizer)._learning_rate):
         scalars.add("learning_rate")
-    return _cached("train", model, scalars, lambda m: _compiled.Program(_training_run(m)), parts)
+    mesh = _devices.mesh()
+    placed = {} if mesh is None else {"out_shardings": _devices.sharding(mesh)}
+    return _cached(
+        ("train", mesh),
+        model,
+        scalars,
+        lambda m: _compiled.Program(_training_run(m), **placed),
+        parts,
+    )
 
 
 def validation_program(model):
@@ -66,7 +74,8 @@ def validation_program(model):
     program : callable
         ``((trainable, others), x, y, counts) -> sums``, one for each block of rows.
     """
-    return _cached("validate", model, None, lambda m: _compiled.Program(_validation_run(m)))
+    kind = ("validate", _devices.mesh())
+    return _cached(kind, model, None, lambda m: _compiled.Program(_validation_run(m)))
 
 
 def _cached(kind, model, scalars, build, n_parts=1):

@@ -12,7 +12,7 @@ import numpy as np
 
 from skanomaly.backend import keras, ops
 from skanomaly.backend._seeding import zeros_by_numpy
-from skanomaly.training import _callbacks, _jax_steps, _member_halves
+from skanomaly.training import _callbacks, _devices, _jax_steps, _member_halves
 from skanomaly.training._batches import StepStream, epoch_batches
 from skanomaly.training._predict import BLOCK_ROWS, block_spans, forward, pad_rows
 
@@ -157,7 +157,8 @@ class _Runner:
 
     def __init__(self, model, feed, watched):
         self.model, self.feed, self.watched = model, feed, watched
-        self.n_parts = _member_halves.n_parts(model)
+        self.mesh = _devices.mesh()
+        self.n_parts = _member_halves.n_parts(model) if self.mesh is None else 1
         self.program = _jax_steps.training_program(model, self.n_parts)
         # one for each part behind the first: JAX runs in parallel what different threads start
         self.threads = [ThreadPoolExecutor(1) for _ in range(1, self.n_parts)]
@@ -198,7 +199,8 @@ class _Runner:
 
     def read(self):
         """Take the state from the model's variables."""
-        self.states = _member_halves.cut(self.model, _jax_steps.state_of(self.model), self.n_parts)
+        state = _devices.everywhere(self.mesh, _jax_steps.state_of(self.model))
+        self.states = _member_halves.cut(self.model, state, self.n_parts)
 
     def write_back(self):
         """Hand the state to the model's variables."""
@@ -254,6 +256,7 @@ class _Runner:
         scalars = _jax_steps.scalar_values(self.model.optimizer)
         self.weights.append(counts)
         x, y, counts = (pad_rows(a, size) for a in (x, y, counts))
+        x, y = (_devices.shared_out(self.mesh, a) for a in (x, y))
         batches = (x, y, counts, np.int32(steps), scalars)
         others = [
             thread.submit(self.program, state, *batches)

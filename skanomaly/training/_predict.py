@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from skanomaly.backend import _fork, _serialization, keras, ops
-from skanomaly.training import _compiled, _numpy_forward
+from skanomaly.training import _compiled, _devices, _numpy_forward
 
 #: Rows in one block. With 256 on JAX, one row takes up to four times as long, and many rows at
 #: most 15% less. The other backends pay for every block, not for its rows.
@@ -94,7 +94,7 @@ def _forward_call(model):
         program = _compiled.cached(key, lambda: _compile_forward(_clone(model)), owner)
         handle = vars(model)[_HANDLE] = (program, variables)
     program, variables = handle
-    values = [v.value for v in variables]
+    values = _devices.on_one_device([v.value for v in variables])
     return lambda blocks: program(values, blocks)
 
 

@@ -8,7 +8,7 @@ trains and keeps the history. It is not part of a trainer's state.
 
 import copy
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -204,6 +204,37 @@ class Trainer:
         self.wrapper.set_params(callbacks=None)
         self.wrapper._initialize_callbacks()  # it keeps them for predictions, too
         self._check_finite()
+        return self
+
+    def fit_passes(self, epoch, schedule):
+        """Train on rows that come in blocks, epoch after epoch.
+
+        Batches are drawn within a block; optimizer and random numbers go on from one to the next.
+
+        Parameters
+        ----------
+        epoch : callable
+            Returns an iterator over the values and targets (or None) of an epoch's blocks.
+        schedule : Schedule
+            How to train; its budget is in epochs, without early stopping or callbacks.
+
+        Returns
+        -------
+        self : Trainer
+        """
+        once = replace(schedule, epochs=1, warmup_steps=None, verbose=0)
+        losses = []
+        for _ in range(schedule.epochs):
+            total = n_rows = 0
+            for values, y in epoch():
+                rows = np.arange(len(values), dtype=np.uint32)
+                self.fit(values, y, rows=rows, schedule=once)
+                total += self.history["loss"][-1] * len(rows)
+                n_rows += len(rows)
+            losses.append(total / n_rows)
+            self.history = {"loss": losses[:]}
+            self.wrapper.history_ = defaultdict(list, loss=losses[:])
+        self.n_last, self.used_up = len(losses), True
         return self
 
     def _check_finite(self):

@@ -244,9 +244,9 @@ def _refuse_measurements(values):
     fractions = [v for v in values if isinstance(v, numbers.Real) and v != int(v)]
     if len(values) > 2 and fractions:
         raise ValueError(
-            f"y holds {len(values)} different numbers such as {_shown(fractions[0])}, which are no "
-            "labels. Expected one of few values for each row: pass labels such as y > threshold, "
-            "or say by anomaly_label which value marks an anomaly."
+            f"y holds {len(values)} different numbers such as {_shown(fractions[0])}, which are "
+            "no labels. Expected one of few values for each row: pass labels such as "
+            "y > threshold, or say by anomaly_label which value marks an anomaly."
         )
 
 

@@ -72,7 +72,7 @@ def pack(thing, classes, encode=None):
     >>> pack([curve], [SigmoidMap])
     [{'__kind__': 'SigmoidMap', 'state': {'slope': 2.0}}]
     """
-    known, packed = set(classes), {}
+    known, packed = set(_by_name(classes).values()), {}
 
     def visit(thing):
         if isinstance(thing, np.ndarray):
@@ -117,7 +117,7 @@ def unpack(state, classes, decode=None):
     ValueError
         If the state names a kind that is not known here.
     """
-    known, made = {kind.__name__: kind for kind in classes}, {}
+    known, made = _by_name(classes), {}
 
     def visit(state):
         if type(state) in (list, tuple):
@@ -164,6 +164,15 @@ def check_version(version, owner):
             f"{__version__}, which cannot know what is new there. Update it: "
             f"pip install 'skanomaly>={version}'."
         )
+
+
+def _by_name(classes):
+    """Return classes by name; a state cannot tell two of one name apart."""
+    known = {kind.__name__: kind for kind in classes}
+    if len(known) < len(set(classes)):
+        names = sorted(kind.__name__ for kind in set(classes))
+        raise TypeError(f"Parts of a state must differ in their names, got {names}.")
+    return known
 
 
 def unknown_kind(kind):

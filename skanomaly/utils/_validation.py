@@ -230,7 +230,7 @@ def check_weight(sample_weight, n_samples, *, relative=True):
     usable = np.isfinite(weight).all() and (weight >= 0).all()
     if not (usable and (weight.any() or not relative)):
         raise ValueError(
-            "sample_weight must be finite, not negative and not all 0, got values from "
+            "sample_weight must be finite, not negative and not all zero, got values from "
             f"{weight.min(initial=np.inf):g} to {weight.max(initial=-np.inf):g}."
         )
     exponent = int(np.frexp(weight.max(initial=0.0))[1])

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import skanomaly
@@ -140,3 +141,11 @@ def test_a_missing_backend_is_told_in_few_lines():
     assert done.returncode == 1
     assert "KERAS_BACKEND is 'nonsense'" in done.stderr
     assert done.stderr.count("File ") <= 3
+
+
+def test_loading_a_backend_moves_no_global_generator(fresh_python):
+    code = (
+        "import numpy as np; from scipy import stats; import sklearn.ensemble; np.random.seed(0);"
+        "from skanomaly import AutoencoderDetector; print(np.random.random())"
+    )
+    assert float(fresh_python(code)) == np.random.RandomState(0).random_sample()

@@ -40,7 +40,7 @@ def detectors():
     plain = AutoencoderDetector("plain", hidden_layer_sizes=(3,), epochs=2, random_state=0)
     return {
         "autoencoder": AutoencoderDetector(latent_dim=2, **TINY).fit(X),
-        "table": AutoencoderDetector(latent_dim=2, **TINY).fit(table(X)),
+        "table": AutoencoderDetector(latent_dim=2, anomaly_score="channels", **TINY).fit(table(X)),
         "plain": plain.fit(X),
         "all_labels": NeuralAnomalyClassifier(**TINY).fit(X, y),
         "few_labels": NeuralAnomalyClassifier(**TINY).fit(X, few),

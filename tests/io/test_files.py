@@ -118,6 +118,8 @@ def test_skops_alone_needs_the_public_class(labelled, name):
     )
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:mlflow")
+@pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType:UserWarning")
 def test_mlflow_takes_the_format(autoencoder, tmp_path, blob, monkeypatch):
     import mlflow.sklearn
 

@@ -74,7 +74,8 @@ def test_onnxruntime_scores_alike(labelled, holes, name):
 
 @pytest.mark.parametrize("name", ["autoencoder", "plain", "all labels"])
 def test_trained_on_missing_values(labelled, holes, name):
-    estimator = DETECTORS[name](np.delete(holes, 4, axis=0), np.delete(labelled[1], 4))
+    # neither the empty row nor the far one, beside which all others differ by rounding alone
+    estimator = DETECTORS[name](np.delete(holes, [4, 7], axis=0), np.delete(labelled[1], [4, 7]))
     model = to_onnx(estimator)
     for X in (labelled[0], holes):
         assert_same(model, estimator, X)

@@ -106,7 +106,7 @@ def test_log_odds_tell_apart_what_probabilities_do_not(labelled):
     ("y", "match"),
     [
         ([0, 1, 2] * 40, "Only binary classification is supported.*OneVsRestClassifier"),
-        ([1] * 120, "needs rows of two classes in y, got the class .1. alone"),
+        ([1] * 120, "needs rows of two classes in y, got rows of one class: .1."),
         (np.linspace(0, 1, 120), "Unknown label type: continuous"),
         ([0, np.nan] * 60, "NaN"),
         (None, "requires y to be passed"),
@@ -119,9 +119,18 @@ def test_labels_that_are_not_of_two_classes(blob, y, match):
     assert not hasattr(classifier, "classes_")
 
 
+def test_a_seed_reaches_the_detector(labelled):
+    X, y = labelled
+    detector = clone(CHEAP.estimator).set_params(random_state=None, estimator__random_state=None)
+    one, other = (AnomalyClassifier(detector, random_state=3).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(one.decision_function(X), other.decision_function(X))
+    assert one.estimator_.estimator.random_state == 3
+    assert detector.random_state is None
+
+
 def test_rows_of_weight_zero_are_no_class(labelled):
     X, y = labelled
-    with pytest.raises(ValueError, match=r"got the class \[0\] alone"):
+    with pytest.raises(ValueError, match=r"got rows of one class: \[0\]"):
         clone(CHEAP).fit(X, y, sample_weight=1 - y)
 
 

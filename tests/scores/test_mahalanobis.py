@@ -13,7 +13,7 @@ ROWS = RNG.normal(size=(60, 4)) @ RNG.normal(size=(4, 4))
 @pytest.mark.parametrize("shape", [(60, 4), (5, 30), (40, 1)])
 def test_covariance_is_scikit_learn_s_ledoit_wolf(shape):
     A = np.random.default_rng(2).normal(size=shape) * np.linspace(1, 3, shape[1])
-    mean, values, vectors = ledoit_wolf_axes(A, np.ones(len(A)))
+    mean, values, vectors = ledoit_wolf_axes(A)
     ridge = 1e-6 * A.var(axis=0).mean() * np.eye(shape[1])
     expected = LedoitWolf().fit(A).covariance_ + ridge
     np.testing.assert_allclose(mean, A.mean(axis=0))
@@ -22,7 +22,7 @@ def test_covariance_is_scikit_learn_s_ledoit_wolf(shape):
 
 def test_rounding_noise_is_not_variance():
     A = np.tile([0.5, 0.5 + 1e-16], 10)[:, None] + np.zeros(3)
-    _, values, _ = ledoit_wolf_axes(A * (1 + 1e-15 * np.arange(20)[:, None]), np.ones(20))
+    _, values, _ = ledoit_wolf_axes(A * (1 + 1e-15 * np.arange(20)[:, None]))
     np.testing.assert_allclose(values, 1)
 
 

@@ -149,7 +149,7 @@ def test_contamination_out_of_range(contamination):
         ([], None, "at least one row"),
         ([1.0, np.inf], None, "finite"),
         ([1.0, 2.0], [1.0], "sample_weight must have shape"),
-        ([1.0, 2.0], [0.0, 0.0], "not all 0"),
+        ([1.0, 2.0], [0.0, 0.0], "not all zero"),
         ([1.0, 2.0], [1.0, -1.0], "not negative"),
         ([1.0, 2.0], [1.0, np.nan], "finite"),
     ],

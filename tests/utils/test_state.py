@@ -70,6 +70,11 @@ def test_unknown_kinds_are_refused():
         unpack({KIND: "Oracle", "state": None}, [Part])
 
 
+def test_two_classes_of_one_name_are_refused():
+    with pytest.raises(TypeError, match="differ in their names"):
+        pack([], [Part, type("Part", (), {})])
+
+
 def test_kept_things_add_up():
     assert not is_kept("rows")
     with keeping("rows"), keeping("training"):

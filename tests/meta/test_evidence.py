@@ -1,0 +1,45 @@
+"""From windows to time stamps that are abnormal themselves."""
+
+import numpy as np
+import pytest
+
+from skanomaly.meta._evidence import StampEvidence, WindowScale, located_scores
+from skanomaly.meta._windows import Series
+
+pytestmark = pytest.mark.core
+
+
+def test_medians_see_shifts_and_not_spikes():
+    noise = np.random.default_rng(0).normal(size=(2000, 1))
+    series = [Series(None, 0, 2000)]
+    evidence = StampEvidence(100).fit(noise, series)
+    later = np.random.default_rng(1).normal(size=(2000, 1))
+    later[500] += 12
+    later[1000:1060] += 4
+    single, short, long = evidence.levels(later, series)
+    assert single[500] > 2
+    assert max(short[495:505].max(), long[495:505].max()) < 1
+    assert (short[1003:1057] > 1).all()
+    assert long[1030] > 1
+    assert np.mean(evidence.levels(noise, series) > 1) < 0.001
+
+
+def test_normal_stamps_keep_the_order_of_their_windows_below_the_threshold():
+    mean = np.array([-3.0, 0.0, 2.0, 900.0])
+    quiet = np.zeros((3, 4))
+    scores = located_scores(quiet, mean, mean, mean - 1000, 3.0)
+    assert (np.diff(scores) > 0).all()
+    assert scores.max() < 1
+
+
+def test_where_every_window_is_abnormal_half_a_deviation_will_do():
+    level, windows = np.array([[0.6, 0.2]]), np.array([5.0, 5.0])
+    assert (located_scores(level, windows, windows, windows, 3.0) > 1).tolist() == [True, False]
+
+
+def test_windows_are_measured_on_their_own_spread():
+    scores = np.random.default_rng(0).normal(5, 2, 4000)
+    scale = WindowScale().fit(scores)
+    assert scale.apply(scale.centre) == 0
+    assert 3 <= scale.threshold < 3.5
+    assert WindowScale().fit(np.ones(10)).apply(1.0) == 0

@@ -1,0 +1,62 @@
+"""Time stamps that arrive one after the other."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import SGDOneClassSVM
+
+from skanomaly import AutoencoderDetector, WindowedDetector
+
+pytestmark = pytest.mark.core
+FOREST = IsolationForest(n_estimators=10, random_state=0)
+
+
+def wave(n, seed=0, channels=2):
+    rng = np.random.default_rng(seed)
+    steps = np.arange(n)[:, None] + 3 * np.arange(channels)
+    return np.sin(2 * np.pi * steps / 25) + 0.05 * rng.normal(size=(n, channels))
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return WindowedDetector(FOREST).fit(wave(500))
+
+
+@pytest.mark.parametrize(
+    "inner", [FOREST, AutoencoderDetector("plain", epochs=1, hidden_layer_sizes=(4,))]
+)
+def test_a_stream_is_scored_bit_by_bit_as_the_whole_series(inner):
+    X = wave(260, seed=5)
+    detector = WindowedDetector(inner, 12, aggregation="last", random_state=0).fit(X[:100])
+    batch = detector.score_samples(X)
+    one = np.array([detector.score_next(row) for row in X[:40]])
+    assert np.isnan(one[:11]).all()
+    assert_array_equal(one[11:], batch[11:40])
+    pieces = [detector.score_next(part) for part in np.split(X[40:], [1, 8, 100])]
+    assert_array_equal(np.concatenate(pieces), batch[40:])
+    assert np.isnan(detector.reset_stream().score_next(X[0]))
+    copy = pickle.loads(pickle.dumps(detector))
+    assert_array_equal(copy.score_samples(X), batch)
+
+
+def test_a_stream_needs_an_aggregation_that_does_not_wait(detector):
+    with pytest.raises(ValueError, match='aggregation="last" and stride=1'):
+        detector.score_next(wave(1)[0])
+
+
+def test_learning_goes_on_where_the_detector_inside_does():
+    inner = SGDOneClassSVM(random_state=0)
+    detector = WindowedDetector(inner, 12, random_state=0)
+    X = wave(600)
+    detector.partial_fit(X[:300])
+    offset, coefficients = detector.offset_, detector.estimator_.coef_.copy()
+    detector.partial_fit(X[300:])
+    assert detector.offset_ == offset
+    assert np.abs(detector.estimator_.coef_ - coefficients).max() > 0
+    assert np.isfinite(detector.score_samples(X)).all()
+    assert not hasattr(WindowedDetector(FOREST), "partial_fit")
+    with pytest.raises(ValueError, match="has 5 time stamps, but a window has 12"):
+        detector.partial_fit(X[:5])
