@@ -55,8 +55,8 @@ class BaseNeuralDetector(BaseDetector):
         return self.warm_start and hasattr(self, "_learner")
 
     def _fit_rows(self, rows, seed, warm_start):
-        names = {n: getattr(self, n) for n in ("optimizer", "loss", "activation")}
-        check_names(type(self).__name__, **names)
+        given, names = self.get_params(deep=False), ("optimizer", "loss", "activation")
+        check_names(type(self).__name__, **{n: given[n] for n in names if n in given})
         before = self._learner if warm_start else None
         learner = self._new_learner(rows, seed, before)
         rows.passes = self._encoded_passes()
