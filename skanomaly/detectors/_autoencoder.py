@@ -351,7 +351,8 @@ class AutoencoderDetector(BaseNeuralDetector):
     def _find_offset(self, scores, rows, out_of_fold):
         if self.contamination == "auto" and isinstance(self._learner.scorer, EnsembleScore):
             # training rows have out-of-fold scores: their quantile holds for new rows
-            return float(contamination_offset(scores, _FALSE_ALARMS, rows.weight))
+            weight = rows.weight
+            return float(contamination_offset(scores, _FALSE_ALARMS, weight, asked=False))
         if self._learner.scorer is not None or self.contamination != "auto":
             return super()._find_offset(scores, rows, out_of_fold)
         # Squared errors are skewed: three standard deviations mean what they say on their cube

@@ -86,29 +86,32 @@ def _scaled(offset):
     """Let a rule see huge scores at a smaller scale, where no difference of two overflows."""
 
     @functools.wraps(offset)
-    def finite(scores, *args):
+    def finite(scores, *args, **options):
         if np.abs(scores).max() <= LARGEST:
-            return offset(scores, *args)
+            return offset(scores, *args, **options)
         with np.errstate(over="ignore"):
-            found = np.ldexp(offset(np.ldexp(scores, -_HUGE), *args), _HUGE)
+            found = np.ldexp(offset(np.ldexp(scores, -_HUGE), *args, **options), _HUGE)
         return float(np.clip(found, -np.finfo(float).max, np.finfo(float).max))
 
     return finite
 
 
 @_scaled
-def contamination_offset(scores, contamination, sample_weight=None):
-    """Compute `contamination_threshold`."""
+def contamination_offset(scores, contamination, sample_weight=None, *, asked=True):
+    """Compute `contamination_threshold`.
+
+    Where the user has not `asked` for that share, nobody is told that ties leave it empty.
+    """
     if _is_auto(contamination):
         return robust_offset(scores, sample_weight)
     sample = WeightedSample(scores, sample_weight)
     # as scikit-learn has it: the two ways to interpolate differ in the last digit
     percentile = np.percentile(scores, 100 * contamination) if sample_weight is None else None
     offset = float(sample.quantile(contamination) if percentile is None else percentile)
-    return _beside_ties(sample, offset, contamination)
+    return _beside_ties(sample, offset, contamination, asked)
 
 
-def _beside_ties(sample, offset, contamination):
+def _beside_ties(sample, offset, contamination, asked):
     """Return the offset, or one just above it where that brings the share nearer to the one asked.
 
     Rows that share a score stand or fall together: with the offset on their score they all stand.
@@ -118,7 +121,7 @@ def _beside_ties(sample, offset, contamination):
     wanted = contamination * total
     stays = high in (low, total) or high - wanted > wanted - low
     if stays or (low and high - wanted == wanted - low):
-        if low == 0 and 1 <= wanted < high < total:
+        if asked and low == 0 and 1 <= wanted < high < total:
             warnings.warn(
                 f"no row lies below the threshold: contamination={contamination} asks for "
                 f"{wanted:.3g} of {total:.3g} rows, but {high:.3g} share the lowest score and "

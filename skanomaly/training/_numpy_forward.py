@@ -7,10 +7,17 @@ not run here at all.
 import itertools
 
 import numpy as np
-from scipy.special import erf, expit
+from scipy.special import erf, expit, softmax
 
 from skanomaly.backend import keras
 from skanomaly.networks._layers import Convolution
+from skanomaly.networks._masked_bins import (
+    SPREAD,
+    BinEncoding,
+    ColumnSurprises,
+    group_members,
+    layers_of,
+)
 from skanomaly.networks._member_layers import (
     Columns,
     MemberDense,
@@ -50,6 +57,8 @@ _SETTINGS = (
 
 def is_known(network):
     """Tell whether NumPy can run a network: known layers alone, in float32."""
+    if isinstance(network, ColumnSurprises):
+        network = network.network
     if _is_graph(network):
         return all(map(is_known, network.layers))
     activation = getattr(network, "activation", keras.activations.linear)
@@ -150,6 +159,31 @@ def _cropped(layer, x):
     return x[(slice(None), *spans)]
 
 
+def _bins(layer, x):
+    steps = x[..., None] >= np.arange(layer.n_bins, dtype=np.float32)
+    return steps.reshape(*x.shape[:-1], -1).astype(np.float32)
+
+
+def _surprises(model, x):
+    encode, first, *inner, last = layers_of(model.network)
+    n_columns, n_bins = x.shape[-1], encode.n_bins
+    bins = _bins(encode, x).reshape(-1, n_columns, n_bins).transpose(1, 0, 2)
+    kernel = _value(first.kernel)
+    # (n_members, batch, n_columns, width)
+    parts = (bins @ kernel.reshape(len(kernel), n_columns, n_bins, -1)).transpose(0, 2, 1, 3)
+    h = parts.sum(axis=2, keepdims=True) - group_members(model.groups) @ parts
+    h = _activated(first, h + _value(first.bias)[:, :, None])
+    for layer in inner:
+        h = _activated(layer, h @ _value(layer.kernel)[:, None] + _value(layer.bias)[:, :, None])
+    h = h[:, :, model.groups].transpose(0, 2, 1, 3)
+    kernel = _value(last.kernel).reshape(len(kernel), -1, n_columns, n_bins)
+    bias = _value(last.bias).reshape(-1, 1, n_columns, n_bins)
+    logits = (h @ kernel.transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3) + bias
+    p = (softmax(logits, axis=-1) * (x[..., None] == np.arange(n_bins))).sum(axis=-1)
+    surprise = -np.log((1 - SPREAD) * p + SPREAD / n_bins)
+    return np.where(x >= 0, surprise, 0.0).transpose(1, 0, 2)
+
+
 def _same(layer, x):
     return x
 
@@ -170,6 +204,8 @@ _LAYERS = {
     keras.layers.Reshape: lambda layer, x: x.reshape(len(x), *layer.target_shape),
     keras.layers.UpSampling1D: _doubled,
     keras.layers.UpSampling2D: _doubled,
+    BinEncoding: _bins,
+    ColumnSurprises: _surprises,
     Columns: _columns,
     Convolution: _convolution,
     MemberDense: _member_dense,

@@ -7,12 +7,14 @@ import pytest
 from skanomaly.networks._autoencoders import dense_autoencoder, member_autoencoder
 from skanomaly.networks._ensembles import packed_network
 from skanomaly.networks._heads import with_codes
+from skanomaly.networks._masked_bins import ColumnSurprises, masked_bin_network
 from skanomaly.networks._sequences import autoencoder
 from skanomaly.training._numpy_forward import _ACTIVATIONS, is_known, run
 
 X = np.random.default_rng(0).normal(size=(5, 12)).astype(np.float32)
 SMALL = {"hidden_layer_sizes": (3, 4), "latent_dim": 2, "l2": 0.0, "dropout": 0.1}
 PACKED = {"n_members": 2, "hidden_layer_sizes": (3,), "rate": 2.0, "bias_range": 0.5}
+
 BUILDERS = {
     "dense": lambda: dense_autoencoder(12, activation="relu", **SMALL),
     "members": lambda: member_autoencoder(12, 3, activation="silu", **SMALL),
@@ -46,6 +48,12 @@ def assert_alike(network, x):
 def test_built_in_networks(build):
     network = shaken(build())
     assert_alike(network, X[:, : network.input_shape[-1]])
+
+
+def test_surprises_of_columns():
+    network = masked_bin_network(np.full((12, 5), 0.2), 2, (4, 4))
+    model = ColumnSurprises(shaken(network), np.arange(12) % 5)
+    assert_alike(model, np.rint(2 + X).clip(-1, 4))
 
 
 @pytest.mark.parametrize("activation", _ACTIVATIONS)
