@@ -116,7 +116,7 @@ class Trainer:
         self.seed, self.fits, self.history = seed, 0, {}
         with seeded(seed), keras_without_tensorflow():
             self.model = build()
-        with_keras_initializers(self.model.network)
+            with_keras_initializers(self.model.network)
         self.wrapper = _wrapper(self, schedule)
 
     def __getstate__(self):

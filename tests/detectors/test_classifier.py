@@ -197,7 +197,7 @@ def test_there_are_no_probabilities_that_nothing_calibrates(labelled, Detector):
         assert not hasattr(detector, "predict_proba")
         with pytest.raises(AttributeError) as caught:
             detector.predict_proba(X)
-        assert "needs a fit with complete labels of both classes" in str(caught.value.__cause__)
+        assert "needs a fit with complete labels of both classes" in str(caught.value)
     assert detector.fit(X, y).predict_proba(X).shape == (140, 2)
 
 
