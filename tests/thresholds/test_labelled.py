@@ -163,7 +163,7 @@ def test_shares_out_of_range(value):
 
 @pytest.mark.parametrize("costs", [(0, 0), (-1, 1), (1, np.inf), (np.nan, 1)])
 def test_costs_out_of_range(costs):
-    with pytest.raises(ValueError, match="cost_f[pn] .*must be"):
+    with pytest.raises(ValueError, match=r"cost_f[pn] .*must be"):
         cost_threshold([0.0, 1.0], [-1, 1], *costs)
 
 
