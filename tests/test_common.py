@@ -25,11 +25,13 @@ from skanomaly.detectors import _recipes
 from skanomaly.networks import _sequences
 
 #: scikit-learn's checks bring labels such as 0, 1, 2, nothing to learn from them, and a handful
-#: of rows: the detectors rightly warn about all three.
+#: of rows: the detectors rightly warn about all of them.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:y holds the values:UserWarning"),
     pytest.mark.filterwarnings("ignore:y names .* anomalies, but:UserWarning"),
     pytest.mark.filterwarnings("ignore:.* calibration rows are too few:UserWarning"),
+    pytest.mark.filterwarnings("ignore:no row lies below the threshold:UserWarning"),
+    pytest.mark.filterwarnings("ignore:All .* rows of X are the same:UserWarning"),
 ]
 
 #: Small networks for sequences, with next to no training: conformance does not depend on size.

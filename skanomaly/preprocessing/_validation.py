@@ -182,7 +182,8 @@ def _categorical_mask(estimator, X):
 
 
 def _has_columns(X):
-    return len(getattr(X, "shape", ())) == 2
+    """Tell a table from what the checks of arrays refuse in better words."""
+    return len(getattr(X, "shape", ())) == 2 and X.shape[1] > 0
 
 
 def _places(wanted, frame, n_features, owner):

@@ -13,7 +13,10 @@ from skanomaly import NeuralAnomalyClassifier
 from skanomaly.metrics import roc_auc_scorer
 
 #: Hardly trained networks call many rows anomalies that carry no label.
-pytestmark = pytest.mark.filterwarnings("ignore:y names .* anomalies, but:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:y names .* anomalies, but:UserWarning"),
+    pytest.mark.filterwarnings("ignore:All .* rows of X are the same:UserWarning"),
+]
 
 Plain = partial(NeuralAnomalyClassifier, "plain", epochs=3, random_state=0)
 #: The default recipe on a small budget.
