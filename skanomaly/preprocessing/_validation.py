@@ -46,6 +46,8 @@ def read_rows(estimator, X, *, reset, min_samples=1):
         `skanomaly.preprocessing._categories.category_ids`.
     """
     X = as_table(X)
+    if not hasattr(X, "shape") and hasattr(X, "__array__"):
+        X = np.asarray(X)  # columns that are categories by their places are so here, too
     _refuse_other_shapes(X, estimator)
     if isinstance(X, pd.DataFrame):
         refuse_double_names(X, type(estimator).__name__)
