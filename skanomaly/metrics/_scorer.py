@@ -214,7 +214,7 @@ class _UniformScorer(_Scorer):
         return float(np.mean(draws))
 
     def _criterion(self, scores, estimator, X, n_uniform, rng, params):
-        uniform = scores_of(estimator, _uniform_like(X, n_uniform, rng))
+        uniform = scores_of(estimator, _uniform_like(X, n_uniform, rng), known=True)
         if np.max(uniform) < np.quantile(scores, 0.1):
             warnings.warn(
                 f"none of the {n_uniform} points drawn around the rows lies in the region that "
