@@ -255,7 +255,7 @@ def test_no_probabilities_where_nothing_was_calibrated(mixed, distance):
         assert not hasattr(detector, "predict_proba")
         with pytest.raises(AttributeError) as caught:
             detector.predict_proba(X)
-        assert "needs a fit with labels of both classes" in str(caught.value.__cause__)
+        assert "needs a fit with labels of both classes" in str(caught.value)
 
 
 def test_another_fit_leaves_nothing_of_the_last(mixed, distance):
