@@ -81,6 +81,7 @@ def _add_detect(parser):
     _add_files(parser, "*", "; without any, scikit-learn's breast cancer data")
     _add_columns(parser.add_argument)
     _add_contamination(parser.add_argument)
+    _add_recipe(parser.add_argument)
     add = parser.add_argument_group("output").add_argument
     _add_output(add)
     add("--report", metavar="FILE", help="write a report to this .html file")
@@ -95,6 +96,7 @@ def _add_fit(parser):
     )
     _add_columns(parser.add_argument)
     _add_contamination(parser.add_argument)
+    _add_recipe(parser.add_argument)
     parser.add_argument(
         "--clean",
         action="store_true",
@@ -218,6 +220,15 @@ def _add_contamination(add):
         default="auto",
         help="flag this share of the rows, above 0 and at most 0.5; default: auto, the "
         "detector's own threshold (with --label, learnt from the labels)",
+    )
+
+
+def _add_recipe(add):
+    add(
+        "--recipe",
+        choices=["auto", "plain"],
+        default="auto",
+        help="auto finds most; plain, one small network, is several times faster; default: auto",
     )
 
 

@@ -7,7 +7,7 @@ those of `skanomaly.explain`.
 from skanomaly.cli._words import shortened
 
 LEAST_SHARE = 0.1  # of what makes a row abnormal: features with less are not named
-MOST_BACKGROUND = 2000  # rows of the file to compare with
+MOST_BACKGROUND = 512  # rows of the file to compare with
 
 
 def explain_rows(detector, features, rows):

@@ -22,7 +22,7 @@ from skanomaly.cli._writing import (
 
 #: Exit code when `--fail-on-drift` is given and there is drift.
 DRIFTED = 3
-REASONS_PER_CHUNK = 20
+REASONS_PER_CHUNK = 10
 
 
 def score(arguments):

@@ -53,6 +53,8 @@ def new_detector(labelled, arguments):
     from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 
     common = {"random_state": arguments.random_state, "verbose": _verbosity(arguments)}
+    if arguments.recipe != "auto":
+        common["recipe"] = arguments.recipe
     if labelled:
         return NeuralAnomalyClassifier(**common)
     if getattr(arguments, "clean", False):

@@ -118,7 +118,8 @@ def positions(scores, labels, threshold):
     """Return what thresholds would do, from few alerts to many: a list of plain dicts."""
     order = np.sort(scores)
     counts = np.unique(np.geomspace(1, max(len(order) // 2, 1), _POSITIONS).round().astype(int))
-    cuts = [order[count] if count < len(order) else np.inf for count in counts]
+    above = np.nextafter(order[-1], np.inf)
+    cuts = [order[count] if count < len(order) else above for count in counts]
     if threshold is not None:
         cuts.append(threshold)
     return [_outcome(scores, labels, cut) for cut in sorted(set(np.asarray(cuts, float)))]
