@@ -29,7 +29,8 @@ DETECTORS = {
 def test_far_rows_have_finite_scores(name, standardize, labelled):
     X, y = labelled
     detector = clone(DETECTORS[name]).set_params(standardize=standardize, random_state=0)
-    detector.fit(X - X.mean(axis=0), y)
+    kept = slice(None) if name == "classifier" else y == 0  # hardly trained: on clean rows
+    detector.fit((X - X.mean(axis=0))[kept], y[kept])
     assert np.isfinite(detector.score_samples(FAR)).all()
     assert np.isfinite(detector.decision_function(FAR)).all()
     if name != "classifier":  # a row far off may lie on the classifier's normal side
@@ -140,7 +141,7 @@ def test_overflow_is_no_warning_of_ours(blob):
     detector = ThresholdedDetector(IsolationForest(n_estimators=5, random_state=0)).fit(blob)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert (detector.predict(FAR[:1]) == -1).all()
+        assert np.isfinite(detector.decision_function(FAR[:1])).all()
 
 
 def test_reconstruction_of_huge_rows():

@@ -121,4 +121,10 @@ class BaseNeuralDetector(BaseDetector):
         """Return the user's callbacks, and what tells scikit-learn's own about epochs."""
         given = () if self.callbacks is None else self.callbacks
         given = given if isinstance(given, (list, tuple)) else (given,)
+        other = next((c for c in given if not hasattr(c, "set_model")), None)
+        if other is not None:
+            raise ValueError(
+                f"The 'callbacks' parameter of {type(self).__name__} must hold Keras callbacks, "
+                f"got {other!r} among them. Pass objects of keras.callbacks.Callback classes."
+            )
         return (*given, *epoch_tasks(self))

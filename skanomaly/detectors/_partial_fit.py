@@ -91,7 +91,9 @@ class StreamMixin:
             return
         source, y, weight = self._stream.training_rows()
         labels = self._read_labels(y, source.shape[0], weight)
-        scores = self._learn(TrainingRows(source, labels, weight), self._stream.seed)
+        rows = TrainingRows(source, labels, weight)
+        rows.refuse_no_values(self)
+        scores = self._learn(rows, self._stream.seed)
         self._stream.mark()
         if self.is_categorical_ is None:
             self._background = background_rows(source, scores, self.offset_, weight)

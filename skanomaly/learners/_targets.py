@@ -22,7 +22,7 @@ def class_weights(class_weight, labels, imbalance):
         return 1.0, 1.0
     if isinstance(class_weight, str):
         power = 1.0 if class_weight == "balanced" else imbalance
-        anomalies = np.count_nonzero(labels)
+        anomalies = max(np.count_nonzero(labels), 1)  # weights may leave none to be drawn
         return 1.0, ((len(labels) - anomalies) / anomalies) ** power
     unknown = set(class_weight) - {-1, 1}
     values = [class_weight.get(1, 1.0), class_weight.get(-1, 1.0)]

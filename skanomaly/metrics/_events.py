@@ -10,7 +10,7 @@ import pandas as pd
 
 from skanomaly.utils._intervals import intervals
 from skanomaly.utils._labels import read_labels
-from skanomaly.utils._validation import check_column
+from skanomaly.utils._validation import check_column, check_number
 
 
 def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
@@ -170,6 +170,7 @@ def range_recall_score(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
     true, predicted = _flags(y_true, y_pred, anomaly_label)
     if not true.any():
         raise ValueError("y_true has no anomaly: range_recall_score needs at least one event.")
+    alpha = check_number(alpha, "alpha", high=1, closed="both")
     return _coverage(true, predicted, alpha=alpha)
 
 
@@ -282,6 +283,7 @@ def _volume(name, y_true, scores, max_buffer, anomaly_label):
             "vus_pr_score and vus_roc_score need dtaianomaly. Install it with: "
             "pip install 'skanomaly[series]'"
         ) from error
+    max_buffer = int(check_number(max_buffer, "max_buffer", high=1e9, closed="left"))
     metric = getattr(evaluation, name)(max_buffer_size=max_buffer)
     return float(metric.compute(true.astype(int), -scores))
 

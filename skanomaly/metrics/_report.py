@@ -15,6 +15,7 @@ from skanomaly.metrics._labelled import (
     roc_auc_score,
 )
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import check_number
 
 
 def anomaly_report(
@@ -67,6 +68,7 @@ def anomaly_report(
     <BLANKLINE>
     rows without a label, left out: 1
     """
+    digits = int(check_number(digits, "digits", high=17, closed="both"))
     labels = read_labels(y_true, anomaly_label=anomaly_label)
     y_true = np.where(labels == 0, np.nan, labels)
     known, decided, _ = known_predictions(y_true, y_pred, "auto", None)

@@ -137,7 +137,13 @@ class GroupedAnomalyKFold(_AnomalySplitter):
         _check_shuffle(self.shuffle, self.random_state)
         if groups is None:
             raise ValueError("groups must say to which group each row belongs, got None.")
-        n_groups = pd.Series(np.asarray(groups))[labels == -1].nunique()
+        groups = np.asarray(groups)
+        if groups.shape != labels.shape:
+            raise ValueError(
+                f"groups must have one value for each of the {len(labels)} rows, got the shape "
+                f"{groups.shape}. Pass the groups that belong to these rows."
+            )
+        n_groups = pd.Series(groups)[labels == -1].nunique()
         if n_groups < self.n_splits:
             raise ValueError(
                 f"n_splits={self.n_splits} is more than the {n_groups} groups with an anomaly: "

@@ -88,6 +88,15 @@ class TrainingRows:
             "column, or fill it."
         )
 
+    def refuse_no_values(self, estimator):
+        """Raise a ValueError if no row holds any value."""
+        if len(self._empty_columns()) == self.source.shape[1]:
+            raise ValueError(
+                f"X holds missing values only, in all {self.source.shape[0]} rows so far. "
+                f"{type(estimator).__name__} expects at least one value to begin with: pass a "
+                "chunk with values first."
+            )
+
     def warn_if_constant(self, estimator):
         """Warn if all rows that count are the same: any other one will be an anomaly."""
         first = self.row_indices[0]

@@ -67,7 +67,17 @@ def _of_polars(X):
 
 
 def collected(X):
-    """Return a lazy table of polars as a table, and anything else as it is."""
+    """Return a lazy table of polars as a table, and anything else as it is.
+
+    Complex columns are refused: detectors of other libraries may drop their imaginary parts.
+    """
+    if isinstance(X, pd.DataFrame):
+        for name, dtype in zip(X.columns, X.dtypes, strict=True):
+            if dtype.kind == "c":
+                raise ValueError(
+                    f"The column {name!r} of X holds complex numbers ({dtype}). Complex data not "
+                    "supported: pass their real and imaginary parts as two columns."
+                )
     lazy = type(X).__module__.split(".")[0] == "polars" and hasattr(X, "collect")
     return X.collect() if lazy else X
 

@@ -175,9 +175,10 @@ def check_number(value, name, low=0.0, high=np.inf, *, closed="neither"):
     1.0
     """
     number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-    above = number and (value >= low if closed in ("left", "both") else value > low)
-    below = number and (value <= high if closed in ("right", "both") else value < high)
-    if not (above and below and np.isfinite(float(value))):
+    size = _as_float(value) if number else np.nan  # no comparison is true of NaN
+    above = size >= low if closed in ("left", "both") else size > low
+    below = size <= high if closed in ("right", "both") else size < high
+    if not (above and below and np.isfinite(size)):
         start, end = (
             "[" if closed in ("left", "both") else "(",
             "]" if closed in ("right", "both") else ")",
@@ -186,7 +187,14 @@ def check_number(value, name, low=0.0, high=np.inf, *, closed="neither"):
             f"{name} must be a number in {start}{low:g}, {high:g}{end}, got {value!r}. Pass "
             "one number within these bounds."
         )
-    return float(value)
+    return size
+
+
+def _as_float(value):
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond float64
+        return np.inf
 
 
 def check_weight(sample_weight, n_samples, *, relative=True):

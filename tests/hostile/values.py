@@ -28,12 +28,7 @@ def pick(rng, options):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return option()
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-        NotImplementedError,
-    ):  # no dates from text, for instance
+    except Exception:  # no dates from text, no first row of none
         return options[0]() if callable(options[0]) else options[0]
 
 
