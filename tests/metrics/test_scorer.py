@@ -55,10 +55,10 @@ class PcaDetector(OutlierMixin, BaseEstimator):
         return self.pca_.inverse_transform(self.pca_.transform(X))
 
     def decision_function(self, X):
-        return -np.square(np.asarray(X) - self.reconstruct(X)).sum(axis=1)
+        return 1 - np.square(np.asarray(X) - self.reconstruct(X)).sum(axis=1)
 
     def predict(self, X):
-        return np.where(self.decision_function(X) < -1, -1, 1)
+        return np.where(self.decision_function(X) < 0, -1, 1)
 
 
 DETECTORS = [
