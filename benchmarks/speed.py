@@ -203,7 +203,7 @@ def grid(table, quick):
     from sklearn.model_selection import GridSearchCV
     from sklearn.preprocessing import StandardScaler
 
-    from skanomaly import _programs
+    from skanomaly.training import _compiled
 
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X).astype(np.float32)
@@ -251,7 +251,7 @@ def grid(table, quick):
     for peer, label, wanted in peers:
         pairs = []
         for _ in range(repeats):
-            _programs.clear()  # compilations belong to both
+            _compiled.clear()  # compilations belong to both
             pairs.append((seconds(ours), seconds(peer)))
         fast, slow = (statistics.median(times) for times in zip(*pairs, strict=True))
         table.add(f"{name}, {label}", fast, slow, "s", wanted)

@@ -36,7 +36,8 @@ class BinEncoding(keras.Layer):
 
     def call(self, x):
         """Return (..., n_columns * n_bins) for (..., n_columns)."""
-        steps = ops.expand_dims(x, -1) >= np.arange(self.n_bins, dtype=np.float32)
+        first = np.arange(self.n_bins, dtype=np.float32)
+        steps = ops.greater_equal(ops.expand_dims(x, -1), first)
         return ops.reshape(ops.cast(steps, "float32"), (-1, *x.shape[1:-1], self._width(x.shape)))
 
     def compute_output_shape(self, input_shape):
@@ -88,14 +89,18 @@ class HiddenColumns(keras.Layer):
         """Return a layer like this one for another number of members, with one generator."""
         return type(self)(n_members, 1, self.seed)
 
+    def seen(self, x):
+        """Return what a network sees of rows: all but their folds."""
+        return x[:, :-1]
+
     def call(self, x):
         """Return the rows with hidden columns, and which of them a member learns from."""
-        row_folds, x = x[:, -1:], ops.expand_dims(x[:, :-1], 1)
+        row_folds, x = x[:, -1:], ops.expand_dims(self.seen(x), 1)
         size = self.n_members // self.n_parts
         hidden = [self._hidden(x, size, generator) for generator in self.seed_generators]
         hidden = hidden[0] if self.n_parts == 1 else ops.concatenate(hidden, axis=1)
         own = ops.expand_dims(ops.not_equal(row_folds, self.folds), -1)
-        learnt = ops.logical_and(ops.logical_and(hidden, x >= 0), own)
+        learnt = ops.logical_and(ops.logical_and(hidden, ops.greater_equal(x, 0)), own)
         return ops.where(hidden, -1.0, x), ops.cast(learnt, "float32")
 
     def _hidden(self, x, n_members, generator):

@@ -42,7 +42,9 @@ class FusedModel(keras.Model):
             corrupted, weight = self.corruption(x)
             entry = self.network if self.n_members is None else self.network.get_layer("members")
             return entry(corrupted, training=True), weight
-        return self.network(x, training=training)
+        # a corruption may have its rows carry more than the network sees
+        seen = getattr(self.corruption, "seen", None)
+        return self.network(x if seen is None else seen(x), training=training)
 
     def get_config(self):
         """Return the serialised parts."""
@@ -83,7 +85,7 @@ class FusedModel(keras.Model):
         losses = losses * weight if in_parts else losses
         kept = 1 if self.n_members is None else 2
         if len(losses.shape) > kept:
-            losses = ops.mean(losses, axis=range(kept, len(losses.shape)))
+            losses = ops.mean(losses, axis=tuple(range(kept, len(losses.shape))))
         return losses if weight is None or in_parts else losses * weight
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
