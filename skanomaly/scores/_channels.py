@@ -18,8 +18,8 @@ from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.scores._ranks import NormalScores
 from skanomaly.scores._tails import MarginalTail
 
-#: What a new row's score is the mean of.
-NEW_ROWS = ("kx1", "kq5", "tail2", "residual", "surprise")
+#: What a new row's score is the mean of; a name that comes twice counts twice.
+NEW_ROWS = ("kx1", "kx1", "kq5", "tail2", "residual", "residual", "surprise")
 #: The two views of a training row, of which the larger counts; the second a little less.
 TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
 _LOCAL_SHARE = 0.8
