@@ -144,7 +144,7 @@ def test_members_count_alike():
 
 
 def test_ranks_see_numbers_alone():
-    stretched = np.column_stack([np.exp(3 * ROWS[:, :2]), ROWS[:, 2:]])
+    stretched = np.column_stack([np.exp(ROWS[:, :2] / 2), ROWS[:, 2:]])
     plain, same = (RowChannels(n).fit(ROWS).search(ROWS)[0]["kq1"] for n in (2, 2))
     warped = RowChannels(2).fit(stretched).search(stretched)[0]["kq1"]
     np.testing.assert_allclose(warped, plain, rtol=1e-9)
