@@ -71,7 +71,7 @@ QUICK = [
 
 
 class Grows:
-    """The smallest detector of PyOD's conventions: scores grow, and a tenth of rows is too much."""
+    """The smallest detector of PyOD's conventions: scores grow, a tenth of rows is labelled 1."""
 
     contamination = 0.1
 
@@ -98,6 +98,7 @@ AROUND = [
     WindowedDetector(AutoencoderDetector("plain", epochs=5)),
     WindowedDetector(FOREST, stride=2, aggregation="max"),
     PyODEstimator(Grows()),
+    DriftMonitor(FOREST, random_state=0),
     DriftMonitor(FOREST, cv=2, random_state=0),
     AnomalyClassifier(NeuralAnomalyClassifier("plain", epochs=20, learning_rate=0.01)),
 ]

@@ -32,7 +32,8 @@ def test_every_score_is_higher_for_anomalies(score, members):
 
 def test_views_are_scaled_rows_residuals_and_codes_of_each_member():
     learner = fitted()
-    Z, residual, codes = learner.views(X)
+    Z, residual, codes, missing = learner.views(X)
+    assert missing is None
     np.testing.assert_allclose(Z, learner.scaler.transform(X), rtol=1e-6)
     assert residual.shape == (2, 100, 3)
     assert codes.shape == (2, 100, 2)
