@@ -10,7 +10,7 @@ SETTINGS = {
     "architecture": "dense", "row_shape": None, "hidden_layer_sizes": (8,), "latent_dim": 2,
     "activation": "tanh", "n_estimators": 2, "noise": (0.3, 3.0), "dropout": 0.0, "l2": 0.0,
     "anomaly_score": "ensemble", "standardize": True, "model": None, "masked": False,
-    "max_steps": 150, "trim": 0.1,
+    "max_steps": 150, "trim": None,
 }  # fmt: skip
 
 
