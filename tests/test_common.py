@@ -16,6 +16,7 @@ from skanomaly import (
     AnomalyClassifier,
     AutoencoderDetector,
     ConformalDetector,
+    DriftMonitor,
     NeuralAnomalyClassifier,
     PyODEstimator,
     ThresholdedDetector,
@@ -48,6 +49,7 @@ IMAGES = [
 ]
 FULL = [
     AutoencoderDetector(),
+    AutoencoderDetector("fast"),
     AutoencoderDetector("plain", epochs=20),
     AutoencoderDetector(
         "plain", epochs=5, early_stopping=True, standardize=False, anomaly_score="mahalanobis"
@@ -69,11 +71,14 @@ QUICK = [
 
 
 class Grows:
-    """The smallest detector of PyOD's conventions: scores grow with abnormality."""
+    """The smallest detector of PyOD's conventions: scores grow, a tenth of rows is labelled 1."""
+
+    contamination = 0.1
 
     def fit(self, X, y=None):
         self.centre_ = np.median(X, axis=0)
         self.decision_scores_ = self.decision_function(X)
+        self.threshold_ = np.quantile(self.decision_scores_, 1 - self.contamination)
         return self
 
     def decision_function(self, X):
@@ -93,6 +98,8 @@ AROUND = [
     WindowedDetector(AutoencoderDetector("plain", epochs=5)),
     WindowedDetector(FOREST, stride=2, aggregation="max"),
     PyODEstimator(Grows()),
+    DriftMonitor(FOREST, random_state=0),
+    DriftMonitor(FOREST, cv=2, random_state=0),
     AnomalyClassifier(NeuralAnomalyClassifier("plain", epochs=20, learning_rate=0.01)),
 ]
 VARIANTS = FULL if keras.backend.backend() == "jax" else QUICK

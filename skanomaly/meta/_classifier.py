@@ -206,6 +206,25 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
         positive = self.decision_function(X) > 0
         return self.classes_[positive.astype(int)]
 
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy of `predict`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Their labels, values of `classes_`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+            Share of the rows whose class is found.
+        """
+        return super().score(X, y, sample_weight)
+
     def __sklearn_is_fitted__(self):
         return "estimator_" in vars(self)
 

@@ -163,8 +163,8 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
 
 
 def _refuse_own_convention(detector):
-    module = type(detector).__module__.split(".")[0]
-    if module in ("sklearn", "skanomaly") or hasattr(detector, "score_samples"):
+    known = isinstance(detector, StateMixin) or type(detector).__module__.startswith("sklearn.")
+    if known or hasattr(detector, "score_samples"):
         raise TypeError(
             f"PyODEstimator turns scores that grow with abnormality, as PyOD's do, but those of "
             f"{type(detector).__name__} fall already. Use it without PyODEstimator."

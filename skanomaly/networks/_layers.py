@@ -213,7 +213,7 @@ class MultiscaleNoise(keras.Layer):
         level = self.low * ops.exp(spread * uniform)
         noise = keras.random.normal(ops.shape(x), seed=generator)
         if self.shares is not None:
-            noise = noise * np.asarray(self.shares, np.float32)
+            noise = noise * as_tensor(np.asarray(self.shares, np.float32))
         shape = (*lead, *([1] * (len(x.shape) - len(lead))))
         weight = 1 / (self.low**2 + level**2) if spread else ops.ones(lead)
         return x + ops.cast(ops.reshape(level, shape) * noise, x.dtype), weight

@@ -17,9 +17,9 @@ def shown(model):
     What they save and load are then the weights of `network_`, not those of a wrapper.
     """
     network = vars(model.network)
-    names = ("optimizer", "stop_training", "history")
+    names = ("optimizer", "loss", "stop_training", "history")
     before = {name: network[name] for name in names if name in network}
-    network.update(optimizer=model.optimizer, stop_training=False)
+    network.update(optimizer=model.optimizer, loss=model.loss, stop_training=False)
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 from skanomaly.detectors import _partial_fit
 from skanomaly.detectors._partial_fit import Stream
+from skanomaly.io import keep_rows
 
 # hardly trained networks call many rows anomalies that carry no label
 pytestmark = [
@@ -100,11 +101,26 @@ def test_chunks_of_any_size(labelled, detector, sizes):
         start += size
         assert fresh.n_samples_seen_ == start
         assert np.isfinite(fresh.decision_function(X)).all()
-    again = pickle.loads(pickle.dumps(fresh))
+    with keep_rows():
+        again = pickle.loads(pickle.dumps(fresh))
     np.testing.assert_array_equal(again.score_samples(X), fresh.score_samples(X))
     again.partial_fit(X[:30], y[:30])
     assert again.n_samples_seen_ == start + 30
     assert fresh.n_samples_seen_ == start
+
+
+@each_plain
+def test_a_pickle_without_rows_says_how_to_go_on(labelled, detector):
+    X, y = labelled
+    stream = clone(detector).partial_fit(X[:100], y[:100])
+    again = pickle.loads(pickle.dumps(stream))
+    before = again.score_samples(X)
+    with pytest.raises(ValueError, match=r"without its training rows.*keep_rows\(\)"):
+        again.partial_fit(X[100:], y[100:])
+    np.testing.assert_array_equal(again.score_samples(X), before)
+    assert again.n_samples_seen_ == 100
+    assert stream.partial_fit(X[100:], y[100:]).n_samples_seen_ == 140
+    assert again.fit(X, y).partial_fit(X[:5], y[:5]).n_samples_seen_ == 145
 
 
 @each_detector

@@ -47,5 +47,5 @@ def test_codes_refuse(forest, labelled):
         LatentDisplay.from_estimator(forest, labelled[0])
     with pytest.raises(ValueError, match="at least two rows"):
         LatentDisplay.from_predictions([[1.0, 2.0]])
-    with pytest.raises(ValueError, match="codes must be finite numbers"):
+    with pytest.raises(ValueError, match="codes must hold finite numbers"):
         LatentDisplay.from_predictions([[1.0, np.inf], [1, 2]])

@@ -171,5 +171,10 @@ def test_series_are_refused():
         DaskDetector(WindowedDetector(FOREST)).fit(X)
 
 
+# the checks bring a handful of rows, many of them twice
+@pytest.mark.filterwarnings("ignore:no row lies below the threshold:UserWarning")
 def test_scikit_learn_finds_nothing():
-    check_estimator(DaskDetector(MeanDistance(contamination=0.1)))
+    # scikit-learn leaves out one check itself, of array API input, where SciPy is not set to it
+    done = check_estimator(DaskDetector(MeanDistance(contamination=0.1)), on_skip=None)
+    left_out = {check["check_name"] for check in done if check["status"] != "passed"}
+    assert left_out <= {"check_array_api_input"}

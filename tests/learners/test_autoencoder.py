@@ -10,6 +10,7 @@ SETTINGS = {
     "architecture": "dense", "row_shape": None, "hidden_layer_sizes": (8,), "latent_dim": 2,
     "activation": "tanh", "n_estimators": 2, "noise": (0.3, 3.0), "dropout": 0.0, "l2": 0.0,
     "anomaly_score": "ensemble", "standardize": True, "model": None, "masked": False,
+    "max_steps": 150, "trim": None,
 }  # fmt: skip
 
 
@@ -31,7 +32,8 @@ def test_every_score_is_higher_for_anomalies(score, members):
 
 def test_views_are_scaled_rows_residuals_and_codes_of_each_member():
     learner = fitted()
-    Z, residual, codes = learner.views(X)
+    Z, residual, codes, missing = learner.views(X)
+    assert missing is None
     np.testing.assert_allclose(Z, learner.scaler.transform(X), rtol=1e-6)
     assert residual.shape == (2, 100, 3)
     assert codes.shape == (2, 100, 2)

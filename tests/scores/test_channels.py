@@ -87,7 +87,17 @@ def test_surprises_count_beyond_what_is_usual_for_their_column():
     assert loud[0] > 4 > quiet[1]
     both = np.array([[1.5, 9.0]])
     np.testing.assert_allclose(channel.score(both), np.sqrt(channel.parts(both).mean(axis=1)))
-    assert channel.score(np.zeros((1, 2))) == 0
+    assert channel.score(np.full((1, 2), 0.1)) == 0
+
+
+def test_a_missing_value_adds_what_a_value_of_its_column_adds_on_average():
+    usual = np.random.default_rng(0).normal([1.0, 5.0], [0.1, 2.0], size=(1000, 2)).clip(0.01)
+    channel = SurpriseScore().fit(usual)
+    average = channel.parts(usual).mean(axis=0)
+    assert (average > 0).all()
+    np.testing.assert_allclose(channel.parts(np.zeros((1, 2)))[0], average)
+    known = np.vstack([usual, np.zeros((500, 2))])  # missing in training rows, too: no change
+    np.testing.assert_allclose(SurpriseScore().fit(known).parts(usual), channel.parts(usual))
 
 
 # The whole
@@ -144,7 +154,7 @@ def test_members_count_alike():
 
 
 def test_ranks_see_numbers_alone():
-    stretched = np.column_stack([np.exp(3 * ROWS[:, :2]), ROWS[:, 2:]])
+    stretched = np.column_stack([np.exp(ROWS[:, :2] / 2), ROWS[:, 2:]])
     plain, same = (RowChannels(n).fit(ROWS).search(ROWS)[0]["kq1"] for n in (2, 2))
     warped = RowChannels(2).fit(stretched).search(stretched)[0]["kq1"]
     np.testing.assert_allclose(warped, plain, rtol=1e-9)

@@ -102,6 +102,6 @@ def test_mixed_precision(policy):
 
 
 def test_programs_survive_their_eviction(monkeypatch):
-    monkeypatch.setattr(_compiled, "MAX_PROGRAMS", 1)
+    monkeypatch.setattr(_compiled, "MAX_COMPILED", 1)
     losses = [fused(dense(), epochs=1).history.history["loss"][0] for _ in range(2)]
     assert np.isfinite(losses).all()
