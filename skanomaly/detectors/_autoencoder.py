@@ -38,7 +38,8 @@ class AutoencoderDetector(BaseNeuralDetector):
     dense network, the mean squared error of a row as its score.
 
     Training rows may hold anomalies: by default a first look at all of them, in which no network
-    takes part, leaves the most unusual tenth out, and everything else learns from the others. If
+    takes part, leaves out those that lie far from the others, a tenth at most, and everything
+    else learns from the rest. If
     you know that the rows are clean, say so (``novelty=True``): nothing is left out then, which
     finds more among new rows. If you know about how many are anomalies, say that
     (``contamination=0.03``): twice as many are left out. Rows of the fit itself are ranked with
@@ -109,9 +110,9 @@ class AutoencoderDetector(BaseNeuralDetector):
         in what the ensemble learns. With "auto" about 2% of new normal rows are false alarms
         (measured: 2.2% on average over 40 tables, 5% at the most), so that fewer anomalies are
         found than with a number if there are many among the training rows; the ensemble learns
-        without the most unusual tenth. For scores other than the ensemble's, "auto" calls
-        those anomalies whose score (the cube root of it, where it is a mean squared error) lies
-        more than three robust standard deviations below the median.
+        without the most unusual rows, a tenth at most. For scores other than the ensemble's,
+        "auto" calls those anomalies whose score (the cube root of it, where it is a mean squared
+        error) lies more than three robust standard deviations below the median.
     novelty : bool, default=False
         Whether the training rows are known to be clean. The ensemble then learns from all of
         them.

@@ -8,8 +8,6 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skanomaly.learners._ensemble import TRIM
-
 _MULTISCALE = {
     "hidden_layer_sizes": (128, 64),
     "latent_dim": 32,
@@ -118,8 +116,8 @@ def trim_share(novelty, contamination):
     """Return the share of the training rows, the most unusual, that scores are learnt without.
 
     None of those known to be clean; where the contamination is given, twice that, so that few
-    anomalies stay.
+    anomalies stay; None, a look at the rows, where nothing is said.
     """
     if novelty:
         return 0.0
-    return TRIM if isinstance(contamination, str) else min(2 * contamination, 0.5)
+    return None if isinstance(contamination, str) else min(2 * contamination, 0.5)

@@ -213,7 +213,8 @@ def _(score: ResidualScore, graph, residual):
 def _(score: SurpriseScore, graph, surprises):
     z = graph("Div", graph("Sub", surprises, score.centre_), score.spread_)
     z = graph("Max", z, 0.0)
-    return graph("Sqrt", graph.mean(graph("Mul", z, z), 1, len(score.centre_)))
+    parts = graph("Where", graph("Equal", surprises, 0.0), score.usual_, graph("Mul", z, z))
+    return graph("Sqrt", graph.mean(parts, 1, len(score.centre_)))
 
 
 @export.register

@@ -21,8 +21,9 @@ from skanomaly.scores._channels import (
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
-#: Share of the rows left out where nothing is said about how many are anomalies.
-TRIM = 0.1
+#: Where nothing is said about how many rows are anomalies, those whose global score lies so many
+#: calibrated steps beyond the median are left out, and no more than this share of the rows.
+UNUSUAL, MOST_UNUSUAL = 2.0, 0.1
 #: Where training rows' scores by the two rules are matched: a step for every row would make
 #: much of rounding where two of them nearly agree.
 _SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
@@ -41,9 +42,9 @@ class EnsembleScore:
     ----------
     seed : int
         Seed of everything random.
-    trim : float, default=0.1
+    trim : float, default=None
         Share of the training rows, the most unusual, that all is learnt without; 0 takes them
-        all for normal.
+        all for normal. None leaves out the tenth at most, and only what lies far from the rest.
     layout : skanomaly.preprocessing._categories.Layout, default=None
         Where numbers and categories lie; None for numbers alone.
     networks : bool, default=True
@@ -52,7 +53,7 @@ class EnsembleScore:
         Budget of that network in steps, where it is smaller than the usual one.
     """
 
-    def __init__(self, seed, trim=TRIM, layout=None, networks=True, max_steps=None):
+    def __init__(self, seed, trim=None, layout=None, networks=True, max_steps=None):
         self.seed, self.trim, self.layout, self.networks = seed, trim, layout, networks
         self.max_steps = max_steps
 
@@ -84,7 +85,9 @@ class EnsembleScore:
         score = global_score(
             {name: Calibration().fit(c[sample]).apply(c) for name, c in raw.items()}
         )
-        usual = score <= np.quantile(score, 1 - self.trim)
+        share = MOST_UNUSUAL if self.trim is None else self.trim
+        highest = np.quantile(score, 1 - share)
+        usual = score <= (max(highest, UNUSUAL) if self.trim is None else highest)
         return everything[usual], everything[~usual]
 
     def _fit_scale(self, rows, Z, residual, missing):

@@ -118,7 +118,8 @@ class SurpriseScore:
     """How much more surprising than usual the values of a row are.
 
     The surprises of each column are centred and scaled by those of the training rows, told by
-    networks that did not see them; the root mean square of the positive ones is the score.
+    networks that did not see them; the root mean square of the positive ones is the score. A
+    missing value has no surprise (0) and adds what a value of its column adds on average.
 
     Examples
     --------
@@ -134,17 +135,23 @@ class SurpriseScore:
 
     def fit(self, surprises):
         """Fit on surprises of training rows, (n_samples, n_features)."""
-        self.centre_ = surprises.mean(axis=0)
-        self.spread_ = surprises.std(axis=0) + self._LEAST_SPREAD
+        known = np.ma.masked_equal(surprises, 0.0)
+        self.centre_ = known.mean(axis=0).filled(0.0)
+        self.spread_ = known.std(axis=0).filled(0.0) + self._LEAST_SPREAD
+        squares = np.ma.array(self._squares(surprises), mask=np.ma.getmaskarray(known))
+        self.usual_ = squares.mean(axis=0).filled(0.0)
         return self
 
     def parts(self, surprises):
         """Return what each value adds to the mean square, (n_samples, n_features)."""
-        return np.square(np.maximum((surprises - self.centre_) / self.spread_, 0.0))
+        return np.where(surprises == 0, self.usual_, self._squares(surprises))
 
     def score(self, surprises):
         """Return scores, (n_samples,)."""
         return np.sqrt(self.parts(surprises).mean(axis=1))
+
+    def _squares(self, surprises):
+        return np.square(np.maximum((surprises - self.centre_) / self.spread_, 0.0))
 
 
 def new_row_score(channels):

@@ -76,10 +76,10 @@ def test_filling_is_finite_and_row_by_row(n, p, size, share, seed):
 # The detectors
 
 
-def halves(cancer, n_malignant):
+def halves(cancer, n_malignant, seed=0):
     """Return training and test rows of the breast cancer data."""
     X, y = cancer
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     benign, malignant = (rng.permutation(np.flatnonzero(y == kind)) for kind in (0, 1))
     train = np.r_[benign[:180], malignant[:n_malignant]]
     test = np.r_[benign[180:], malignant[n_malignant:]]
@@ -100,17 +100,20 @@ def test_a_fifth_of_the_entries_may_be_missing(cancer, detector, n_malignant):
 
     The textbook recipe is the exception: there mean values act as noise that regularises.
     """
-    X, y, X_test, y_test = halves(cancer, n_malignant)
-    holed, holed_test = punched(X, 0.2), punched(X_test, 0.2, seed=1)
+    gaps = []
+    for seed in range(3):  # one drawing of rows and holes moves each by some .005
+        X, y, X_test, y_test = halves(cancer, n_malignant, seed)
+        holed, holed_test = punched(X, 0.2, seed), punched(X_test, 0.2, seed + 1)
 
-    def auc(model, train, test):
-        return roc_auc_score(y_test, -clone(model).fit(train, y).score_samples(test))
+        def auc(model, train, test, y=y, y_test=y_test):
+            return roc_auc_score(y_test, -clone(model).fit(train, y).score_samples(test))
 
-    complete, ours = auc(detector, X, X_test), auc(detector, holed, holed_test)
-    assert ours > complete - 0.02
-    if detector.recipe != "plain":
-        imputed = auc(make_pipeline(SimpleImputer(), detector), holed, holed_test)
-        assert ours > imputed - 0.003
+        complete, ours = auc(detector, X, X_test), auc(detector, holed, holed_test)
+        assert ours > complete - 0.02
+        if detector.recipe == "plain":
+            return
+        gaps.append(ours - auc(make_pipeline(SimpleImputer(), detector), holed, holed_test))
+    assert np.mean(gaps) > -0.003
 
 
 def test_rows_with_few_values_are_scored_fairly(cancer):
