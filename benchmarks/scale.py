@@ -209,7 +209,7 @@ def stages(figures, quick):
     from skanomaly.distributed._content import hashes_of, numbers_of
     from skanomaly.distributed._summary import summarise
 
-    n = 20_000 if quick else 10**6
+    n = 2000 if quick else 10**6
     scale = 1e6 / n
     rows = block(0, n)
     with tempfile.TemporaryDirectory() as folder:
@@ -238,7 +238,7 @@ def agreement(figures, quick):
 
     from skanomaly import AutoencoderDetector
 
-    n, most = (20_000, 5000) if quick else (10**6, 100_000)
+    n, most = (4000, 2000) if quick else (10**6, 100_000)
     rows = block(0, n)
     y = np.arange(n) % 100 == 0
     import dask.array as da

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,21 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.datasets import load_breast_cancer
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
+from skanomaly.backend import keras
+from skanomaly.training._compiled import CACHE_SETTING, use_persistent_cache
 
 #: The folder Python finds the package in, for processes started by tests.
 PACKAGE_PARENT = Path(sys.modules["skanomaly"].__file__).parents[1]
+
+
+def pytest_configure(config):
+    """What one process of a run has compiled serves its other processes too, and ends with it."""
+    if keras.backend.backend() != "jax" or CACHE_SETTING in os.environ:
+        return
+    folder = tempfile.TemporaryDirectory(prefix="skanomaly-programs-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ[CACHE_SETTING] = folder.name  # processes started from here find it at import
+    use_persistent_cache(folder.name)
 
 
 class Distance(OutlierMixin, BaseEstimator):

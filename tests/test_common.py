@@ -35,17 +35,18 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:All .* rows of X are the same:UserWarning"),
 ]
 
-#: Small networks for sequences, with next to no training: conformance does not depend on size.
+#: Small networks for sequences, with next to no training: conformance depends neither on size
+#: nor on the recipe around the network, which tests/networks tries with every architecture.
 _TINY = {"max_steps": 2, "hidden_layer_sizes": (2,), "contamination": 0.1, "batch_size": 16}
 SEQUENTIAL = [
-    AutoencoderDetector(architecture="conv1d", latent_dim=2, **_TINY),
+    AutoencoderDetector("plain", architecture="conv1d", latent_dim=2, **_TINY),
     AutoencoderDetector("plain", architecture="lstm", latent_dim=2, **_TINY),
-    NeuralAnomalyClassifier(architecture="conv1d", early_stopping=False, **_TINY),
-    NeuralAnomalyClassifier(architecture="gru", early_stopping=False, **_TINY),
+    NeuralAnomalyClassifier("plain", architecture="conv1d", early_stopping=False, **_TINY),
+    NeuralAnomalyClassifier("plain", architecture="gru", early_stopping=False, **_TINY),
 ]
 IMAGES = [
-    AutoencoderDetector(architecture="conv2d", latent_dim=2, **_TINY),
-    NeuralAnomalyClassifier(architecture="conv2d", early_stopping=False, **_TINY),
+    AutoencoderDetector("plain", architecture="conv2d", latent_dim=2, **_TINY),
+    NeuralAnomalyClassifier("plain", architecture="conv2d", early_stopping=False, **_TINY),
 ]
 FULL = [
     AutoencoderDetector(),

@@ -281,11 +281,13 @@ def test_comparison_under_the_same_scoring(signed):
         IsolationForest(random_state=0),
         LocalOutlierFactor(novelty=True),
     ]
-    for scoring in ("roc_auc", "average_precision", "balanced_accuracy", "f1"):
-        scores = [
-            cross_val_score(make_pipeline(StandardScaler(), c), X, y, scoring=scoring, cv=FOLDS)
-            for c in candidates
-        ]
+    scorings = ("roc_auc", "average_precision", "balanced_accuracy", "f1")
+    results = [
+        cross_validate(make_pipeline(StandardScaler(), c), X, y, scoring=scorings, cv=FOLDS)
+        for c in candidates
+    ]
+    for scoring in scorings:
+        scores = [result[f"test_{scoring}"] for result in results]
         assert np.shape(scores) == (6, 3)
         assert (np.array(scores) >= 0).all()
         assert (np.mean(scores, axis=1)[:2] > 0.5).all()

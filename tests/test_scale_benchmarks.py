@@ -13,9 +13,17 @@ sys.path.append(str(FOLDER))
 import gpu  # noqa: E402
 import scale  # noqa: E402
 
+from skanomaly.detectors import _recipes  # noqa: E402
+
 
 def named(figures):
     return {line[-3]: float(line[-2]) for line in figures.lines}
+
+
+@pytest.fixture(autouse=True)
+def briefly(monkeypatch):
+    """Train the default recipe for 20 steps: what is tested is that the scripts work."""
+    monkeypatch.setitem(_recipes.AUTOENCODER["multiscale"], "max_steps", 20)
 
 
 def test_stages_agreement_and_many_models(tmp_path, monkeypatch, capsys):

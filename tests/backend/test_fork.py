@@ -21,8 +21,8 @@ FORK = inspect.cleandoc("""
     fitted = {
         "plain": unfitted,
         "multiscale": AutoencoderDetector(latent_dim=2, **tiny),
-        "images": AutoencoderDetector(architecture="conv2d", latent_dim=2, **tiny),
-        "sequences": AutoencoderDetector(architecture="lstm", latent_dim=2, **tiny),
+        "images": AutoencoderDetector("plain", architecture="conv2d", latent_dim=2, **tiny),
+        "sequences": AutoencoderDetector("plain", architecture="lstm", latent_dim=2, **tiny),
         "labels": NeuralAnomalyClassifier(**tiny),
     }
     PREPARE
