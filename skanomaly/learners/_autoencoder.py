@@ -199,8 +199,9 @@ def _score_of(settings, seed, layout):
     """Return the unfitted score that settings ask for."""
     kind = settings["anomaly_score"]
     if kind in ("ensemble", "channels"):
-        networks, steps = kind == "ensemble", settings["max_steps"]
-        return EnsembleScore(seed, settings["trim"], layout, networks, steps)
+        columns = settings["architecture"] == "dense"
+        parts = layout, kind == "ensemble", settings["max_steps"], columns
+        return EnsembleScore(seed, settings["trim"], *parts)
     return {"mahalanobis": MahalanobisScore, "residual": ResidualMahalanobis}[kind]()
 
 

@@ -49,24 +49,28 @@ class EnsembleScore:
         Where numbers and categories lie; None for numbers alone.
     networks : bool, default=True
         Whether to train the masked-bin network and to look at residuals.
+    columns : bool, default=True
+        Whether each column means something alone, as an attribute does. A pixel or a step of a
+        sequence does not: its tail and its surprise are left out then.
     max_steps : int, default=None
         Budget of that network in steps, where it is smaller than the usual one.
     """
 
-    def __init__(self, seed, trim=None, layout=None, networks=True, max_steps=None):
+    def __init__(self, seed, trim=None, layout=None, networks=True, max_steps=None, columns=True):
         self.seed, self.trim, self.layout, self.networks = seed, trim, layout, networks
-        self.max_steps = max_steps
+        self.max_steps, self.columns = max_steps, columns
 
     def fit(self, Z, residual, codes, missing=None):
         """Learn what is normal from a sample of training rows."""
         kept, left = self._split(Z)
         kept = reference_rows(kept, MAX_REFERENCE, self.seed)
-        self.channels_, of_networks = ScoreChannels(self._n_numbers()), ()
-        if self.networks:
+        self.channels_ = ScoreChannels(self._n_numbers(), self.columns)
+        surprises, self.masked_ = None, None
+        if self.networks and self.columns:
             self.masked_ = MaskedBins(self.seed, self.layout, self.max_steps)
             rows = None if missing is None else missing[kept]
-            of_networks = residual[:, kept], self.masked_.fit_surprises(Z[kept], rows)
-        self.channels_.fit(Z[kept], *of_networks)
+            surprises = self.masked_.fit_surprises(Z[kept], rows)
+        self.channels_.fit(Z[kept], residual[:, kept] if self.networks else None, surprises)
         self.left_ = NeighbourDistances((1,)).fit(Z[left]) if len(left) else None
         self._fit_scale(np.sort(np.r_[kept, left]), Z, residual, missing)
         return self

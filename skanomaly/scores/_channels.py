@@ -202,6 +202,8 @@ class ScoreChannels:
     ----------
     n_numbers : int, default=None
         As in `RowChannels`.
+    columns : bool, default=True
+        Whether "tail2" is among them, as where each column means something alone.
 
     Examples
     --------
@@ -214,8 +216,8 @@ class ScoreChannels:
     (True, array([-1, -1]))
     """
 
-    def __init__(self, n_numbers=None):
-        self.n_numbers = n_numbers
+    def __init__(self, n_numbers=None, columns=True):
+        self.n_numbers, self.columns = n_numbers, columns
 
     def fit(self, X, residual=None, surprises=None):
         """Fit channels and their calibration on training rows.
@@ -242,6 +244,8 @@ class ScoreChannels:
 
     def _search(self, X, residual, surprises):
         raw, matches = self.rows_.search(X)
+        if not self.columns:
+            del raw["tail2"]
         if self.residual_ is not None:
             raw["residual"] = self.residual_.score(residual)
         if self.surprise_ is not None:

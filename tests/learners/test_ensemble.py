@@ -64,11 +64,20 @@ def contaminated():
     return rows, EnsembleScore(seed=0).fit(rows, residual_of(rows), None)
 
 
-def test_the_most_unusual_tenth_is_left_out(contaminated):
+def test_rows_far_from_the_others_are_left_out_and_no_more_than_a_tenth(contaminated):
     rows, ensemble = contaminated
     left = ensemble.left_.reference_
-    assert len(left) == 21
     assert sum((left == row).all(axis=1).any() for row in rows[200:]) >= 5
+    assert len(left) < 15
+    crowded = np.vstack([ROWS[:100], ODD * 3])
+    _, left = EnsembleScore(seed=0)._split(crowded)
+    assert len(left) <= 0.1 * len(crowded)
+
+
+def test_a_share_that_is_told_is_left_out():
+    rows = np.vstack([ROWS, ODD[:10]])
+    for trim, n_left in ((0.1, 21), (0.0, 0)):
+        assert len(EnsembleScore(seed=0, trim=trim)._split(rows)[1]) == n_left
 
 
 def test_training_rows_have_scores_of_the_scale_of_new_rows(contaminated):

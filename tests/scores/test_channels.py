@@ -73,7 +73,7 @@ def test_rules_combine_means_of_the_channels_that_are_there():
     names = {*NEW_ROWS, *TRAINING_ROWS[0], *TRAINING_ROWS[1]}
     channels = {name: np.zeros(2) for name in names}
     channels |= {"kx1": np.array([4.0, 0.0]), "mx": np.array([0.0, 5.0])}
-    np.testing.assert_allclose(new_row_score(channels), [4 / 5, 0])
+    np.testing.assert_allclose(new_row_score(channels), [2 * 4 / 7, 0])
     np.testing.assert_allclose(global_score(channels), [0, 1])
     np.testing.assert_allclose(training_row_score(channels), [0.8 * 4 / 3, 1])
     del channels["surprise"]
@@ -101,6 +101,11 @@ def test_a_missing_value_adds_what_a_value_of_its_column_adds_on_average():
 
 
 # The whole
+
+
+def test_tails_are_left_out_where_columns_mean_nothing_alone():
+    model = ScoreChannels(columns=False).fit(ROWS)
+    assert "tail2" not in model.search(QUERIES)[0]
 
 
 def test_scores_do_not_depend_on_the_batch():
@@ -175,7 +180,7 @@ def test_pickles_hold_arrays_and_numbers_only():
     copy = pickle.loads(pickle.dumps(model))
     pair = [scores_of(m, QUERIES, *network(QUERIES)) for m in (model, copy)]
     assert np.array_equal(*pair)
-    assert set(_types(model)) <= {np.ndarray, np.float64, float, int, type(None)}
+    assert set(_types(model)) <= {np.ndarray, np.float64, float, int, bool, type(None)}
 
 
 def _types(value):
