@@ -32,6 +32,9 @@ _HUGE = 64
 # Standard normal quantiles: they turn distances between quantiles into standard deviations.
 _Z75, _Z90 = 0.6744897501960817, 1.2815515655446004
 
+#: Scores nearer to each other than this share of their size are one score.
+ROUNDING = 1e-9
+
 
 def contamination_threshold(scores, contamination="auto", *, sample_weight=None):
     """Return the threshold below which a given share of the scores lies.
@@ -116,8 +119,10 @@ def _beside_ties(sample, offset, contamination, asked):
 
     Rows that share a score stand or fall together: with the offset on their score they all stand.
     """
-    total, low = sample.count_below(np.inf), sample.count_below(offset)
-    high = sample.count_below(offset, "right")
+    # some backends' rounding lets scores of equal rows differ in their last digits
+    margin = ROUNDING * abs(offset) if np.isfinite(offset) else 0.0
+    total, low = sample.count_below(np.inf), sample.count_below(offset - margin)
+    high = sample.count_below(offset + margin, "right")
     wanted = contamination * total
     stays = high in (low, total) or high - wanted > wanted - low
     if stays or (low and high - wanted == wanted - low):
@@ -130,7 +135,7 @@ def _beside_ties(sample, offset, contamination, asked):
                 stacklevel=4,
             )
         return offset
-    above = float(sample.at_or_above(np.nextafter(offset, np.inf)).values[0])
+    above = float(sample.at_or_above(np.nextafter(offset + margin, np.inf)).values[0])
     return max(offset + (above - offset) / 2, float(np.nextafter(offset, np.inf)))
 
 

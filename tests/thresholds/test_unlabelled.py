@@ -91,6 +91,14 @@ def test_tied_scores_fall_together_where_that_is_nearer(lowest, contamination, e
     assert offset == pytest.approx(contamination_threshold(scores, contamination))
 
 
+def test_rounding_does_not_break_ties():
+    tied = np.r_[np.full(4, -3.0), np.linspace(-2, -1, 23)]
+    rounded = tied + np.r_[np.arange(4) * 1e-12, np.zeros(23)]
+    expected, found = (contamination_threshold(scores, 0.1) for scores in (tied, rounded))
+    assert (tied < expected).sum() == (rounded < found).sum() == 4
+    np.testing.assert_allclose(found, expected)
+
+
 def test_ties_in_between_fall_on_the_nearer_side():
     scores = np.r_[np.arange(10.0), np.full(20, 50.0), np.full(70, 99.0)]
     for contamination, expected in ((0.15, 10), (0.2, 10), (0.25, 30), (0.3, 30)):
