@@ -78,9 +78,9 @@ def grows():
     return Grows()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def distance():
-    """Return an unfitted detector for any number of fits; tests must not change it."""
+    """Return an unfitted detector."""
     return Distance()
 
 
