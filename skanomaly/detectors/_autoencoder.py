@@ -39,11 +39,10 @@ class AutoencoderDetector(BaseNeuralDetector):
 
     Training rows may hold anomalies: by default a first look at all of them, in which no network
     takes part, leaves out those that lie far from the others, a tenth at most, and everything
-    else learns from the rest. If
-    you know that the rows are clean, say so (``novelty=True``): nothing is left out then, which
-    finds more among new rows. If you know about how many are anomalies, say that
-    (``contamination=0.03``): twice as many are left out. Rows of the fit itself are ranked with
-    the others at hand, because an anomaly among them may have company.
+    else learns from the rest. If you know that the rows are clean, say so (``novelty=True``):
+    nothing is left out then, which finds more among new rows. If you know about how many are
+    anomalies, say that (``contamination=0.03``): twice as many are left out. Rows of the fit
+    itself are ranked with the others at hand, because an anomaly among them may have company.
 
     Parameters
     ----------

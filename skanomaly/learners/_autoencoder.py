@@ -199,9 +199,14 @@ def _score_of(settings, seed, layout):
     """Return the unfitted score that settings ask for."""
     kind = settings["anomaly_score"]
     if kind in ("ensemble", "channels"):
-        columns = settings["architecture"] == "dense"
-        parts = layout, kind == "ensemble", settings["max_steps"], columns
-        return EnsembleScore(seed, settings["trim"], *parts)
+        return EnsembleScore(
+            seed,
+            settings["trim"],
+            layout,
+            networks=kind == "ensemble",
+            max_steps=settings["max_steps"],
+            columns=settings["architecture"] == "dense",
+        )
     return {"mahalanobis": MahalanobisScore, "residual": ResidualMahalanobis}[kind]()
 
 

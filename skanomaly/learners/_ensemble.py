@@ -23,7 +23,7 @@ from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
 #: Where nothing is said about how many rows are anomalies, those whose global score lies so many
 #: calibrated steps beyond the median are left out, and no more than this share of the rows.
-UNUSUAL, MOST_UNUSUAL = 2.0, 0.1
+_UNUSUAL, _MOST_UNUSUAL = 2.0, 0.1
 #: Where training rows' scores by the two rules are matched: a step for every row would make
 #: much of rounding where two of them nearly agree.
 _SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
@@ -49,11 +49,11 @@ class EnsembleScore:
         Where numbers and categories lie; None for numbers alone.
     networks : bool, default=True
         Whether to train the masked-bin network and to look at residuals.
+    max_steps : int, default=None
+        Budget of that network in steps, where it is smaller than the usual one.
     columns : bool, default=True
         Whether each column means something alone, as an attribute does. A pixel or a step of a
         sequence does not: its tail and its surprise are left out then.
-    max_steps : int, default=None
-        Budget of that network in steps, where it is smaller than the usual one.
     """
 
     def __init__(self, seed, trim=None, layout=None, networks=True, max_steps=None, columns=True):
@@ -89,9 +89,11 @@ class EnsembleScore:
         score = global_score(
             {name: Calibration().fit(c[sample]).apply(c) for name, c in raw.items()}
         )
-        share = MOST_UNUSUAL if self.trim is None else self.trim
-        highest = np.quantile(score, 1 - share)
-        usual = score <= (max(highest, UNUSUAL) if self.trim is None else highest)
+        if self.trim is None:
+            highest = max(np.quantile(score, 1 - _MOST_UNUSUAL), _UNUSUAL)
+        else:
+            highest = np.quantile(score, 1 - self.trim)
+        usual = score <= highest
         return everything[usual], everything[~usual]
 
     def _fit_scale(self, rows, Z, residual, missing):

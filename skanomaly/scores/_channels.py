@@ -138,8 +138,7 @@ class SurpriseScore:
         known = np.ma.masked_equal(surprises, 0.0)
         self.centre_ = known.mean(axis=0).filled(0.0)
         self.spread_ = known.std(axis=0).filled(0.0) + self._LEAST_SPREAD
-        squares = np.ma.array(self._squares(surprises), mask=np.ma.getmaskarray(known))
-        self.usual_ = squares.mean(axis=0).filled(0.0)
+        self.usual_ = self._squares(known).mean(axis=0).filled(0.0)
         return self
 
     def parts(self, surprises):

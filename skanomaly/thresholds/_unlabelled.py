@@ -33,7 +33,7 @@ _HUGE = 64
 _Z75, _Z90 = 0.6744897501960817, 1.2815515655446004
 
 #: Scores nearer to each other than this share of their size are one score.
-ROUNDING = 1e-9
+_ROUNDING = 1e-9
 
 
 def contamination_threshold(scores, contamination="auto", *, sample_weight=None):
@@ -120,7 +120,7 @@ def _beside_ties(sample, offset, contamination, asked):
     Rows that share a score stand or fall together: with the offset on their score they all stand.
     """
     # some backends' rounding lets scores of equal rows differ in their last digits
-    margin = ROUNDING * abs(offset) if np.isfinite(offset) else 0.0
+    margin = _ROUNDING * abs(offset) if np.isfinite(offset) else 0.0
     total, low = sample.count_below(np.inf), sample.count_below(offset - margin)
     high = sample.count_below(offset + margin, "right")
     wanted = contamination * total
