@@ -132,7 +132,7 @@ def _means(table):
 def read(options):
     """Return the collections to run on."""
     if options.quick:
-        return {"made": make_series(seeds=[0], length=1500, n_train=600)}
+        return {"made": make_series(seeds=[0], length=2000, n_train=600)}
     readers = {"nab": read_nab, "skab": read_skab}
     found = {}
     for name in options.collections:
