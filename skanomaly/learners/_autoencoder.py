@@ -14,7 +14,7 @@ from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._residuals import Reconstruction
 from skanomaly.networks._autoencoders import member_autoencoder
 from skanomaly.networks._heads import with_codes
-from skanomaly.networks._layers import MultiscaleNoise
+from skanomaly.networks._layers import MultiscaleNoise, row_folds
 from skanomaly.networks._sequences import autoencoder
 from skanomaly.networks._user_model import output_shape, user_network
 from skanomaly.preprocessing._scaling import ScaledRows
@@ -27,6 +27,8 @@ from skanomaly.utils._weights import reference_rows
 
 #: Training rows that scores are fitted on at most; the network trains on all of them.
 SCORE_SAMPLE = 32_768
+#: Fewer members would lose too many rows if each left out a fold.
+_FEWEST_FOLDS = 3
 
 
 class Autoencoder(Learner):
@@ -58,8 +60,23 @@ class Autoencoder(Learner):
         shares = None if layout is None else layout.noise_shares()
         noisy = high > 0 or members
         parts = 1 if members is None or members % 2 else 2  # an even number trains as two halves
-        noise = MultiscaleNoise(low, high, members, None, shares, parts) if noisy else None
+        noise = None
+        if noisy:
+            noise = MultiscaleNoise(low, high, members, None, shares, parts, self._n_folds())
         return assemble(network, noise, members)
+
+    def _n_folds(self):
+        """Return the number of folds that members leave out, one each; None for no folds."""
+        members = self.settings["n_estimators"]
+        in_folds = members >= _FEWEST_FOLDS and self.settings["anomaly_score"] == "ensemble"
+        return members if in_folds else None
+
+    def _folds(self, X):
+        """Return which member did not learn from rows; None: all learnt from all."""
+        n_folds = self._n_folds()
+        if n_folds is None:
+            return None
+        return row_folds(ScaledRows(X, self.scaler)[:].astype(np.float64), n_folds).astype(int)
 
     def _network(self, n_columns, members):
         settings = self.settings
@@ -93,7 +110,7 @@ class Autoencoder(Learner):
         part = getattr(rows.X, "part", rows.X.__getitem__)
         sample = part(reference_rows(rows.row_indices, SCORE_SAMPLE, self.seed))
         score = _score_of(self.settings, self.seed, self.compare.layout)
-        self.scorer = score.fit(*self.views(sample))
+        self.scorer = score.fit(*self.views(sample), self._folds(sample))
 
     def score(self, X):
         """Return scores of rows as learners see them, float64, higher for anomalies."""
@@ -173,7 +190,7 @@ class MahalanobisScore:
     residuals and codes (n_members, n_samples, any).
     """
 
-    def fit(self, Z, residual, codes, missing=None):
+    def fit(self, Z, residual, codes, missing=None, folds=None):
         """Learn what is normal from a sample of training rows."""
         features = self._features(residual, codes)
         self.members = [Mahalanobis().fit(a) for a in features]

@@ -35,8 +35,8 @@ class EnsembleScore:
     """All channels of the multiscale recipe.
 
     It is fitted on scaled rows Z (n_samples, n_columns), what the members of the autoencoder
-    leave of them (n_members, n_samples, n_features), and which of their features are missing
-    (None: none is).
+    leave of them (n_members, n_samples, n_features), which of their features are missing
+    (None: none is), and which member did not learn from each row (None: all learnt from all).
 
     Parameters
     ----------
@@ -60,17 +60,20 @@ class EnsembleScore:
         self.seed, self.trim, self.layout, self.networks = seed, trim, layout, networks
         self.max_steps, self.columns = max_steps, columns
 
-    def fit(self, Z, residual, codes, missing=None):
+    def fit(self, Z, residual, codes, missing=None, folds=None):
         """Learn what is normal from a sample of training rows."""
         kept, left = self._split(Z)
         kept = reference_rows(kept, MAX_REFERENCE, self.seed)
+        self.folds_ = None if folds is None else (folds[kept], folds[left])
         self.channels_ = ScoreChannels(self._n_numbers(), self.columns)
         surprises, self.masked_ = None, None
         if self.networks and self.columns:
             self.masked_ = MaskedBins(self.seed, self.layout, self.max_steps)
             rows = None if missing is None else missing[kept]
             surprises = self.masked_.fit_surprises(Z[kept], rows)
-        self.channels_.fit(Z[kept], residual[:, kept] if self.networks else None, surprises)
+        residuals = residual[:, kept] if self.networks else None
+        own = None if folds is None else folds[kept]
+        self.channels_.fit(Z[kept], residuals, surprises, own)
         self.left_ = NeighbourDistances((1,)).fit(Z[left]) if len(left) else None
         self._fit_scale(np.sort(np.r_[kept, left]), Z, residual, missing)
         return self
@@ -102,23 +105,40 @@ class EnsembleScore:
         if self.left_ is None:
             return
         missing = None if missing is None else missing[rows]
-        channels, _ = self._search(Z[rows], residual[:, rows], missing)
+        channels, _, _ = self._search(Z[rows], residual[:, rows], missing)
         both = [training_row_score(channels), new_row_score(channels)]
         self.levels_ = np.quantile(both, _SHARES, axis=1).T
 
     def _search(self, Z, residual, missing):
+        """Return channels of rows, and which training rows they equal: those kept, those left."""
+        left = np.full(len(Z), -1) if self.left_ is None else self.left_.distances(Z)[1]
+
         def surprises(matches):
             return self.masked_.surprises(Z, missing, matches)
 
-        return self.channels_.search(Z, residual if self.networks else None, surprises)
+        def folds(matches):
+            return self._folds_of(matches, left)
+
+        residual = residual if self.networks else None
+        return *self.channels_.search(Z, residual, surprises, folds), left
+
+    def _folds_of(self, matches, left):
+        """Return which member did not learn from rows; -1 where none did."""
+        if self.folds_ is None:
+            return None
+        kept_folds, left_folds = self.folds_
+        folds = np.where(matches < 0, -1, kept_folds[matches])
+        if self.left_ is None:
+            return folds
+        return np.where((matches < 0) & (left >= 0), left_folds[left], folds)
 
     def score(self, Z, residual, codes, missing=None):
         """Return scores, (n_samples,)."""
-        channels, matches = self._search(Z, residual, missing)
+        channels, matches, left = self._search(Z, residual, missing)
         scores = new_row_score(channels)
         if self.levels_ is None:
             return scores
-        trained = (matches >= 0) | (self.left_.distances(Z)[1] >= 0)
+        trained = (matches >= 0) | (left >= 0)
         # the order is that of the training rows' rule, the values those of the other one
         ranked = np.interp(training_row_score(channels), *self.levels_)
         return np.where(trained, ranked, scores)

@@ -84,14 +84,15 @@ class RowChannels:
         -------
         channels : dict of str to ndarray of shape (n_samples,)
         matches : ndarray of shape (n_samples,), int
-            Numbers of training rows, which are left out of the row's neighbours; -1 for none.
+            Numbers of training rows, which the row is not compared with; -1 for none.
         """
-        Q, depths = self.ranks_.transform(X), self.tail_.depths(X)
         near_x, matches = self.near_x_.search(X)
+        known = matches >= 0
+        Q, depths = self.ranks_.transform(X), self.tail_.depths(X, known)
         near_q = self.near_q_.score(Q, matches)
         channels = {
-            "mx": self.mahalanobis_x_.score(X),
-            "mq": self.mahalanobis_q_.score(Q),
+            "mx": self.mahalanobis_x_.score(X, known),
+            "mq": self.mahalanobis_q_.score(Q, known),
             "tail": depths.mean(axis=1),
             "tail2": np.sqrt(np.square(depths).mean(axis=1)),
             **{f"kx{k}": near_x[:, i] for i, k in enumerate(self.near_x_.ks)},
@@ -101,17 +102,36 @@ class RowChannels:
 
 
 class ResidualScore:
-    """Log Mahalanobis distance of what networks cannot rebuild, mean over the members."""
+    """Log Mahalanobis distance of what networks cannot rebuild, mean over the members.
 
-    def fit(self, residual):
-        """Fit on residuals of shape (n_members, n_samples, n_features)."""
-        self.members_ = [Mahalanobis().fit(r) for r in residual]
+    Where each member left a fold of the rows out, residuals are those of rows that a member did
+    not learn from, in the fit, and in the score of training rows.
+    """
+
+    def fit(self, residual, folds=None):
+        """Fit on residuals of shape (n_members, n_samples, n_features).
+
+        The folds (n_samples,) say which member left a row out; None: none did.
+        """
+        self.in_folds_ = folds is not None
+        if self.in_folds_:
+            own = Mahalanobis().fit(_own(residual, folds))
+            self.members_ = [own] * len(residual)
+        else:
+            self.members_ = [Mahalanobis().fit(r) for r in residual]
         return self
 
-    def score(self, residual):
-        """Return scores, (n_samples,)."""
+    def score(self, residual, folds, known):
+        """Return scores, (n_samples,).
+
+        Rows that trained have a fold, others -1; those that this score was fitted on are `known`.
+        """
         pairs = zip(self.members_, residual, strict=True)
-        return np.mean([member.score(r) for member, r in pairs], axis=0)
+        scores = np.stack([member.score(r, known) for member, r in pairs])
+        mean = scores.mean(axis=0)
+        if not self.in_folds_:
+            return mean
+        return np.where(folds >= 0, _own(scores, np.maximum(folds, 0)), mean)
 
 
 class SurpriseScore:
@@ -151,6 +171,11 @@ class SurpriseScore:
 
     def _squares(self, surprises):
         return np.square(np.maximum((surprises - self.centre_) / self.spread_, 0.0))
+
+
+def _own(values, folds):
+    """Return what the member that left its fold out says of each row."""
+    return values[folds, np.arange(len(folds))]
 
 
 def new_row_score(channels):
@@ -218,7 +243,7 @@ class ScoreChannels:
     def __init__(self, n_numbers=None, columns=True):
         self.n_numbers, self.columns = n_numbers, columns
 
-    def fit(self, X, residual=None, surprises=None):
+    def fit(self, X, residual=None, surprises=None, folds=None):
         """Fit channels and their calibration on training rows.
 
         Parameters
@@ -229,45 +254,49 @@ class ScoreChannels:
             What networks leave of them.
         surprises : ndarray of shape (n_reference, n_features), default=None
             How surprising their values are to networks that did not see them.
+        folds : ndarray of shape (n_reference,), int, default=None
+            Which network did not learn from each row; None: all learnt from all.
 
         Returns
         -------
         self : ScoreChannels
         """
         self.rows_ = RowChannels(self.n_numbers).fit(X)
-        self.residual_ = None if residual is None else ResidualScore().fit(residual)
+        self.residual_ = None if residual is None else ResidualScore().fit(residual, folds)
         self.surprise_ = None if surprises is None else SurpriseScore().fit(surprises)
-        raw, _ = self._search(X, residual, surprises)
+        raw, _ = self._search(X, residual, surprises, folds)
         self.calibrations_ = {name: Calibration().fit(scores) for name, scores in raw.items()}
         return self
 
-    def _search(self, X, residual, surprises):
+    def _search(self, X, residual, surprises, folds):
         raw, matches = self.rows_.search(X)
         if not self.columns:
             del raw["tail2"]
         if self.residual_ is not None:
-            raw["residual"] = self.residual_.score(residual)
+            folds = folds(matches) if callable(folds) else folds
+            raw["residual"] = self.residual_.score(residual, folds, matches >= 0)
         if self.surprise_ is not None:
-            given = callable(surprises)  # surprises depend on which training row a row is
+            given = callable(surprises)
             raw["surprise"] = self.surprise_.score(surprises(matches) if given else surprises)
         return raw, matches
 
-    def search(self, X, residual=None, surprises=None):
+    def search(self, X, residual=None, surprises=None, folds=None):
         """Return the calibrated channels of rows, and the training row that each of them equals.
 
         Parameters
         ----------
         X, residual
             As in `fit`.
-        surprises : ndarray or callable
-            As in `fit`, or a function that makes them from the matches.
+        surprises, folds : ndarray or callable
+            As in `fit`, or functions that make them from the matches. Folds are -1 for rows that
+            no network learnt from.
 
         Returns
         -------
         channels : dict of str to ndarray of shape (n_samples,)
         matches : ndarray of shape (n_samples,), int
         """
-        raw, matches = self._search(X, residual, surprises)
+        raw, matches = self._search(X, residual, surprises, folds)
         calibrated = {name: self.calibrations_[name].apply(raw[name]) for name in raw}
         return calibrated, matches
 

@@ -38,16 +38,21 @@ class MarginalTail:
         self.slack_ = rounding_slack(self.sorted_)
         return self
 
-    def depths(self, X):
-        """Return the depth of every value of rows `X`, shape (n_samples, n_features)."""
+    def depths(self, X, known=None):
+        """Return the depth of every value of rows `X`, shape (n_samples, n_features).
+
+        Rows that are among those of the fit (`known`, bool; None: none is) are compared with the
+        others alone.
+        """
         X = float_rows(X)
         n = self.sorted_.shape[1]
         rarer = np.empty_like(X)
-        for j, known in enumerate(self.sorted_):
-            below = known.searchsorted(X[:, j] + self.slack_[j], side="right")
-            above = n - known.searchsorted(X[:, j] - self.slack_[j], side="left")
+        for j, column in enumerate(self.sorted_):
+            below = column.searchsorted(X[:, j] + self.slack_[j], side="right")
+            above = n - column.searchsorted(X[:, j] - self.slack_[j], side="left")
             np.minimum(below, above, out=rarer[:, j])
-        return -np.log(np.minimum(1.0, 2 * (rarer + 1) / (n + 1)))
+        own = 0 if known is None else known[:, None].astype(int)
+        return -np.log(np.minimum(1.0, 2 * np.maximum(rarer + 1 - own, 1) / (n + 1 - own)))
 
     def score(self, X):
         """Return the mean depth of rows `X`, shape (n_samples,)."""
