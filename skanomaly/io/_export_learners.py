@@ -80,15 +80,33 @@ def _(score: EnsembleScore, graph, Z, residual, codes, missing):
     def found(matches):
         return export(score.masked_, graph, Z, missing, matches)
 
-    coarser = coarser_where(graph, missing)
-    channels, matches = export(score.channels_, graph, Z, residual, found, coarser)
+    coarser, left = coarser_where(graph, missing), None
+    if score.left_ is not None:
+        _, left = distances(score.left_, graph, Z, None, coarser)
+
+    def folds(matches):
+        return _folds_of(score, graph, matches, left)
+
+    channels, matches = export(score.channels_, graph, Z, residual, found, folds, coarser)
     scores = new_row_score(graph, channels)
     if score.levels_ is None:
         return scores
-    _, left = distances(score.left_, graph, Z, None, coarser)
     trained = graph("GreaterOrEqual", graph("Max", matches, left), np.int64(0))
     ranked = interpolated(graph, training_row_score(graph, channels), *score.levels_)
     return graph("Where", trained, ranked, scores)
+
+
+def _folds_of(score, graph, matches, left):
+    """Return which member did not learn from rows; -1 where none did."""
+    if score.folds_ is None:
+        return None
+    folds = np.int64(-1)
+    for numbers, known in zip((left, matches), score.folds_[::-1], strict=True):
+        if numbers is not None:
+            own = graph("Gather", known, graph("Max", numbers, np.int64(0)))
+            is_known = graph("GreaterOrEqual", numbers, np.int64(0))
+            folds = graph("Where", is_known, own, folds)
+    return folds
 
 
 @export.register

@@ -14,7 +14,7 @@ from skanomaly.scores._channels import (
     ScoreChannels,
     SurpriseScore,
 )
-from skanomaly.scores._mahalanobis import _TINY, Mahalanobis
+from skanomaly.scores._mahalanobis import _LEAST_LEFT, _TINY, Mahalanobis
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.scores._ranks import NormalScores
 from skanomaly.scores._trees import IsolationPaths, Trees
@@ -26,9 +26,13 @@ _ROUNDING = 10.0
 
 
 @export.register
-def _(channel: Mahalanobis, graph, A):
+def _(channel: Mahalanobis, graph, A, known=None):
     places = project(channel, graph, A)
     squares = graph.sum(graph("Mul", places, places), 1)
+    if known is not None:
+        left = graph("Sub", 1.0, graph("Mul", squares, channel.own_))
+        left = graph("Max", left, _LEAST_LEFT)
+        squares = graph("Where", known, graph("Div", squares, left), squares)
     return graph("Log", graph("Add", squares, _TINY))
 
 
@@ -96,13 +100,16 @@ def _(channel: NormalScores, graph, X):
     return graph.joined(scores, graph.columns(X, len(known), np.iinfo(np.int64).max))
 
 
-def depths(channel, graph, X):
+def depths(channel, graph, X, known):
     """Return the depths of `MarginalTail`, (n_samples, n_features)."""
     n = channel.sorted_.shape[1]
     low, high = (graph(sign, X, channel.slack_) for sign in ("Sub", "Add"))
     below = n_smaller(graph, high, channel.sorted_, "LessOrEqual")
     above = graph("Sub", float(n), n_smaller(graph, low, channel.sorted_, "Less"))
-    share = graph("Mul", graph("Add", graph("Min", below, above), 1.0), 2.0 / (n + 1))
+    own = graph.reshape(graph.cast(known, np.float64), -1, 1)
+    rarer = graph("Sub", graph("Add", graph("Min", below, above), 1.0), own)
+    share = graph("Mul", graph("Max", rarer, 1.0), 2.0)
+    share = graph("Div", share, graph("Sub", float(n + 1), own))
     return graph("Neg", graph("Log", graph("Min", share, 1.0)))
 
 
@@ -187,14 +194,15 @@ def _(calibration: Calibration, graph, scores):
 @export.register
 def _(rows: RowChannels, graph, X, coarser):
     """Return the channels by name, and the matches."""
-    Q, depth = export(rows.ranks_, graph, X), depths(rows.tail_, graph, X)
     near_x, matches = export(rows.near_x_, graph, X, None, coarser)
+    known = graph("GreaterOrEqual", matches, np.int64(0))
+    Q, depth = export(rows.ranks_, graph, X), depths(rows.tail_, graph, X, known)
     near_q, _ = export(rows.near_q_, graph, Q, matches)
     n_features = len(rows.tail_.sorted_)
     squares = graph.mean(graph("Mul", depth, depth), 1, n_features)
     channels = {
-        "mx": export(rows.mahalanobis_x_, graph, X),
-        "mq": export(rows.mahalanobis_q_, graph, Q),
+        "mx": export(rows.mahalanobis_x_, graph, X, known),
+        "mq": export(rows.mahalanobis_q_, graph, Q, known),
         "tail": graph.mean(depth, 1, n_features),
         "tail2": graph("Sqrt", squares),
     }
@@ -204,9 +212,14 @@ def _(rows: RowChannels, graph, X, coarser):
 
 
 @export.register
-def _(score: ResidualScore, graph, residual):
+def _(score: ResidualScore, graph, residual, folds, known):
     pairs = zip(score.members_, residual, strict=True)
-    return graph.average([export(member, graph, r) for member, r in pairs])
+    scores = [export(member, graph, r, known) for member, r in pairs]
+    found = graph.average(scores)
+    if score.in_folds_:
+        for member, own in enumerate(scores):
+            found = graph("Where", graph("Equal", folds, np.int64(member)), own, found)
+    return found
 
 
 @export.register
@@ -218,11 +231,14 @@ def _(score: SurpriseScore, graph, surprises):
 
 
 @export.register
-def _(channels: ScoreChannels, graph, X, residual, surprises, coarser):
-    """Return the calibrated channels by name, and the matches; `surprises` makes them of those."""
+def _(channels: ScoreChannels, graph, X, residual, surprises, folds, coarser):
+    """Return the calibrated channels by name, and the matches, of which the rest may be made."""
     raw, matches = export(channels.rows_, graph, X, coarser)
     if channels.residual_ is not None:
-        raw["residual"] = export(channels.residual_, graph, residual)
+        raw["residual"] = export(
+            channels.residual_, graph, residual, folds(matches),
+            graph("GreaterOrEqual", matches, np.int64(0)),
+        )  # fmt: skip
     if channels.surprise_ is not None:
         raw["surprise"] = export(channels.surprise_, graph, surprises(matches))
     calibrated = {name: export(channels.calibrations_[name], graph, c) for name, c in raw.items()}

@@ -10,6 +10,8 @@ from skanomaly.utils._weights import column_moments
 
 #: Far above rounding noise (about 1e-22), far below any squared distance of a real row.
 _TINY = 1e-12
+#: What a row leaves of its own squared distance at least.
+_LEAST_LEFT = 0.05
 
 
 class Mahalanobis:
@@ -60,12 +62,9 @@ class Mahalanobis:
         """
         squares = np.square(self.project(A)).sum(axis=1)
         if known is not None:
-            squares = np.where(known, squares / self._left(squares), squares)
+            left = np.maximum(1 - self.own_ * squares, _LEAST_LEFT)
+            squares = np.where(known, squares / left, squares)
         return np.log(squares + _TINY)
-
-    def _left(self, squares):
-        """Return how much smaller a row makes its own squared distance."""
-        return np.maximum(1 - self.own_ * squares, 0.05)
 
 
 def ledoit_wolf_axes(A):
