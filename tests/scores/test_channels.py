@@ -11,6 +11,7 @@ from skanomaly.scores._channels import (
     NEW_ROWS,
     TRAINING_ROWS,
     Calibration,
+    ResidualScore,
     RowChannels,
     ScoreChannels,
     SurpriseScore,
@@ -154,8 +155,23 @@ def test_surprises_may_depend_on_which_training_row_a_row_is():
 def test_members_count_alike():
     residual, surprises = network(ROWS)
     found, _ = ScoreChannels().fit(ROWS, residual, surprises).search(ROWS, residual, surprises)
-    scores = np.mean([Mahalanobis().fit(r).score(r) for r in residual], axis=0)
+    known = np.ones(len(ROWS), bool)
+    scores = np.mean([Mahalanobis().fit(r).score(r, known) for r in residual], axis=0)
     np.testing.assert_allclose(found["residual"], Calibration().fit(scores).apply(scores))
+
+
+def test_residuals_of_training_rows_come_from_the_member_that_did_not_learn_from_them():
+    residual, _ = network(ROWS)
+    folds = np.arange(len(ROWS)) % len(residual)
+    learnt = folds != np.arange(len(residual))[:, None]
+    better = np.where(learnt[..., None], 0.1 * residual, residual)
+    known = np.ones(len(ROWS), bool)
+    score = ResidualScore().fit(better, folds)
+    plain = Mahalanobis().fit(residual[folds, np.arange(len(ROWS))])
+    own = plain.score(residual[folds, np.arange(len(ROWS))], known)
+    np.testing.assert_allclose(score.score(better, folds, known), own)
+    new = score.score(better, np.full(len(ROWS), -1), ~known)
+    np.testing.assert_allclose(new, np.mean([plain.score(r) for r in better], axis=0))
 
 
 def test_ranks_see_numbers_alone():
