@@ -8,7 +8,7 @@ import numpy as np
 from skanomaly.io._export import export
 from skanomaly.scores import _channels
 from skanomaly.scores._channels import (
-    Calibration,
+    ScoreScaler,
     ResidualScore,
     RowChannels,
     ScoreChannels,
@@ -187,7 +187,7 @@ def _(channel: UnsupervisedScores, graph, X):
 
 
 @export.register
-def _(calibration: Calibration, graph, scores):
+def _(calibration: ScoreScaler, graph, scores):
     return graph("Div", graph("Sub", scores, calibration.centre_), calibration.scale_)
 
 
@@ -204,8 +204,9 @@ def _(rows: RowChannels, graph, X, coarser):
         "mx": export(rows.mahalanobis_x_, graph, X, known),
         "mq": export(rows.mahalanobis_q_, graph, Q, known),
         "tail": graph.mean(depth, 1, n_features),
-        "tail2": graph("Sqrt", squares),
     }
+    if rows.columns:
+        channels["tail2"] = graph("Sqrt", squares)
     channels |= {f"kx{k}": graph.column(near_x, i) for i, k in enumerate(rows.near_x_.ks)}
     channels |= {f"kq{k}": graph.column(near_q, i) for i, k in enumerate(rows.near_q_.ks)}
     return channels, matches

@@ -11,7 +11,7 @@ from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
 from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
-    Calibration,
+    ScoreScaler,
     RowChannels,
     ScoreChannels,
     global_score,
@@ -90,7 +90,7 @@ class EnsembleScore:
         rows = RowChannels(self._n_numbers()).fit(Z[sample])
         raw, _ = rows.search(Z)
         score = global_score(
-            {name: Calibration().fit(c[sample]).apply(c) for name, c in raw.items()}
+            {name: ScoreScaler().fit(c[sample]).apply(c) for name, c in raw.items()}
         )
         if self.trim is None:
             highest = max(np.quantile(score, 1 - _MOST_UNUSUAL), _UNUSUAL)

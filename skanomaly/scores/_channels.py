@@ -25,7 +25,7 @@ TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
 _LOCAL_SHARE = 0.8
 
 
-class Calibration:
+class ScoreScaler:
     """Centre and scale of a channel, from the side of its scores that anomalies do not reach.
 
     ``(c - median) / max(median - p10, (p90 - median) / 3, 1e-3)``: the 10% quantile stays where
@@ -35,8 +35,8 @@ class Calibration:
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.scores._channels import Calibration
-    >>> float(Calibration().fit(np.arange(11.0)).apply(np.array(9.0)))
+    >>> from skanomaly.scores._channels import ScoreScaler
+    >>> float(ScoreScaler().fit(np.arange(11.0)).apply(np.array(9.0)))
     1.0
     """
 
@@ -62,10 +62,12 @@ class RowChannels:
     ----------
     n_numbers : int, default=None
         Columns of numbers, which come first; the others keep their values in q. None is all.
+    columns : bool, default=True
+        Whether each column means something alone; "tail2" is left out where none does.
     """
 
-    def __init__(self, n_numbers=None):
-        self.n_numbers = n_numbers
+    def __init__(self, n_numbers=None, columns=True):
+        self.n_numbers, self.columns = n_numbers, columns
 
     def fit(self, X):
         """Fit on scaled rows to compare with, (n_reference, n_columns)."""
@@ -94,10 +96,11 @@ class RowChannels:
             "mx": self.mahalanobis_x_.score(X, known),
             "mq": self.mahalanobis_q_.score(Q, known),
             "tail": depths.mean(axis=1),
-            "tail2": np.sqrt(np.square(depths).mean(axis=1)),
             **{f"kx{k}": near_x[:, i] for i, k in enumerate(self.near_x_.ks)},
             **{f"kq{k}": near_q[:, i] for i, k in enumerate(self.near_q_.ks)},
         }
+        if self.columns:
+            channels["tail2"] = np.sqrt(np.square(depths).mean(axis=1))
         return channels, matches
 
 
@@ -224,10 +227,8 @@ class ScoreChannels:
 
     Parameters
     ----------
-    n_numbers : int, default=None
+    n_numbers, columns
         As in `RowChannels`.
-    columns : bool, default=True
-        Whether "tail2" is among them, as where each column means something alone.
 
     Examples
     --------
@@ -261,17 +262,15 @@ class ScoreChannels:
         -------
         self : ScoreChannels
         """
-        self.rows_ = RowChannels(self.n_numbers).fit(X)
+        self.rows_ = RowChannels(self.n_numbers, self.columns).fit(X)
         self.residual_ = None if residual is None else ResidualScore().fit(residual, folds)
         self.surprise_ = None if surprises is None else SurpriseScore().fit(surprises)
         raw, _ = self._search(X, residual, surprises, folds)
-        self.calibrations_ = {name: Calibration().fit(scores) for name, scores in raw.items()}
+        self.calibrations_ = {name: ScoreScaler().fit(scores) for name, scores in raw.items()}
         return self
 
     def _search(self, X, residual, surprises, folds):
         raw, matches = self.rows_.search(X)
-        if not self.columns:
-            del raw["tail2"]
         if self.residual_ is not None:
             folds = folds(matches) if callable(folds) else folds
             raw["residual"] = self.residual_.score(residual, folds, matches >= 0)
@@ -303,6 +302,6 @@ class ScoreChannels:
 
 #: Classes that a fitted `ScoreChannels` is made of.
 PARTS = (
-    ScoreChannels, RowChannels, ResidualScore, SurpriseScore, Calibration, Mahalanobis,
+    ScoreChannels, RowChannels, ResidualScore, SurpriseScore, ScoreScaler, Mahalanobis,
     MarginalTail, NeighbourDistances, NormalScores,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from skanomaly.scores._channels import (
     NEW_ROWS,
     TRAINING_ROWS,
-    Calibration,
+    ScoreScaler,
     ResidualScore,
     RowChannels,
     ScoreChannels,
@@ -59,15 +59,15 @@ def scores_of(model, X, *outputs, rule=new_row_score):
 
 def test_calibration_takes_no_notice_of_anomalies():
     scores = np.random.default_rng(7).normal(size=1000)
-    clean = Calibration().fit(scores)
-    dirty = Calibration().fit(np.r_[scores, np.full(80, 50.0)])
+    clean = ScoreScaler().fit(scores)
+    dirty = ScoreScaler().fit(np.r_[scores, np.full(80, 50.0)])
     assert clean.scale_ == pytest.approx(1.28, abs=0.1)
     assert dirty.apply(5.0) == pytest.approx(clean.apply(5.0), rel=0.1)
 
 
 def test_calibration_falls_back_on_the_upper_side_and_on_a_constant():
-    assert Calibration().fit(np.r_[np.zeros(60), np.full(40, 6.0)]).scale_ == pytest.approx(2)
-    assert Calibration().fit(np.ones(9)).scale_ == pytest.approx(1e-3)
+    assert ScoreScaler().fit(np.r_[np.zeros(60), np.full(40, 6.0)]).scale_ == pytest.approx(2)
+    assert ScoreScaler().fit(np.ones(9)).scale_ == pytest.approx(1e-3)
 
 
 def test_rules_combine_means_of_the_channels_that_are_there():
@@ -157,7 +157,7 @@ def test_members_count_alike():
     found, _ = ScoreChannels().fit(ROWS, residual, surprises).search(ROWS, residual, surprises)
     known = np.ones(len(ROWS), bool)
     scores = np.mean([Mahalanobis().fit(r).score(r, known) for r in residual], axis=0)
-    np.testing.assert_allclose(found["residual"], Calibration().fit(scores).apply(scores))
+    np.testing.assert_allclose(found["residual"], ScoreScaler().fit(scores).apply(scores))
 
 
 def test_residuals_of_training_rows_come_from_the_member_that_did_not_learn_from_them():
