@@ -17,7 +17,7 @@ from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.networks._losses import table_loss
 from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS, row_shape
 from skanomaly.preprocessing._table import needs_targets
-from skanomaly.thresholds._unlabelled import contamination_offset, robust_offset
+from skanomaly.thresholds._unlabelled import false_alarm_offset, robust_offset
 
 #: Share of new normal rows that are called anomalies where nothing is said about contamination.
 _FALSE_ALARMS = 0.02
@@ -30,12 +30,12 @@ class AutoencoderDetector(BaseNeuralDetector):
 
     Rows are standardised inside, so that the detector stands wherever an
     `sklearn.ensemble.IsolationForest` does, with or without a scaler before it. With default
-    settings four denoising autoencoders [1]_ learn at noise levels of many sizes, and four networks
-    learn to tell the values of hidden columns from the visible ones [2]_, each from three quarters
-    of the rows: what they say of a training row is said by the one that did not learn from it.
+    settings four denoising autoencoders [1]_ learn at noise levels of many sizes, and four
+    networks learn to tell the values of hidden columns from the visible ones [2]_. Each leaves a
+    quarter of the rows out, and of a training row that one speaks which did not learn from it.
     What the first cannot rebuild, what surprises the others, the row's neighbours and its tails
-    are calibrated on the training rows and averaged. ``recipe="plain"`` is the textbook autoencoder [3]_ instead: one
-    dense network, the mean squared error of a row as its score.
+    are calibrated on the training rows and averaged. ``recipe="plain"`` is the textbook
+    autoencoder [3]_ instead: one dense network, the mean squared error of a row as its score.
 
     Training rows may hold anomalies: by default a first look at all of them, in which no network
     takes part, leaves out those that lie far from the others, a tenth at most, and everything
@@ -351,9 +351,8 @@ class AutoencoderDetector(BaseNeuralDetector):
 
     def _find_offset(self, scores, rows, out_of_fold):
         if self.contamination == "auto" and isinstance(self._learner.scorer, EnsembleScore):
-            # training rows have out-of-fold scores: their quantile holds for new rows
-            weight = rows.weight
-            return float(contamination_offset(scores, _FALSE_ALARMS, weight, asked=False))
+            # training rows' scores are those of new rows: what they say holds for these
+            return false_alarm_offset(scores, _FALSE_ALARMS, rows.weight)
         if self._learner.scorer is not None or self.contamination != "auto":
             return super()._find_offset(scores, rows, out_of_fold)
         # Squared errors are skewed: three standard deviations mean what they say on their cube

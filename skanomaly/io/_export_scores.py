@@ -8,10 +8,10 @@ import numpy as np
 from skanomaly.io._export import export
 from skanomaly.scores import _channels
 from skanomaly.scores._channels import (
-    ScoreScaler,
     ResidualScore,
     RowChannels,
     ScoreChannels,
+    ScoreScaler,
     SurpriseScore,
 )
 from skanomaly.scores._mahalanobis import _LEAST_LEFT, _TINY, Mahalanobis

@@ -11,9 +11,9 @@ from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
 from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
-    ScoreScaler,
     RowChannels,
     ScoreChannels,
+    ScoreScaler,
     global_score,
     new_row_score,
     training_row_score,

@@ -139,6 +139,26 @@ def _beside_ties(sample, offset, contamination, asked):
     return max(offset + (above - offset) / 2, float(np.nextafter(offset, np.inf)))
 
 
+@_scaled
+def false_alarm_offset(scores, rate, sample_weight=None):
+    """Return the threshold below which a new row lies with a given probability.
+
+    The scores are those of rows like it that did not train what scored them. Of n scores the i-th
+    from below has i / (n + 1) of all new rows below it on average (Weibull, 1939): as
+    `fpr_threshold`, but interpolated, and for rates below 1 / (n + 1) the tail beyond the lowest
+    score is taken to be exponential, as wide as the lowest tenth of the scores.
+    """
+    sample = WeightedSample(scores, sample_weight)
+    n = sample.count_below(np.inf)
+    place = (n + 1) * rate
+    if place >= 1 or n < _MIN_PEAKS:
+        share = max((place - 1) / max(n - 1, 1), 0.0)
+        return contamination_offset(scores, share, sample_weight, asked=False)
+    lowest, start = sample.values[0], float(sample.quantile(0.1))
+    excess = start - float(sample.quantile(0.05))  # the tail's median
+    return float(lowest - excess / math.log(2) * math.log(1 / place))
+
+
 def _is_auto(contamination):
     return isinstance(contamination, str) and contamination == "auto"
 

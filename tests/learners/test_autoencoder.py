@@ -46,7 +46,8 @@ def test_each_member_leaves_the_rows_of_its_own_fold_out():
     rng = np.random.default_rng(3)
     rows = rng.normal(size=(60, 8))
     learner = Autoencoder(
-        SETTINGS | {"n_estimators": 4, "hidden_layer_sizes": (64,), "latent_dim": 8, "noise": (0.1, 0.1)},
+        SETTINGS
+        | {"n_estimators": 4, "hidden_layer_sizes": (64,), "latent_dim": 8, "noise": (0.1, 0.1)},
         schedule(steps=600, loss="mse"),
         seed=0,
     )

@@ -10,10 +10,10 @@ from sklearn.metrics import roc_auc_score
 from skanomaly.scores._channels import (
     NEW_ROWS,
     TRAINING_ROWS,
-    ScoreScaler,
     ResidualScore,
     RowChannels,
     ScoreChannels,
+    ScoreScaler,
     SurpriseScore,
     global_score,
     new_row_score,

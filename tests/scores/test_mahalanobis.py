@@ -43,7 +43,9 @@ def test_power_zero_is_the_euclidean_distance_of_scaled_rows():
 def test_rows_of_the_fit_are_compared_with_the_others_alone():
     many = np.random.default_rng(6).normal(size=(400, 4)) @ RNG.normal(size=(4, 4))
     model, known = Mahalanobis().fit(many), np.ones(400, bool)
-    without = [Mahalanobis().fit(np.delete(many, i, axis=0)).score(many[[i]])[0] for i in range(50)]
+    without = [
+        Mahalanobis().fit(np.delete(many, i, axis=0)).score(many[[i]])[0] for i in range(50)
+    ]
     np.testing.assert_allclose(model.score(many, known)[:50], without, atol=0.02)
     assert np.all(model.score(many, known) > model.score(many))
     np.testing.assert_array_equal(model.score(many, ~known), model.score(many))
