@@ -8,6 +8,7 @@ import numpy as np
 from skanomaly.io._export import export
 from skanomaly.scores import _channels
 from skanomaly.scores._channels import (
+    LearntRows,
     ResidualScore,
     RowChannels,
     ScoreChannels,
@@ -217,31 +218,41 @@ def _(score: ResidualScore, graph, residual, folds, known):
     pairs = zip(score.members_, residual, strict=True)
     scores = [export(member, graph, r, known) for member, r in pairs]
     found = graph.average(scores)
-    if score.in_folds_:
-        for member, own in enumerate(scores):
-            found = graph("Where", graph("Equal", folds, np.int64(member)), own, found)
-    return found
+    if not score.in_folds_:
+        return found
+    for member, own in enumerate(scores):
+        found = graph("Where", graph("Equal", folds, np.int64(member)), own, found)
+    learnt = graph("GreaterOrEqual", folds, np.int64(len(scores)))
+    return export(score.learnt_, graph, graph("Where", learnt, scores[-1], found), learnt)
 
 
 @export.register
-def _(score: SurpriseScore, graph, surprises):
+def _(rows: LearntRows, graph, scores, learnt):
+    if rows.levels_ is None:
+        return scores
+    return graph("Where", learnt, interpolated(graph, scores, *rows.levels_), scores)
+
+
+@export.register
+def _(score: SurpriseScore, graph, surprises, folds):
     z = graph("Div", graph("Sub", surprises, score.centre_), score.spread_)
     z = graph("Max", z, 0.0)
     parts = graph("Where", graph("Equal", surprises, 0.0), score.usual_, graph("Mul", z, z))
-    return graph("Sqrt", graph.mean(parts, 1, len(score.centre_)))
+    scores = graph("Sqrt", graph.mean(parts, 1, len(score.centre_)))
+    learnt = graph("GreaterOrEqual", folds, np.int64(score.n_members))
+    return export(score.learnt_, graph, scores, learnt)
 
 
 @export.register
 def _(channels: ScoreChannels, graph, X, residual, surprises, folds, coarser):
     """Return the calibrated channels by name, and the matches, of which the rest may be made."""
     raw, matches = export(channels.rows_, graph, X, coarser)
+    folds, known = folds(matches), graph("GreaterOrEqual", matches, np.int64(0))
     if channels.residual_ is not None:
-        raw["residual"] = export(
-            channels.residual_, graph, residual, folds(matches),
-            graph("GreaterOrEqual", matches, np.int64(0)),
-        )  # fmt: skip
+        raw["residual"] = export(channels.residual_, graph, residual, folds, known)
     if channels.surprise_ is not None:
-        raw["surprise"] = export(channels.surprise_, graph, surprises(matches))
+        learnt = graph("Where", known, folds, np.int64(-1))
+        raw["surprise"] = export(channels.surprise_, graph, surprises(matches), learnt)
     calibrated = {name: export(channels.calibrations_[name], graph, c) for name, c in raw.items()}
     return calibrated, matches
 

@@ -27,8 +27,8 @@ from skanomaly.utils._weights import reference_rows
 
 #: Training rows that scores are fitted on at most; the network trains on all of them.
 SCORE_SAMPLE = 32_768
-#: Fewer members would lose too many rows if each left out a fold.
-_FEWEST_FOLDS = 3
+#: Folds at least, of which each member leaves one out.
+_FOLDS = 4
 
 
 class Autoencoder(Learner):
@@ -66,17 +66,14 @@ class Autoencoder(Learner):
         return assemble(network, noise, members)
 
     def _n_folds(self):
-        """Return the number of folds that members leave out, one each; None for no folds."""
-        members = self.settings["n_estimators"]
-        in_folds = members >= _FEWEST_FOLDS and self.settings["anomaly_score"] == "ensemble"
-        return members if in_folds else None
+        """Return the number of folds of which members leave one out each; None for no folds."""
+        in_folds = self.settings["anomaly_score"] == "ensemble" and self.settings["model"] is None
+        return max(self.settings["n_estimators"], _FOLDS) if in_folds else None
 
     def _folds(self, X):
-        """Return which member did not learn from rows; None: all learnt from all."""
-        n_folds = self._n_folds()
-        if n_folds is None:
-            return None
-        return row_folds(ScaledRows(X, self.scaler)[:].astype(np.float64), n_folds).astype(int)
+        """Return the folds of rows: member j did not learn from fold j."""
+        Z = ScaledRows(X, self.scaler)[:].astype(np.float64)
+        return row_folds(Z, self._n_folds() or _FOLDS).astype(int)
 
     def _network(self, n_columns, members):
         settings = self.settings
@@ -109,7 +106,8 @@ class Autoencoder(Learner):
             return
         part = getattr(rows.X, "part", rows.X.__getitem__)
         sample = part(reference_rows(rows.row_indices, SCORE_SAMPLE, self.seed))
-        score = _score_of(self.settings, self.seed, self.compare.layout)
+        in_folds = self._n_folds() is not None and self.trainer.model.corruption is not None
+        score = _score_of(self.settings, self.seed, self.compare.layout, in_folds)
         self.scorer = score.fit(*self.views(sample), self._folds(sample))
 
     def score(self, X):
@@ -212,7 +210,7 @@ class ResidualMahalanobis(MahalanobisScore):
         return residual
 
 
-def _score_of(settings, seed, layout):
+def _score_of(settings, seed, layout, in_folds):
     """Return the unfitted score that settings ask for."""
     kind = settings["anomaly_score"]
     if kind in ("ensemble", "channels"):
@@ -223,6 +221,7 @@ def _score_of(settings, seed, layout):
             networks=kind == "ensemble",
             max_steps=settings["max_steps"],
             columns=settings["architecture"] == "dense",
+            in_folds=in_folds,
         )
     return {"mahalanobis": MahalanobisScore, "residual": ResidualMahalanobis}[kind]()
 

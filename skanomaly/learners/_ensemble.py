@@ -11,6 +11,7 @@ from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
 from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
+    SHARES,
     RowChannels,
     ScoreChannels,
     ScoreScaler,
@@ -24,9 +25,6 @@ from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 #: Where nothing is said about how many rows are anomalies, those whose global score lies so many
 #: calibrated steps beyond the median are left out, and no more than this share of the rows.
 _UNUSUAL, _MOST_UNUSUAL = 2.0, 0.1
-#: Where training rows' scores by the two rules are matched: a step for every row would make
-#: much of rounding where two of them nearly agree.
-_SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
 #: Fewer rows are all kept.
 _FEW_ROWS = 20
 
@@ -36,7 +34,7 @@ class EnsembleScore:
 
     It is fitted on scaled rows Z (n_samples, n_columns), what the members of the autoencoder
     leave of them (n_members, n_samples, n_features), which of their features are missing
-    (None: none is), and which member did not learn from each row (None: all learnt from all).
+    (None: none is), and their folds: member j does not learn from the rows of fold j.
 
     Parameters
     ----------
@@ -54,26 +52,37 @@ class EnsembleScore:
     columns : bool, default=True
         Whether each column means something alone, as an attribute does. A pixel or a step of a
         sequence does not: its tail and its surprise are left out then.
+    in_folds : bool, default=True
+        Whether the members of the autoencoder left their folds out.
     """
 
-    def __init__(self, seed, trim=None, layout=None, networks=True, max_steps=None, columns=True):
+    def __init__(
+        self,
+        seed,
+        trim=None,
+        layout=None,
+        networks=True,
+        max_steps=None,
+        columns=True,
+        in_folds=True,
+    ):
         self.seed, self.trim, self.layout, self.networks = seed, trim, layout, networks
-        self.max_steps, self.columns = max_steps, columns
+        self.max_steps, self.columns, self.in_folds = max_steps, columns, in_folds
 
-    def fit(self, Z, residual, codes, missing=None, folds=None):
+    def fit(self, Z, residual, codes, missing, folds):
         """Learn what is normal from a sample of training rows."""
         kept, left = self._split(Z)
         kept = reference_rows(kept, MAX_REFERENCE, self.seed)
-        self.folds_ = None if folds is None else (folds[kept], folds[left])
-        self.channels_ = ScoreChannels(self._n_numbers(), self.columns)
+        self.folds_ = folds[kept], folds[left]
         surprises, self.masked_ = None, None
         if self.networks and self.columns:
             self.masked_ = MaskedBins(self.seed, self.layout, self.max_steps)
             rows = None if missing is None else missing[kept]
-            surprises = self.masked_.fit_surprises(Z[kept], rows)
+            surprises = self.masked_.fit_surprises(Z[kept], folds[kept], rows)
+        n_members = 1 if self.masked_ is None else self.masked_.n_members
+        self.channels_ = ScoreChannels(self._n_numbers(), self.columns, n_members)
         residuals = residual[:, kept] if self.networks else None
-        own = None if folds is None else folds[kept]
-        self.channels_.fit(Z[kept], residuals, surprises, own)
+        self.channels_.fit(Z[kept], residuals, surprises, folds[kept], self.in_folds)
         self.left_ = NeighbourDistances((1,)).fit(Z[left]) if len(left) else None
         self._fit_scale(np.sort(np.r_[kept, left]), Z, residual, missing)
         return self
@@ -107,14 +116,15 @@ class EnsembleScore:
         missing = None if missing is None else missing[rows]
         channels, _, _ = self._search(Z[rows], residual[:, rows], missing)
         both = [training_row_score(channels), new_row_score(channels)]
-        self.levels_ = np.quantile(both, _SHARES, axis=1).T
+        self.levels_ = np.quantile(both, SHARES, axis=1).T
 
     def _search(self, Z, residual, missing):
         """Return channels of rows, and which training rows they equal: those kept, those left."""
         left = np.full(len(Z), -1) if self.left_ is None else self.left_.distances(Z)[1]
 
         def surprises(matches):
-            return self.masked_.surprises(Z, missing, matches)
+            # the networks that tell surprises learnt from none of the rows left
+            return self.masked_.surprises(Z, missing, self._folds_of(matches, None))
 
         def folds(matches):
             return self._folds_of(matches, left)
@@ -123,12 +133,10 @@ class EnsembleScore:
         return *self.channels_.search(Z, residual, surprises, folds), left
 
     def _folds_of(self, matches, left):
-        """Return which member did not learn from rows; -1 where none did."""
-        if self.folds_ is None:
-            return None
+        """Return the folds of rows that are among the training rows; -1 of others."""
         kept_folds, left_folds = self.folds_
         folds = np.where(matches < 0, -1, kept_folds[matches])
-        if self.left_ is None:
+        if self.left_ is None or left is None:
             return folds
         return np.where((matches < 0) & (left >= 0), left_folds[left], folds)
 

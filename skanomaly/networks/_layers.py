@@ -224,7 +224,7 @@ class MultiscaleNoise(keras.Layer):
         super().__init__(**kwargs)
         self.low, self.high, self.n_members, self.seed = low, high, n_members, seed
         self.n_folds = n_folds
-        self.folds = None if n_folds is None else member_folds(self, n_members)
+        self.folds = None if n_folds is None else member_folds(self, n_members or 1)
         self.shares = None if shares is None else [float(share) for share in shares]
         self.n_parts = n_parts
         seeds = [seed if seed is None else seed + part for part in range(n_parts)]
@@ -239,7 +239,8 @@ class MultiscaleNoise(keras.Layer):
         """Return the corrupted rows and the weights of their losses."""
         corrupted, weight = self._in_parts(x)
         if self.n_folds is not None:
-            own = ops.expand_dims(row_folds(x, self.n_folds, ops), -1)
+            own = row_folds(x, self.n_folds, ops)
+            own = own if self.n_members is None else ops.expand_dims(own, -1)
             weight = weight * ops.cast(ops.not_equal(own, self.folds), weight.dtype)
         return corrupted, weight
 

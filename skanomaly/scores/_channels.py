@@ -23,6 +23,11 @@ NEW_ROWS = ("kx1", "kx1", "kq5", "tail2", "residual", "residual", "surprise")
 #: The two views of a training row, of which the larger counts; the second a little less.
 TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
 _LOCAL_SHARE = 0.8
+#: Where scores of two kinds are matched: a step for every row would make much of rounding where
+#: two of them nearly agree.
+SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
+#: From fewer rows left out nothing is learnt about the others.
+_FEWEST_LEFT_OUT = 10
 
 
 class ScoreScaler:
@@ -104,24 +109,50 @@ class RowChannels:
         return channels, matches
 
 
+class LearntRows:
+    """Brings scores of rows that networks learnt from to the scale of rows they left out.
+
+    Networks know the former too well: each keeps its place among its like, and gets the score
+    that stands there among the others.
+    """
+
+    def fit(self, scores, learnt):
+        """Fit on scores of training rows, and which of them all networks learnt from."""
+        self.levels_ = None
+        if learnt.any() and np.count_nonzero(~learnt) >= _FEWEST_LEFT_OUT:
+            own, others = (np.quantile(scores[side], SHARES) for side in (learnt, ~learnt))
+            own, places = np.unique(own, return_inverse=True)  # equal scores stay equal
+            self.levels_ = np.array([own, np.bincount(places, others) / np.bincount(places)])
+        return self
+
+    def apply(self, scores, learnt):
+        """Return scores, (n_samples,)."""
+        if self.levels_ is None:
+            return scores
+        return np.where(learnt, np.interp(scores, *self.levels_), scores)
+
+
 class ResidualScore:
     """Log Mahalanobis distance of what networks cannot rebuild, mean over the members.
 
-    Where each member left a fold of the rows out, residuals are those of rows that a member did
-    not learn from, in the fit, and in the score of training rows.
+    Where member j left the rows of fold j out, residuals of a training row are those of that
+    member, in the fit and in the score; rows of folds beyond the last member are `LearntRows`.
     """
 
     def fit(self, residual, folds=None):
         """Fit on residuals of shape (n_members, n_samples, n_features).
 
-        The folds (n_samples,) say which member left a row out; None: none did.
+        The folds are (n_samples,); None: all members learnt from all rows.
         """
         self.in_folds_ = folds is not None
-        if self.in_folds_:
-            own = Mahalanobis().fit(_own(residual, folds))
-            self.members_ = [own] * len(residual)
-        else:
+        self.learnt_ = LearntRows()
+        if not self.in_folds_:
             self.members_ = [Mahalanobis().fit(r) for r in residual]
+            return self
+        own = Mahalanobis().fit(_own(residual, folds))
+        self.members_ = [own] * len(residual)
+        learnt = folds >= len(residual)
+        self.learnt_.fit(self._scores(residual, folds, np.ones(len(folds), bool)), learnt)
         return self
 
     def score(self, residual, folds, known):
@@ -129,6 +160,10 @@ class ResidualScore:
 
         Rows that trained have a fold, others -1; those that this score was fitted on are `known`.
         """
+        scores = self._scores(residual, folds, known)
+        return self.learnt_.apply(scores, folds >= len(residual)) if self.in_folds_ else scores
+
+    def _scores(self, residual, folds, known):
         pairs = zip(self.members_, residual, strict=True)
         scores = np.stack([member.score(r, known) for member, r in pairs])
         mean = scores.mean(axis=0)
@@ -144,6 +179,11 @@ class SurpriseScore:
     networks that did not see them; the root mean square of the positive ones is the score. A
     missing value has no surprise (0) and adds what a value of its column adds on average.
 
+    Parameters
+    ----------
+    n_members : int, default=1
+        Number of networks; rows of folds beyond them are `LearntRows`.
+
     Examples
     --------
     >>> import numpy as np
@@ -156,20 +196,30 @@ class SurpriseScore:
     #: No column's surprises are taken to vary less, in nats.
     _LEAST_SPREAD = 0.1
 
-    def fit(self, surprises):
-        """Fit on surprises of training rows, (n_samples, n_features)."""
+    def __init__(self, n_members=1):
+        self.n_members = n_members
+
+    def fit(self, surprises, folds=None):
+        """Fit on surprises of training rows, (n_samples, n_features), and their folds."""
+        # of all rows: few of them would not meet the rare values of a column
         known = np.ma.masked_equal(surprises, 0.0)
         self.centre_ = known.mean(axis=0).filled(0.0)
         self.spread_ = known.std(axis=0).filled(0.0) + self._LEAST_SPREAD
         self.usual_ = self._squares(known).mean(axis=0).filled(0.0)
+        learnt = np.zeros(len(surprises), bool) if folds is None else folds >= self.n_members
+        self.learnt_ = LearntRows().fit(self._scores(surprises), learnt)
         return self
 
     def parts(self, surprises):
         """Return what each value adds to the mean square, (n_samples, n_features)."""
         return np.where(surprises == 0, self.usual_, self._squares(surprises))
 
-    def score(self, surprises):
-        """Return scores, (n_samples,)."""
+    def score(self, surprises, folds=None):
+        """Return scores, (n_samples,); the folds are those of training rows, -1 for others."""
+        scores = self._scores(surprises)
+        return scores if folds is None else self.learnt_.apply(scores, folds >= self.n_members)
+
+    def _scores(self, surprises):
         return np.sqrt(self.parts(surprises).mean(axis=1))
 
     def _squares(self, surprises):
@@ -177,8 +227,8 @@ class SurpriseScore:
 
 
 def _own(values, folds):
-    """Return what the member that left its fold out says of each row."""
-    return values[folds, np.arange(len(folds))]
+    """Return what the member that left its fold out says of each row, or the last member."""
+    return values[np.minimum(folds, len(values) - 1), np.arange(len(folds))]
 
 
 def new_row_score(channels):
@@ -229,6 +279,8 @@ class ScoreChannels:
     ----------
     n_numbers, columns
         As in `RowChannels`.
+    n_members : int, default=1
+        As in `SurpriseScore`.
 
     Examples
     --------
@@ -241,10 +293,10 @@ class ScoreChannels:
     (True, array([-1, -1]))
     """
 
-    def __init__(self, n_numbers=None, columns=True):
-        self.n_numbers, self.columns = n_numbers, columns
+    def __init__(self, n_numbers=None, columns=True, n_members=1):
+        self.n_numbers, self.columns, self.n_members = n_numbers, columns, n_members
 
-    def fit(self, X, residual=None, surprises=None, folds=None):
+    def fit(self, X, residual=None, surprises=None, folds=None, in_folds=True):
         """Fit channels and their calibration on training rows.
 
         Parameters
@@ -256,27 +308,33 @@ class ScoreChannels:
         surprises : ndarray of shape (n_reference, n_features), default=None
             How surprising their values are to networks that did not see them.
         folds : ndarray of shape (n_reference,), int, default=None
-            Which network did not learn from each row; None: all learnt from all.
+            Folds of the rows: network j did not learn from fold j; None: all learnt from all.
+        in_folds : bool, default=True
+            Whether that holds for the networks of the residuals, too.
 
         Returns
         -------
         self : ScoreChannels
         """
         self.rows_ = RowChannels(self.n_numbers, self.columns).fit(X)
-        self.residual_ = None if residual is None else ResidualScore().fit(residual, folds)
-        self.surprise_ = None if surprises is None else SurpriseScore().fit(surprises)
+        self.residual_ = self.surprise_ = None
+        if residual is not None:
+            self.residual_ = ResidualScore().fit(residual, folds if in_folds else None)
+        if surprises is not None:
+            self.surprise_ = SurpriseScore(self.n_members).fit(surprises, folds)
         raw, _ = self._search(X, residual, surprises, folds)
         self.calibrations_ = {name: ScoreScaler().fit(scores) for name, scores in raw.items()}
         return self
 
     def _search(self, X, residual, surprises, folds):
         raw, matches = self.rows_.search(X)
+        folds = folds(matches) if callable(folds) else folds
         if self.residual_ is not None:
-            folds = folds(matches) if callable(folds) else folds
             raw["residual"] = self.residual_.score(residual, folds, matches >= 0)
         if self.surprise_ is not None:
-            given = callable(surprises)
-            raw["surprise"] = self.surprise_.score(surprises(matches) if given else surprises)
+            surprises = surprises(matches) if callable(surprises) else surprises
+            learnt = None if folds is None else np.where(matches >= 0, folds, -1)
+            raw["surprise"] = self.surprise_.score(surprises, learnt)
         return raw, matches
 
     def search(self, X, residual=None, surprises=None, folds=None):
@@ -302,6 +360,6 @@ class ScoreChannels:
 
 #: Classes that a fitted `ScoreChannels` is made of.
 PARTS = (
-    ScoreChannels, RowChannels, ResidualScore, SurpriseScore, ScoreScaler, Mahalanobis,
+    ScoreChannels, RowChannels, ResidualScore, LearntRows, SurpriseScore, ScoreScaler, Mahalanobis,
     MarginalTail, NeighbourDistances, NormalScores,
 )  # fmt: skip

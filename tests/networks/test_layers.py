@@ -71,6 +71,8 @@ def test_members_learn_nothing_from_the_rows_of_their_own_fold():
     weight = ops.convert_to_numpy(layer(x)[1])
     folds = row_folds(x.astype(np.float64), 4)
     np.testing.assert_array_equal(weight == 0, folds[:, None] == np.arange(4))
+    alone = MultiscaleNoise(0.3, 3.0, seed=4, n_folds=4)
+    np.testing.assert_array_equal(ops.convert_to_numpy(alone(x)[1]) == 0, folds == 0)
     half = layer.resized(2)
     half.folds.assign([2.0, 3.0])  # as a part of the members has it
     weight = ops.convert_to_numpy(half(x)[1])

@@ -174,6 +174,22 @@ def test_residuals_of_training_rows_come_from_the_member_that_did_not_learn_from
     np.testing.assert_allclose(new, np.mean([plain.score(r) for r in better], axis=0))
 
 
+def test_rows_that_all_networks_learnt_from_score_like_the_others():
+    rng = np.random.default_rng(2)
+    residual = rng.normal(size=(1, 400, 4))
+    folds = np.arange(400) % 4
+    better = np.where(folds[:, None] > 0, 0.2 * residual, residual)
+    known = np.ones(400, bool)
+    scores = ResidualScore().fit(better, folds).score(better, folds, known)
+    shares = [0.1, 0.5, 0.9]
+    left_out = np.quantile(scores[folds == 0], shares)
+    np.testing.assert_allclose(np.quantile(scores[folds > 0], shares), left_out, atol=0.1)
+    surprises = np.abs(np.where(folds[:, None] > 0, 0.7, 1) * residual[0])
+    scores = SurpriseScore().fit(surprises, folds).score(surprises, folds)
+    left_out = np.quantile(scores[folds == 0], shares)
+    np.testing.assert_allclose(np.quantile(scores[folds > 0], shares), left_out, atol=0.1)
+
+
 def test_ranks_see_numbers_alone():
     stretched = np.column_stack([np.exp(ROWS[:, :2] / 2), ROWS[:, 2:]])
     plain, same = (RowChannels(n).fit(ROWS).search(ROWS)[0]["kq1"] for n in (2, 2))
