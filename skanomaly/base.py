@@ -16,6 +16,7 @@ from sklearn.utils import ClassifierTags
 
 from skanomaly._version import __version__
 from skanomaly.utils._callbacks import fit_task
+from skanomaly.utils._docs import documented
 from skanomaly.utils._state import check_version, keeping, pack, unpack
 from skanomaly.utils._tracking import untracked
 
@@ -112,6 +113,7 @@ def missing_if(reason):
     return lambda method: _AvailableWithReason(method, reason)
 
 
+@documented
 class DecisionMixin(OutlierMixin):
     """Predictions of a detector with `score_samples` and `offset_`."""
 
@@ -120,8 +122,7 @@ class DecisionMixin(OutlierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
         y : array-like of shape (n_samples,), default=None
             Passed to `fit`.
         **fit_params : dict
@@ -139,8 +140,7 @@ class DecisionMixin(OutlierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
 
         Returns
         -------
@@ -154,8 +154,7 @@ class DecisionMixin(OutlierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
 
         Returns
         -------
@@ -168,6 +167,7 @@ class DecisionMixin(OutlierMixin):
         return "offset_" in vars(self)
 
 
+@documented
 class ProbabilityMixin:
     """Probabilities of a detector that calibrates its scores where labels allow it.
 
@@ -198,8 +198,7 @@ class ProbabilityMixin:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
 
         Returns
         -------

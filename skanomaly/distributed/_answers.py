@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.distributed._collections import WithRows, is_distributed, map_rows
+from skanomaly.utils._docs import documented
 from skanomaly.utils._response import scores_of
 
 
@@ -21,6 +22,7 @@ def _has(name):
     return available_if(check)
 
 
+@documented
 class LazyAnswers:
     """Scores, predictions and explanations of rows that lie anywhere."""
 
@@ -29,8 +31,7 @@ class LazyAnswers:
 
         Parameters
         ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_X)s
 
         Returns
         -------
@@ -44,8 +45,7 @@ class LazyAnswers:
 
         Parameters
         ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_X)s
 
         Returns
         -------
@@ -59,8 +59,7 @@ class LazyAnswers:
 
         Parameters
         ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_X)s
 
         Returns
         -------
@@ -81,8 +80,7 @@ class LazyAnswers:
 
         Parameters
         ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_X)s
 
         Returns
         -------
@@ -97,8 +95,7 @@ class LazyAnswers:
 
         Parameters
         ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_X)s
 
         Returns
         -------
@@ -112,10 +109,8 @@ class LazyAnswers:
 
         Parameters
         ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
-        **params : dict
-            Parameters of `skanomaly.explain`, such as ``n_references``.
+        %(distributed_X)s
+        %(explain_params)s
 
         Returns
         -------

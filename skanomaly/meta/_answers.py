@@ -12,8 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.meta._events import events_table
 from skanomaly.meta._windows import check_lengths
+from skanomaly.utils._docs import documented
 
 
+@documented
 class SeriesAnswers:
     """Labels, events and explanations of time stamps."""
 
@@ -22,10 +24,8 @@ class SeriesAnswers:
 
         Parameters
         ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_X)s
+        %(series_groups)s
 
         Returns
         -------
@@ -39,10 +39,8 @@ class SeriesAnswers:
 
         Parameters
         ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_X)s
+        %(series_groups)s
 
         Returns
         -------
@@ -60,12 +58,9 @@ class SeriesAnswers:
 
         Parameters
         ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        y : array-like of shape (n_timestamps,), default=None
-            Labels, for a detector that learns from them.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_X)s
+        %(series_y)s
+        %(series_groups)s
 
         Returns
         -------
@@ -79,10 +74,8 @@ class SeriesAnswers:
 
         Parameters
         ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_X)s
+        %(series_groups)s
         merge : "auto" or int, default="auto"
             Anomalies with at most this many normal time stamps between them are one event; "auto"
             is a twentieth of a window.

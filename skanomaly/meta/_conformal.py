@@ -25,8 +25,10 @@ from skanomaly.meta._p_values import (
     smoothed_p_values,
     within_count,
 )
+from skanomaly.utils._docs import documented
 
 
+@documented
 class ConformalDetector(MetaDetector):
     """P-values and controlled error rates around any outlier detector.
 
@@ -70,10 +72,8 @@ class ConformalDetector(MetaDetector):
     smoothed : bool, default=False
         Break ties at random: p-values are then exactly uniform on normal rows instead of a
         little too large, and depend on `random_state`. Not with conditional p-values.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
-    n_jobs : int, default=None
-        Processes over the folds.
+    %(anomaly_label)s
+    %(n_jobs)s
     random_state : int, RandomState instance or None, default=None
         Seed of splits and of smoothing. The detector has its own.
 
@@ -85,10 +85,8 @@ class ConformalDetector(MetaDetector):
         Scores of the calibration rows, by detectors that did not train on them, fold after fold.
     offset_ : float
         ``decision_function = score_samples - offset_``, for the present `alpha`.
-    n_features_in_ : int
-        Number of columns seen in `fit`, if the detector says.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if the detector says.
+    %(inner_n_features_in_)s
+    %(inner_feature_names_in_)s
 
     Warns
     -----
@@ -190,8 +188,7 @@ class ConformalDetector(MetaDetector):
 
         Returns
         -------
-        self : object
-            Fitted estimator.
+        %(fitted)s
 
         Raises
         ------
@@ -281,8 +278,7 @@ class ConformalDetector(MetaDetector):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
 
         Returns
         -------
@@ -303,8 +299,7 @@ class ConformalDetector(MetaDetector):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
 
         Returns
         -------
@@ -334,8 +329,7 @@ class ConformalDetector(MetaDetector):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
 
         Returns
         -------

@@ -21,11 +21,13 @@ from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_
 from skanomaly.meta._drift_report import DriftReport
 from skanomaly.meta._martingale import ConformalMartingale
 from skanomaly.thresholds._mixin import ThresholdMixin
+from skanomaly.utils._docs import documented
 
 #: The share of the reference rows that bins are found on; the others are compared with.
 _SHARE_FOR_BINS = 0.2
 
 
+@documented
 class DriftMonitor(ThresholdMixin, MetaDetector):
     """Tell when new rows are no longer like those that a detector was fitted to.
 
@@ -56,15 +58,13 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
     anomaly_label : scalar, default="auto"
         The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`. Known
         anomalies are no reference rows.
-    n_jobs : int, default=None
-        Processes over the folds.
+    %(n_jobs)s
     random_state : int, RandomState instance or None, default=None
         Seed of what is held out and of ties. The detector has its own.
 
     Attributes
     ----------
-    estimator_ : estimator
-        The fitted detector.
+    %(estimator_)s
     drift_ : bool
         Whether there has been an alarm on the scores since `fit` or `reset`.
     moved_columns_ : list of str
@@ -75,10 +75,8 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
         Threshold on the scores: the detector's own, until `set_threshold`.
     scores_ : ndarray of shape (n_reference,)
         Scores of the reference rows.
-    n_features_in_ : int
-        Number of columns seen in `fit`, if the detector says.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if the detector says.
+    %(inner_n_features_in_)s
+    %(inner_feature_names_in_)s
 
     See Also
     --------
@@ -159,8 +157,7 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
 
         Returns
         -------
-        self : object
-            Fitted estimator.
+        %(fitted)s
 
         Raises
         ------
@@ -333,8 +330,7 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
 
         Returns
         -------

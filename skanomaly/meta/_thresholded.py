@@ -17,8 +17,10 @@ from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_
 from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.thresholds._named import RULES, check_rule, has_both, rule_threshold
 from skanomaly.utils._calibration import MAPS
+from skanomaly.utils._docs import documented
 
 
+@documented
 class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
     """Any outlier detector with a threshold that holds for new rows.
 
@@ -73,29 +75,23 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         both classes, and not with ``cv=None``: training scores cannot calibrate. Rows without a
         label are left out, so that the probabilities hold for rows that are like the labelled
         ones.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
-    n_jobs : int, default=None
-        Processes over the folds.
+    %(anomaly_label)s
+    %(n_jobs)s
     random_state : int, RandomState instance or None, default=None
         Seed of the folds. The detector has its own.
 
     Attributes
     ----------
-    estimator_ : estimator
-        The fitted detector.
-    offset_ : float
-        Threshold: ``decision_function = score_samples - offset_``.
+    %(estimator_)s
+    %(offset_)s
     scores_ : ndarray of shape (n_scores,)
         The scores that rules look at: out of fold, held out or of the training rows.
     labels_ : ndarray of shape (n_scores,) or None
         Labels of these rows: -1 anomaly, 1 normal, 0 unlabelled; None without `y`.
     classes_ : ndarray of shape (2,)
         ``[-1, 1]``, where there is a `predict_proba`.
-    n_features_in_ : int
-        Number of columns seen in `fit`, if the detector says.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if the detector says.
+    %(inner_n_features_in_)s
+    %(inner_feature_names_in_)s
 
     See Also
     --------
@@ -181,8 +177,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
 
         Returns
         -------
-        self : object
-            Fitted estimator.
+        %(fitted)s
 
         Raises
         ------
@@ -233,8 +228,7 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
 
         Returns
         -------

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import genpareto
 
 from skanomaly.thresholds._validation import check_spread, check_threshold
+from skanomaly.utils._docs import documented
 from skanomaly.utils._validation import LARGEST, check_number, check_weight
 from skanomaly.utils._weights import WeightedSample
 
@@ -143,6 +144,7 @@ def _is_auto(contamination):
     return isinstance(contamination, str) and contamination == "auto"
 
 
+@documented
 def robust_threshold(scores, *, sample_weight=None):
     """Return the median score minus three robust standard deviations.
 
@@ -165,8 +167,7 @@ def robust_threshold(scores, *, sample_weight=None):
 
     Returns
     -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
@@ -205,6 +206,7 @@ def _three_sigma_below(sample):
     return median - 3 * max((q90 - median) / _Z90, (median - q25) / _Z75)
 
 
+@documented
 def fpr_threshold(scores, fpr):
     """Return the threshold that keeps the rate of false alarms on new rows at a level.
 
@@ -222,8 +224,7 @@ def fpr_threshold(scores, fpr):
 
     Returns
     -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
@@ -253,6 +254,7 @@ def fpr_threshold(scores, fpr):
     return float(np.partition(scores, rank - 1)[rank - 1])
 
 
+@documented
 def pot_threshold(scores, fpr, *, tail=0.1):
     """Return the threshold for a small rate of false alarms by peaks over threshold.
 
@@ -275,8 +277,7 @@ def pot_threshold(scores, fpr, *, tail=0.1):
 
     Returns
     -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
