@@ -136,25 +136,16 @@ class DecisionMixin(OutlierMixin):
         return self.fit(X, y, **fit_params).predict(X)
 
     def predict(self, X):
-        """Label rows: +1 for normal rows, -1 for anomalies.
+        """Label rows by the sign of `decision_function`; a row on the threshold is normal.
 
-        Parameters
-        ----------
-        %(X)s
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int
-            The sign of `decision_function`; a row on the threshold is normal.
+        %(labelling)s
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def decision_function(self, X):
         """Return `score_samples` less the threshold `offset_`: negative for anomalies.
 
-        Parameters
-        ----------
-        %(X)s
+        %(rows)s
 
         Returns
         -------
@@ -196,9 +187,7 @@ class ProbabilityMixin:
         There is such a method only after a fit with labels that can calibrate scores, see the
         class.
 
-        Parameters
-        ----------
-        %(X)s
+        %(rows)s
 
         Returns
         -------

@@ -349,9 +349,7 @@ class AutoencoderDetector(BaseNeuralDetector):
     def reconstruct(self, X):
         """Return what the network makes of rows, in the units of the data.
 
-        Parameters
-        ----------
-        %(X)s
+        %(rows)s
 
         Returns
         -------
@@ -366,9 +364,7 @@ class AutoencoderDetector(BaseNeuralDetector):
     def encode(self, X):
         """Return the inner codes of rows.
 
-        Parameters
-        ----------
-        %(X)s
+        %(rows)s
 
         Returns
         -------

@@ -65,8 +65,6 @@ class BaseDetector(
             See the class; ignored by detectors that learn without labels.
         %(frequencies)s
 
-        Returns
-        -------
         %(fitted)s
 
         Raises
@@ -159,16 +157,9 @@ class BaseDetector(
         return lambda: self._score_all(X), codes
 
     def score_samples(self, X):
-        """Score rows: the lower, the more abnormal.
+        """Score rows, each on its own: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        %(X)s
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            A row's score does not depend on the other rows.
+        %(scoring)s
         """
         return self._score_all(self._checked_rows(X))
 

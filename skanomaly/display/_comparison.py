@@ -37,8 +37,7 @@ class DetectorComparisonDisplay(Display):
         Of Friedman's test that all detectors are equally good.
     groups_ : list of list of str
         Largest groups of detectors that do not differ.
-    %(ax_)s
-    %(figure_)s
+    %(drawn_on)s
 
     Notes
     -----
@@ -81,10 +80,7 @@ class DetectorComparisonDisplay(Display):
         %(test_level)s
         %(ax)s
 
-        Returns
-        -------
-        display : DetectorComparisonDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -127,10 +123,7 @@ class DetectorComparisonDisplay(Display):
         %(test_level)s
         %(ax)s
 
-        Returns
-        -------
-        display : DetectorComparisonDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------

@@ -32,8 +32,7 @@ class ContributionsDisplay(Display):
     ----------
     bars_ : matplotlib BarContainer
         The bars.
-    %(ax_)s
-    %(figure_)s
+    %(drawn_on)s
 
     Examples
     --------
@@ -67,10 +66,7 @@ class ContributionsDisplay(Display):
         **kwargs : dict
             Passed to `skanomaly.explain`.
 
-        Returns
-        -------
-        display : ContributionsDisplay
-            The display, drawn.
+        %(drawn)s
         """
         one = _row_of(X, row)
         return cls.from_explanation(explain(estimator, one, **kwargs), k=k, ax=ax)
@@ -88,10 +84,7 @@ class ContributionsDisplay(Display):
         %(n_bars)s
         %(ax)s
 
-        Returns
-        -------
-        display : ContributionsDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------

@@ -84,10 +84,7 @@ class _CurveDisplay(Display):
         %(ax)s
         %(line_options)s
 
-        Returns
-        -------
-        display : object
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -158,8 +155,7 @@ class RocCurveDisplay(_CurveDisplay):
     Attributes
     ----------
     %(line_)s
-    %(ax_)s
-    %(figure_)s
+    %(drawn_on)s
 
     Examples
     --------
@@ -211,8 +207,7 @@ class PrecisionRecallDisplay(_CurveDisplay):
     Attributes
     ----------
     %(line_)s
-    %(ax_)s
-    %(figure_)s
+    %(drawn_on)s
 
     Examples
     --------

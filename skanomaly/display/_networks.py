@@ -6,14 +6,7 @@ Public names are in `skanomaly.display`.
 import numpy as np
 from sklearn.decomposition import PCA
 
-from skanomaly.display._base import (
-    BLUE,
-    KINDS,
-    ORANGE,
-    Display,
-    fitted_with,
-    open_spines,
-)
+from skanomaly.display._base import BLUE, KINDS, ORANGE, Display, fitted_with, open_spines
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._tracking import untracked
@@ -35,8 +28,7 @@ class TrainingCurveDisplay(Display):
     ----------
     lines_ : list of matplotlib Line2D
         The curves.
-    %(ax_)s
-    %(figure_)s
+    %(drawn_on)s
 
     Examples
     --------
@@ -60,10 +52,7 @@ class TrainingCurveDisplay(Display):
         %(ax)s
         %(plot_options)s
 
-        Returns
-        -------
-        display : TrainingCurveDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -86,10 +75,7 @@ class TrainingCurveDisplay(Display):
         %(ax)s
         %(plot_options)s
 
-        Returns
-        -------
-        display : TrainingCurveDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -153,8 +139,7 @@ class LatentDisplay(Display):
 
     Attributes
     ----------
-    %(ax_)s
-    %(figure_)s
+    %(drawn_on)s
 
     Examples
     --------
@@ -183,10 +168,7 @@ class LatentDisplay(Display):
         %(ax)s
         %(plot_options)s
 
-        Returns
-        -------
-        display : LatentDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -212,10 +194,7 @@ class LatentDisplay(Display):
         %(ax)s
         %(plot_options)s
 
-        Returns
-        -------
-        display : LatentDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------

@@ -6,14 +6,7 @@ Public names are in `skanomaly.display`.
 import numpy as np
 import pandas as pd
 
-from skanomaly.display._base import (
-    BLUE,
-    GREY,
-    ORANGE,
-    Display,
-    fitted_with,
-    open_spines,
-)
+from skanomaly.display._base import BLUE, GREY, ORANGE, Display, fitted_with, open_spines
 from skanomaly.utils._docs import documented
 from skanomaly.utils._validation import check_table
 
@@ -80,10 +73,7 @@ class ReconstructionDisplay(Display):
             n_channels) of a sequence, one channel by default.
         %(ax)s
 
-        Returns
-        -------
-        display : ReconstructionDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -127,10 +117,7 @@ class ReconstructionDisplay(Display):
         %(unit)s
         %(ax)s
 
-        Returns
-        -------
-        display : ReconstructionDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------

@@ -45,8 +45,7 @@ class ReliabilityDisplay(Display):
 
     Attributes
     ----------
-    %(ax_)s
-    %(figure_)s
+    %(drawn_on)s
     line_ : matplotlib ErrorbarContainer
         The dots with their intervals.
 
@@ -96,10 +95,7 @@ class ReliabilityDisplay(Display):
             Name in the legend; None takes the class of the estimator.
         %(ax)s
 
-        Returns
-        -------
-        display : ReliabilityDisplay
-            With the axes in ``ax_``.
+        %(drawn)s
 
         Raises
         ------
@@ -142,10 +138,7 @@ class ReliabilityDisplay(Display):
         %(name)s
         %(ax)s
 
-        Returns
-        -------
-        display : ReliabilityDisplay
-            With the axes in ``ax_``.
+        %(drawn)s
 
         Raises
         ------

@@ -29,8 +29,7 @@ class ScoreDistributionDisplay(Display):
 
     Attributes
     ----------
-    %(ax_)s
-    %(figure_)s
+    %(drawn_on)s
 
     Examples
     --------
@@ -60,10 +59,7 @@ class ScoreDistributionDisplay(Display):
         %(ax)s
         %(plot_options)s
 
-        Returns
-        -------
-        display : ScoreDistributionDisplay
-            The display, drawn.
+        %(drawn)s
         """
         scores, threshold = scores_of(estimator, X), threshold_of(estimator)
         options = {"threshold": threshold, "anomaly_label": anomaly_label, "ax": ax}
@@ -87,10 +83,7 @@ class ScoreDistributionDisplay(Display):
         %(ax)s
         %(plot_options)s
 
-        Returns
-        -------
-        display : ScoreDistributionDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------

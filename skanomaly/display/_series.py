@@ -90,10 +90,7 @@ class SeriesDisplay(Display):
             Passed to ``estimator.events``.
         %(plot_options)s
 
-        Returns
-        -------
-        display : SeriesDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------

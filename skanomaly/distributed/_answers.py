@@ -29,9 +29,7 @@ class LazyAnswers:
     def score_samples(self, X):
         """Score rows: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        %(distributed_X)s
+        %(distributed_rows)s
 
         Returns
         -------
@@ -43,9 +41,7 @@ class LazyAnswers:
     def decision_function(self, X):
         """Return the distance of rows from the threshold: negative for anomalies.
 
-        Parameters
-        ----------
-        %(distributed_X)s
+        %(distributed_rows)s
 
         Returns
         -------
@@ -57,9 +53,7 @@ class LazyAnswers:
     def predict(self, X):
         """Label rows: +1 for normal rows, -1 for anomalies.
 
-        Parameters
-        ----------
-        %(distributed_X)s
+        %(distributed_rows)s
 
         Returns
         -------
@@ -78,9 +72,7 @@ class LazyAnswers:
     def p_values(self, X):
         """Return p-values of rows, where the detector is a `ConformalDetector`.
 
-        Parameters
-        ----------
-        %(distributed_X)s
+        %(distributed_rows)s
 
         Returns
         -------
@@ -93,9 +85,7 @@ class LazyAnswers:
     def predict_proba(self, X):
         """Return probabilities of being an anomaly and of being normal.
 
-        Parameters
-        ----------
-        %(distributed_X)s
+        %(distributed_rows)s
 
         Returns
         -------

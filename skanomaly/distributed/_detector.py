@@ -134,8 +134,6 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
         sample_weight : dask Series or Array, or array-like of shape (n_samples,), default=None
             Frequencies: a row of weight 2 counts like two copies of it.
 
-        Returns
-        -------
         %(fitted)s
 
         Raises

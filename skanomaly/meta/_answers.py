@@ -22,10 +22,7 @@ class SeriesAnswers:
     def decision_function(self, X, groups=None):
         """Return `score_samples` less the threshold `offset_`: negative for anomalies.
 
-        Parameters
-        ----------
-        %(series_X)s
-        %(series_groups)s
+        %(series_rows)s
 
         Returns
         -------
@@ -37,10 +34,7 @@ class SeriesAnswers:
     def predict(self, X, groups=None):
         """Label time stamps: +1 for normal ones, -1 for anomalies.
 
-        Parameters
-        ----------
-        %(series_X)s
-        %(series_groups)s
+        %(series_rows)s
 
         Returns
         -------
@@ -56,11 +50,7 @@ class SeriesAnswers:
     def fit_predict(self, X, y=None, groups=None):
         """Fit on series and label their time stamps.
 
-        Parameters
-        ----------
-        %(series_X)s
-        %(series_y)s
-        %(series_groups)s
+        %(series_training)s
 
         Returns
         -------
@@ -72,10 +62,7 @@ class SeriesAnswers:
     def events(self, X, groups=None, *, merge="auto", min_length=1, n_channels=3):
         """List the stretches of time that are anomalies.
 
-        Parameters
-        ----------
-        %(series_X)s
-        %(series_groups)s
+        %(series_rows)s
         merge : "auto" or int, default="auto"
             Anomalies with at most this many normal time stamps between them are one event; "auto"
             is a twentieth of a window.

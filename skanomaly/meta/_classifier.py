@@ -102,8 +102,6 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
         sample_weight : array-like of shape (n_samples,), default=None
             Frequencies, passed to the detector.
 
-        Returns
-        -------
         %(fitted)s
 
         Raises
@@ -151,9 +149,7 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
     def predict_proba(self, X):
         """Return the probabilities of both classes.
 
-        Parameters
-        ----------
-        %(X)s
+        %(rows)s
 
         Returns
         -------
@@ -169,9 +165,7 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
     def decision_function(self, X):
         """Return log odds: positive for the second of `classes_`.
 
-        Parameters
-        ----------
-        %(X)s
+        %(rows)s
 
         Returns
         -------
@@ -188,9 +182,7 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
     def predict(self, X):
         """Return the more probable class of rows.
 
-        Parameters
-        ----------
-        %(X)s
+        %(rows)s
 
         Returns
         -------

@@ -98,8 +98,6 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
             Labels in any coding. They reach, as 0 and 1, detectors whose own `fit` demands
             labels; all others learn without.
 
-        Returns
-        -------
         %(fitted)s
 
         Raises
@@ -143,16 +141,9 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
         return scores.reshape(-1)
 
     def score_samples(self, X):
-        """Score rows: the lower, the more abnormal.
+        """Return minus the detector's ``decision_function``: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        %(X)s
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            Minus the detector's ``decision_function``.
+        %(scoring)s
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)

@@ -96,8 +96,6 @@ class StreamMixin:
         y : ignored
             For scikit-learn's interface.
 
-        Returns
-        -------
         %(fitted)s
         """
         if not self.__sklearn_is_fitted__():

@@ -204,14 +204,8 @@ class WindowedDetector(
     def fit(self, X, y=None, groups=None):
         """Fit the detector on the windows of series.
 
-        Parameters
-        ----------
-        %(series_X)s
-        %(series_y)s
-        %(series_groups)s
+        %(series_training)s
 
-        Returns
-        -------
         %(fitted)s
 
         Raises
@@ -354,10 +348,7 @@ class WindowedDetector(
     def score_samples(self, X, groups=None):
         """Score time stamps: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        %(series_X)s
-        %(series_groups)s
+        %(series_rows)s
 
         Returns
         -------

@@ -76,11 +76,7 @@ def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
 def onset_delay(y_true, y_pred, *, anomaly_label="auto"):
     """Mean time from the start of an event to the first alarm in it, over the events found.
 
-    Parameters
-    ----------
-    %(series_y_true)s
-    %(series_y_pred)s
-    %(anomaly_label)s
+    %(series_labels_and_predictions)s
 
     Returns
     -------
@@ -104,11 +100,7 @@ def range_precision_score(y_true, y_pred, *, anomaly_label="auto"):
     Range-based precision of Tatbul et al. [1]_ with flat bias: the covered share of an event,
     divided by the number of pieces that cover it.
 
-    Parameters
-    ----------
-    %(series_y_true)s
-    %(series_y_pred)s
-    %(anomaly_label)s
+    %(series_labels_and_predictions)s
 
     Returns
     -------
@@ -144,8 +136,6 @@ def range_recall_score(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
         Weight of having found anything of an event at all.
     %(anomaly_label)s
 
-    Returns
-    -------
     %(in_unit_interval)s
 
     Raises
@@ -171,14 +161,8 @@ def range_recall_score(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
 def range_f1_score(y_true, y_pred, *, anomaly_label="auto"):
     """Harmonic mean of `range_precision_score` and `range_recall_score`.
 
-    Parameters
-    ----------
-    %(series_y_true)s
-    %(series_y_pred)s
-    %(anomaly_label)s
+    %(series_labels_and_predictions)s
 
-    Returns
-    -------
     %(in_unit_interval)s
 
     Raises
@@ -203,23 +187,7 @@ def vus_pr_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
 
     Needs the package dtaianomaly: ``pip install 'skanomaly[series]'``.
 
-    Parameters
-    ----------
-    %(series_y_true)s
-    %(series_scores)s
-    %(max_buffer)s
-    %(anomaly_label)s
-
-    Returns
-    -------
-    %(in_unit_interval)s
-
-    Raises
-    ------
-    ImportError
-        If dtaianomaly is not installed.
-    ValueError
-        If lengths differ or scores are not finite.
+    %(volume)s
 
     References
     ----------
@@ -234,23 +202,7 @@ def vus_pr_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
 def vus_roc_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
     """Volume under the ROC surface, see `vus_pr_score`.
 
-    Parameters
-    ----------
-    %(series_y_true)s
-    %(series_scores)s
-    %(max_buffer)s
-    %(anomaly_label)s
-
-    Returns
-    -------
-    %(in_unit_interval)s
-
-    Raises
-    ------
-    ImportError
-        If dtaianomaly is not installed.
-    ValueError
-        If lengths differ or scores are not finite.
+    %(volume)s
     """
     return _volume("VolumeUnderROC", y_true, scores, max_buffer, anomaly_label)
 

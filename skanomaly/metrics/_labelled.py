@@ -16,12 +16,7 @@ from skanomaly.utils._validation import check_column, check_weight
 def roc_auc_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
     """Area under the ROC curve: the chance that an anomaly scores below a normal row.
 
-    Parameters
-    ----------
-    %(y_true)s
-    %(scores)s
-    %(anomaly_label)s
-    %(sample_weight)s
+    %(labels_and_scores)s
 
     Returns
     -------
@@ -46,12 +41,7 @@ def roc_auc_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
 def average_precision_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
     """Average precision: the precision at each anomaly found, averaged from the top down.
 
-    Parameters
-    ----------
-    %(y_true)s
-    %(scores)s
-    %(anomaly_label)s
-    %(sample_weight)s
+    %(labels_and_scores)s
 
     Returns
     -------
@@ -120,12 +110,7 @@ def precision_at_n_score(y_true, scores, *, n=None, anomaly_label="auto"):
 def f1_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """F1 of the anomaly class: the harmonic mean of its precision and recall.
 
-    Parameters
-    ----------
-    %(y_true)s
-    %(y_pred)s
-    %(anomaly_label)s
-    %(sample_weight)s
+    %(labels_and_predictions)s
 
     Returns
     -------
@@ -150,12 +135,7 @@ def f1_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
 def precision_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Precision of the anomaly class: how many of the alarms are anomalies.
 
-    Parameters
-    ----------
-    %(y_true)s
-    %(y_pred)s
-    %(anomaly_label)s
-    %(sample_weight)s
+    %(labels_and_predictions)s
 
     Returns
     -------
@@ -179,15 +159,8 @@ def precision_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None)
 def recall_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Recall of the anomaly class: how many of the anomalies were found.
 
-    Parameters
-    ----------
-    %(y_true)s
-    %(y_pred)s
-    %(anomaly_label)s
-    %(sample_weight)s
+    %(labels_and_predictions)s
 
-    Returns
-    -------
     %(in_unit_interval)s
 
     Raises
@@ -207,12 +180,7 @@ def recall_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
 def balanced_accuracy_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Mean of the shares of anomalies found and of normal rows left alone.
 
-    Parameters
-    ----------
-    %(y_true)s
-    %(y_pred)s
-    %(anomaly_label)s
-    %(sample_weight)s
+    %(labels_and_predictions)s
 
     Returns
     -------
@@ -237,12 +205,7 @@ def balanced_accuracy_score(y_true, y_pred, *, anomaly_label="auto", sample_weig
 def matthews_corrcoef(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Correlation of labels and predictions: the Matthews correlation coefficient.
 
-    Parameters
-    ----------
-    %(y_true)s
-    %(y_pred)s
-    %(anomaly_label)s
-    %(sample_weight)s
+    %(labels_and_predictions)s
 
     Returns
     -------

@@ -22,8 +22,7 @@ def f1_threshold(scores, y, *, anomaly_label="auto"):
 
     Parameters
     ----------
-    %(held_out_scores)s
-    %(y)s
+    %(labelled_scores)s
     %(anomaly_label)s
 
     Returns
@@ -62,14 +61,11 @@ def precision_threshold(scores, y, precision, *, anomaly_label="auto"):
 
     Parameters
     ----------
-    %(held_out_scores)s
-    %(y)s
+    %(labelled_scores)s
     precision : float in (0, 1]
         Smallest acceptable share of anomalies among the rows below the threshold.
     %(anomaly_label)s
 
-    Returns
-    -------
     %(threshold)s
 
     Raises
@@ -100,14 +96,11 @@ def recall_threshold(scores, y, recall, *, anomaly_label="auto"):
 
     Parameters
     ----------
-    %(held_out_scores)s
-    %(y)s
+    %(labelled_scores)s
     recall : float in (0, 1]
         Smallest acceptable share of the anomalies that lie below the threshold.
     %(anomaly_label)s
 
-    Returns
-    -------
     %(threshold)s
 
     Raises
@@ -133,14 +126,11 @@ def cost_threshold(scores, y, cost_fp=1.0, cost_fn=1.0, *, anomaly_label="auto")
 
     Parameters
     ----------
-    %(held_out_scores)s
-    %(y)s
+    %(labelled_scores)s
     cost_fp, cost_fn : float, default=1.0
         Cost of one false alarm and of one missed anomaly; not negative, not both 0.
     %(anomaly_label)s
 
-    Returns
-    -------
     %(threshold)s
 
     Raises

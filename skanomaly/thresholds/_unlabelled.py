@@ -165,8 +165,6 @@ def robust_threshold(scores, *, sample_weight=None):
     sample_weight : array-like of shape (n_samples,), default=None
         Frequencies of the rows, as in `contamination_threshold`.
 
-    Returns
-    -------
     %(threshold)s
 
     Raises
@@ -222,8 +220,6 @@ def fpr_threshold(scores, fpr):
     fpr : float in (0, 1)
         Rate of false alarms.
 
-    Returns
-    -------
     %(threshold)s
 
     Raises
@@ -275,8 +271,6 @@ def pot_threshold(scores, fpr, *, tail=0.1):
     tail : float in (0, 0.5], default=0.1
         Share of the scores that the tail is fitted to.
 
-    Returns
-    -------
     %(threshold)s
 
     Raises
