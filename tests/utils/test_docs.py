@@ -131,6 +131,13 @@ def test_an_unknown_entry_is_refused():
         documented(wrong)
 
 
+def test_no_name_stands_for_two_entries():
+    names = re.findall(
+        r"^\[(\w+)\]$", (FOLDER / "utils/_docs.py").read_text("utf-8"), re.MULTILINE
+    )
+    assert sorted(names) == sorted(ENTRIES)
+
+
 def test_every_entry_is_asked_for_and_shared():
     text = "\n".join(path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.py"))
     asked = PLACEHOLDER.findall(text)
