@@ -27,10 +27,12 @@ from skanomaly.utils._background import background_rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._doc_links import DocLinkMixin
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import LARGEST, check_weight
 
 
+@documented
 class BaseDetector(
     DetectorStateMixin,
     StreamMixin,
@@ -58,26 +60,19 @@ class BaseDetector(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training rows.
+        %(training_X)s
         y : array-like of shape (n_samples,), default=None
             See the class; ignored by detectors that learn without labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Frequencies: a row of weight 2 counts like two copies of it.
+        %(frequencies)s
 
-        Returns
-        -------
-        self : object
-            Fitted detector.
+        %(fitted)s
 
         Raises
         ------
         TypeError
             If a tool of scikit-learn's for classifiers calls, which would misread the answers:
             `AnomalyClassifier` is for these.
-        ValueError
-            If the data or a parameter is unusable, or training diverges. The detector is then
-            as it was before the call.
+        %(unusable)s
         """
         refuse_classifier_tools(self)
         with fitting(self, X, y, sample_weight):
@@ -162,17 +157,9 @@ class BaseDetector(
         return lambda: self._score_all(X), codes
 
     def score_samples(self, X):
-        """Score rows: the lower, the more abnormal.
+        """Score rows, each on its own: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            A row's score does not depend on the other rows.
+        %(scoring)s
         """
         return self._score_all(self._checked_rows(X))
 
@@ -181,10 +168,8 @@ class BaseDetector(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        **params : dict
-            Parameters of `skanomaly.explain`, such as ``n_references``.
+        %(X)s
+        %(explain_params)s
 
         Returns
         -------

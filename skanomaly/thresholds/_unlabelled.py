@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import genpareto
 
 from skanomaly.thresholds._validation import check_spread, check_threshold
+from skanomaly.utils._docs import documented
 from skanomaly.utils._validation import LARGEST, check_number, check_weight
 from skanomaly.utils._weights import WeightedSample
 
@@ -163,6 +164,7 @@ def _is_auto(contamination):
     return isinstance(contamination, str) and contamination == "auto"
 
 
+@documented
 def robust_threshold(scores, *, sample_weight=None):
     """Return the median score minus three robust standard deviations.
 
@@ -183,10 +185,7 @@ def robust_threshold(scores, *, sample_weight=None):
     sample_weight : array-like of shape (n_samples,), default=None
         Frequencies of the rows, as in `contamination_threshold`.
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
@@ -225,6 +224,7 @@ def _three_sigma_below(sample):
     return median - 3 * max((q90 - median) / _Z90, (median - q25) / _Z75)
 
 
+@documented
 def fpr_threshold(scores, fpr):
     """Return the threshold that keeps the rate of false alarms on new rows at a level.
 
@@ -240,10 +240,7 @@ def fpr_threshold(scores, fpr):
     fpr : float in (0, 1)
         Rate of false alarms.
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
@@ -273,6 +270,7 @@ def fpr_threshold(scores, fpr):
     return float(np.partition(scores, rank - 1)[rank - 1])
 
 
+@documented
 def pot_threshold(scores, fpr, *, tail=0.1):
     """Return the threshold for a small rate of false alarms by peaks over threshold.
 
@@ -293,10 +291,7 @@ def pot_threshold(scores, fpr, *, tail=0.1):
     tail : float in (0, 0.5], default=0.1
         Share of the scores that the tail is fitted to.
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
