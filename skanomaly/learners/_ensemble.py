@@ -11,6 +11,10 @@ from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
 from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
+    ALL,
+    NEW_ROWS,
+    OF_TRAINING,
+    TRAINING_ROWS,
     Calibration,
     RowChannels,
     ScoreChannels,
@@ -70,9 +74,15 @@ class EnsembleScore:
             self.masked_ = MaskedBins(self.seed, self.layout, self.max_steps)
             rows = None if missing is None else missing[kept]
             surprises = self.masked_.fit_surprises(Z[kept], rows)
-        self.channels_.fit(Z[kept], residual[:, kept] if self.networks else None, surprises)
-        self.left_ = NeighbourDistances((1,)).fit(Z[left]) if len(left) else None
-        self._fit_scale(np.sort(np.r_[kept, left]), Z, residual, missing)
+        known, _ = self.channels_.fit_search(
+            Z[kept], residual[:, kept] if self.networks else None, surprises
+        )
+        self.left_, self.levels_ = None, None
+        if len(left):
+            self.left_ = NeighbourDistances((1,)).fit(Z[left])
+            rows = None if missing is None else missing[left]
+            others, _ = self._search(Z[left], residual[:, left], rows, ALL)
+            self._fit_scale({name: np.r_[c, others[name]] for name, c in known.items()})
         return self
 
     def _n_numbers(self):
@@ -84,8 +94,10 @@ class EnsembleScore:
         if self.trim == 0 or len(Z) < _FEW_ROWS:
             return everything, everything[:0]
         sample = reference_rows(everything, MAX_REFERENCE, self.seed)
-        rows = RowChannels(self._n_numbers()).fit(Z[sample])
-        raw, _ = rows.search(Z)
+        rows = RowChannels(self._n_numbers())
+        raw, _ = rows.fit_search(Z[sample])
+        if len(sample) < len(Z):
+            raw, _ = rows.search(Z, TRAINING_ROWS[0])
         score = global_score(
             {name: Calibration().fit(c[sample]).apply(c) for name, c in raw.items()}
         )
@@ -96,32 +108,32 @@ class EnsembleScore:
         usual = score <= highest
         return everything[usual], everything[~usual]
 
-    def _fit_scale(self, rows, Z, residual, missing):
+    def _fit_scale(self, channels):
         """Learn the scores of training rows by both rules."""
-        self.levels_ = None
-        if self.left_ is None:
-            return
-        missing = None if missing is None else missing[rows]
-        channels, _ = self._search(Z[rows], residual[:, rows], missing)
         both = [training_row_score(channels), new_row_score(channels)]
         self.levels_ = np.quantile(both, _SHARES, axis=1).T
 
-    def _search(self, Z, residual, missing):
+    def _search(self, Z, residual, missing, names):
         def surprises(matches):
             return self.masked_.surprises(Z, missing, matches)
 
-        return self.channels_.search(Z, residual if self.networks else None, surprises)
+        residual = residual if self.networks else None
+        return self.channels_.search(Z, residual, surprises, names)
 
     def score(self, Z, residual, codes, missing=None):
         """Return scores, (n_samples,)."""
-        channels, matches = self._search(Z, residual, missing)
+        channels, matches = self._search(Z, residual, missing, NEW_ROWS)
         scores = new_row_score(channels)
         if self.levels_ is None:
             return scores
         trained = (matches >= 0) | (self.left_.distances(Z)[1] >= 0)
-        # the order is that of the training rows' rule, the values those of the other one
-        ranked = np.interp(training_row_score(channels), *self.levels_)
-        return np.where(trained, ranked, scores)
+        if trained.any():
+            left = [name for name in OF_TRAINING if name not in channels]
+            others, _ = self.channels_.search(Z[trained], names=left)
+            channels = {name: c[trained] for name, c in channels.items()} | others
+            # the order is that of the training rows' rule, the values those of the other one
+            scores[trained] = np.interp(training_row_score(channels), *self.levels_)
+        return scores
 
 
 #: Classes that a fitted `EnsembleScore` is made of.

@@ -22,7 +22,12 @@ from skanomaly.scores._tails import MarginalTail
 NEW_ROWS = ("kx1", "kx1", "kq5", "tail2", "residual", "residual", "surprise")
 #: The two views of a training row, of which the larger counts; the second a little less.
 TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
+OF_TRAINING = (*TRAINING_ROWS[0], *TRAINING_ROWS[1])
 _LOCAL_SHARE = 0.8
+#: All channels of `RowChannels`.
+FROM_ROWS = ("mx", "mq", "tail", "tail2", "kx1", "kx50", "kq1", "kq5", "kq50")
+#: All channels.
+ALL = (*FROM_ROWS, "residual", "surprise")
 
 
 class Calibration:
@@ -69,16 +74,30 @@ class RowChannels:
 
     def fit(self, X):
         """Fit on scaled rows to compare with, (n_reference, n_columns)."""
-        self.ranks_ = NormalScores(self.n_numbers).fit(X)
-        Q = self.ranks_.transform(X)
-        self.near_x_ = NeighbourDistances((1, 50)).fit(X)
-        self.near_q_ = NeighbourDistances((1, 5, 50)).fit(Q)
-        self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
-        self.tail_ = MarginalTail().fit(X)
+        self.fit_search(X)
         return self
 
-    def search(self, X):
+    def fit_search(self, X):
+        """Fit and return what `search` returns for the same rows."""
+        self.ranks_ = NormalScores(self.n_numbers).fit(X)
+        Q = self.ranks_.transform(X)
+        self.near_x_, self.near_q_ = NeighbourDistances((1, 50)), NeighbourDistances((1, 5, 50))
+        near_x, matches = self.near_x_.fit_search(X)
+        near_q = self.near_q_.fit_search(Q)[0]
+        self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
+        self.tail_ = MarginalTail().fit(X)
+        channels = _named("kx", self.near_x_.ks, near_x) | _named("kq", self.near_q_.ks, near_q)
+        return channels | self._without_search(X, Q, FROM_ROWS), matches
+
+    def search(self, X, names=FROM_ROWS):
         """Return the channels of rows, and the training row that each of them equals.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_columns)
+            Scaled rows.
+        names : collection of str, default=all
+            Which channels.
 
         Returns
         -------
@@ -86,18 +105,34 @@ class RowChannels:
         matches : ndarray of shape (n_samples,), int
             Numbers of training rows, which are left out of the row's neighbours; -1 for none.
         """
-        Q, depths = self.ranks_.transform(X), self.tail_.depths(X)
-        near_x, matches = self.near_x_.search(X)
-        near_q = self.near_q_.score(Q, matches)
-        channels = {
-            "mx": self.mahalanobis_x_.score(X),
-            "mq": self.mahalanobis_q_.score(Q),
-            "tail": depths.mean(axis=1),
-            "tail2": np.sqrt(np.square(depths).mean(axis=1)),
-            **{f"kx{k}": near_x[:, i] for i, k in enumerate(self.near_x_.ks)},
-            **{f"kq{k}": near_q[:, i] for i, k in enumerate(self.near_q_.ks)},
-        }
-        return channels, matches
+        Q = self.ranks_.transform(X)
+        ks = _wanted("kx", self.near_x_.ks, names) or (1,)
+        near, matches = self.near_x_.search(X, None, ks)
+        channels = _named("kx", ks, near)
+        if ks := _wanted("kq", self.near_q_.ks, names):
+            channels |= _named("kq", ks, self.near_q_.score(Q, matches, ks))
+        channels |= self._without_search(X, Q, names)
+        return {name: channels[name] for name in FROM_ROWS if name in names}, matches
+
+    def _without_search(self, X, Q, names):
+        channels = {}
+        if "mx" in names:
+            channels["mx"] = self.mahalanobis_x_.score(X)
+        if "mq" in names:
+            channels["mq"] = self.mahalanobis_q_.score(Q)
+        if "tail" in names or "tail2" in names:
+            depths = self.tail_.depths(X)
+            channels["tail"] = depths.mean(axis=1)
+            channels["tail2"] = np.sqrt(np.square(depths).mean(axis=1))
+        return channels
+
+
+def _wanted(letters, ks, names):
+    return tuple(k for k in ks if f"{letters}{k}" in names)
+
+
+def _named(letters, ks, columns):
+    return {f"{letters}{k}": columns[:, i] for i, k in enumerate(ks)}
 
 
 class ResidualScore:
@@ -234,25 +269,22 @@ class ScoreChannels:
         -------
         self : ScoreChannels
         """
-        self.rows_ = RowChannels(self.n_numbers).fit(X)
-        self.residual_ = None if residual is None else ResidualScore().fit(residual)
-        self.surprise_ = None if surprises is None else SurpriseScore().fit(surprises)
-        raw, _ = self._search(X, residual, surprises)
-        self.calibrations_ = {name: Calibration().fit(scores) for name, scores in raw.items()}
+        self.fit_search(X, residual, surprises)
         return self
 
-    def _search(self, X, residual, surprises):
-        raw, matches = self.rows_.search(X)
+    def fit_search(self, X, residual=None, surprises=None):
+        """Fit, and return what `search` returns for the same rows."""
+        self.rows_ = RowChannels(self.n_numbers)
+        self.residual_ = None if residual is None else ResidualScore().fit(residual)
+        self.surprise_ = None if surprises is None else SurpriseScore().fit(surprises)
+        raw, matches = self.rows_.fit_search(X)
         if not self.columns:
             del raw["tail2"]
-        if self.residual_ is not None:
-            raw["residual"] = self.residual_.score(residual)
-        if self.surprise_ is not None:
-            given = callable(surprises)  # surprises depend on which training row a row is
-            raw["surprise"] = self.surprise_.score(surprises(matches) if given else surprises)
-        return raw, matches
+        raw |= self._of_networks(residual, surprises, ALL)
+        self.calibrations_ = {name: Calibration().fit(scores) for name, scores in raw.items()}
+        return self._calibrated(raw), matches
 
-    def search(self, X, residual=None, surprises=None):
+    def search(self, X, residual=None, surprises=None, names=ALL):
         """Return the calibrated channels of rows, and the training row that each of them equals.
 
         Parameters
@@ -261,15 +293,29 @@ class ScoreChannels:
             As in `fit`.
         surprises : ndarray or callable
             As in `fit`, or a function that makes them from the matches.
+        names : collection of str, default=all
+            Which channels.
 
         Returns
         -------
         channels : dict of str to ndarray of shape (n_samples,)
         matches : ndarray of shape (n_samples,), int
         """
-        raw, matches = self._search(X, residual, surprises)
-        calibrated = {name: self.calibrations_[name].apply(raw[name]) for name in raw}
-        return calibrated, matches
+        raw, matches = self.rows_.search(X, set(names) & set(self.calibrations_))
+        if callable(surprises) and self.surprise_ is not None:
+            surprises = surprises(matches)  # they depend on which training row a row is
+        return self._calibrated(raw | self._of_networks(residual, surprises, names)), matches
+
+    def _of_networks(self, residual, surprises, names):
+        channels = {}
+        if self.residual_ is not None and "residual" in names:
+            channels["residual"] = self.residual_.score(residual)
+        if self.surprise_ is not None and "surprise" in names:
+            channels["surprise"] = self.surprise_.score(surprises)
+        return channels
+
+    def _calibrated(self, raw):
+        return {name: self.calibrations_[name].apply(scores) for name, scores in raw.items()}
 
 
 #: Classes that a fitted `ScoreChannels` is made of.
