@@ -9,7 +9,6 @@ import numpy as np
 
 from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
 from skanomaly.learners._masked_bins import MaskedBins
-from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
     ALL,
     NEW_ROWS,
@@ -22,6 +21,7 @@ from skanomaly.scores._channels import (
     new_row_score,
     training_row_score,
 )
+from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
@@ -126,7 +126,7 @@ class EnsembleScore:
         scores = new_row_score(channels)
         if self.levels_ is None:
             return scores
-        trained = (matches >= 0) | (self.left_.distances(Z)[1] >= 0)
+        trained = (matches >= 0) | self.left_.known(Z)
         if trained.any():
             left = [name for name in OF_TRAINING if name not in channels]
             others, _ = self.channels_.search(Z[trained], names=left)

@@ -79,15 +79,28 @@ class RowChannels:
 
     def fit_search(self, X):
         """Fit and return what `search` returns for the same rows."""
-        self.ranks_ = NormalScores(self.n_numbers).fit(X)
-        Q = self.ranks_.transform(X)
+        Q, found = self._fit_places(X)
         self.near_x_, self.near_q_ = NeighbourDistances((1, 50)), NeighbourDistances((1, 5, 50))
         near_x, matches = self.near_x_.fit_search(X)
         near_q = self.near_q_.fit_search(Q)[0]
         self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
-        self.tail_ = MarginalTail().fit(X)
         channels = _named("kx", self.near_x_.ks, near_x) | _named("kq", self.near_q_.ks, near_q)
-        return channels | self._without_search(X, Q, FROM_ROWS), matches
+        return channels | self._without_search(X, Q, found, FROM_ROWS), matches
+
+    def _fit_places(self, X):
+        self.tail_, self.ranks_ = MarginalTail().fit(X), NormalScores(self.n_numbers).fit(X)
+        found = self.tail_.places(X)
+        return self.ranks_.transform(X, found), found
+
+    def __getstate__(self):
+        """Return what the rows themselves do not tell, and the rows."""
+        state = {**vars(self), "near_q_": self.near_q_.without_reference()}
+        return {name: value for name, value in state.items() if name not in ("tail_", "ranks_")}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if "tail_" not in state:
+            self.near_q_.compare_with(self._fit_places(self.near_x_.reference_)[0])
 
     def search(self, X, names=FROM_ROWS):
         """Return the channels of rows, and the training row that each of them equals.
@@ -105,23 +118,24 @@ class RowChannels:
         matches : ndarray of shape (n_samples,), int
             Numbers of training rows, which are left out of the row's neighbours; -1 for none.
         """
-        Q = self.ranks_.transform(X)
+        found = self.tail_.places(X)
+        Q = self.ranks_.transform(X, found)
         ks = _wanted("kx", self.near_x_.ks, names) or (1,)
         near, matches = self.near_x_.search(X, None, ks)
         channels = _named("kx", ks, near)
         if ks := _wanted("kq", self.near_q_.ks, names):
             channels |= _named("kq", ks, self.near_q_.score(Q, matches, ks))
-        channels |= self._without_search(X, Q, names)
+        channels |= self._without_search(X, Q, found, names)
         return {name: channels[name] for name in FROM_ROWS if name in names}, matches
 
-    def _without_search(self, X, Q, names):
+    def _without_search(self, X, Q, found, names):
         channels = {}
         if "mx" in names:
             channels["mx"] = self.mahalanobis_x_.score(X)
         if "mq" in names:
             channels["mq"] = self.mahalanobis_q_.score(Q)
         if "tail" in names or "tail2" in names:
-            depths = self.tail_.depths(X)
+            depths = self.tail_.depths(X, found)
             channels["tail"] = depths.mean(axis=1)
             channels["tail2"] = np.sqrt(np.square(depths).mean(axis=1))
         return channels

@@ -5,6 +5,8 @@ scaled arrays; a higher score is *more anomalous*, float64, and that of one row 
 the other rows scored with it.
 """
 
+import copy
+
 import numpy as np
 
 from skanomaly.scores._mahalanobis import float_rows
@@ -51,12 +53,48 @@ class NeighbourDistances:
 
     def fit_search(self, X):
         """Fit and return what `search` returns for the same rows."""
-        self.reference_ = float_rows(X)
-        self.square_ = np.einsum("ij,ij->i", self.reference_, self.reference_)
+        self.compare_with(X)
         self.tolerance_ = 1e-6 * np.sqrt(X.shape[1])
         distances, matches = self.distances(self.reference_)
         self.floor_ = np.maximum(0.05 * distances.mean(axis=0), self.tolerance_)
         return np.log(distances + self.floor_), matches
+
+    def compare_with(self, X):
+        """Take rows to search among, as they were at the fit."""
+        self.reference_ = float_rows(X)
+        self.square_ = np.einsum("ij,ij->i", self.reference_, self.reference_)
+
+    def without_reference(self):
+        """Return what has been learnt from the rows, without them."""
+        other = copy.copy(self)
+        del other.reference_, other.square_
+        return other
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "square_"}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if "reference_" in state:
+            self.compare_with(self.reference_)
+
+    def known(self, X):
+        """Return which rows equal one of the training rows, as `search` tells by a match.
+
+        Equal rows lie at the same place of any line: only rows near to a training row's place on
+        one are searched for.
+        """
+        X = float_rows(X)
+        line = np.random.default_rng(0).normal(size=X.shape[1])
+        line /= np.linalg.norm(line)
+        places = np.sort(self.reference_ @ line)
+        slack = 2 * self.tolerance_ + 1e-12 * (np.abs(X) @ np.abs(line))
+        here = X @ line
+        near = places.searchsorted(here - slack) < places.searchsorted(here + slack, "right")
+        near |= ~np.isfinite(here)
+        if near.any():
+            near[near] = self.distances(X[near])[1] >= 0
+        return near
 
     def score(self, X, matches=None, ks=None):
         """Return log distances of rows `X`, shape (n_samples, len(ks))."""
@@ -88,9 +126,7 @@ class NeighbourDistances:
     def distances(self, X, matches=None, ks=None):
         """Return what `search` returns, with plain distances for scores."""
         ks, most = self.ks if ks is None else ks, len(self.reference_)
-        near, nearest = nearest_distances(
-            self.reference_, X, min(max(ks) + 1, most), self.square_
-        )
+        near, nearest = nearest_distances(self.reference_, X, min(max(ks) + 1, most), self.square_)
         if matches is None:
             matches = np.where(near[:, 0] <= self.tolerance_, nearest, -1)
         capped = np.maximum(np.minimum(ks, most - 1), 1)

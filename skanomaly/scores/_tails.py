@@ -17,6 +17,30 @@ def rounding_slack(columns):
     return 1e-6 * columns.std(axis=1)
 
 
+def places(sorted_columns, slack, X):
+    """Return how many known values lie below each value, and how many no higher.
+
+    Parameters
+    ----------
+    sorted_columns : ndarray of shape (n_features, n_known)
+        Known values.
+    slack : ndarray of shape (n_features,)
+        As `rounding_slack` returns it.
+    X : ndarray of shape (n_samples, at least n_features), float64
+        Values.
+
+    Returns
+    -------
+    below, up_to : ndarray of shape (n_samples, n_features), int
+    """
+    shape = len(X), len(sorted_columns)
+    below, up_to = np.empty(shape, np.int64), np.empty(shape, np.int64)
+    for j, known in enumerate(sorted_columns):
+        below[:, j] = known.searchsorted(X[:, j] - slack[j], side="left")
+        up_to[:, j] = known.searchsorted(X[:, j] + slack[j], side="right")
+    return below, up_to
+
+
 class MarginalTail:
     """Depth of every value in the tails of its column.
 
@@ -38,16 +62,19 @@ class MarginalTail:
         self.slack_ = rounding_slack(self.sorted_)
         return self
 
-    def depths(self, X):
-        """Return the depth of every value of rows `X`, shape (n_samples, n_features)."""
-        X = float_rows(X)
+    def depths(self, X, found=None):
+        """Return the depth of every value of rows `X`, shape (n_samples, n_features).
+
+        `found` is what `places` has said of them, where that is known.
+        """
         n = self.sorted_.shape[1]
-        rarer = np.empty_like(X)
-        for j, known in enumerate(self.sorted_):
-            below = known.searchsorted(X[:, j] + self.slack_[j], side="right")
-            above = n - known.searchsorted(X[:, j] - self.slack_[j], side="left")
-            np.minimum(below, above, out=rarer[:, j])
+        below, up_to = self.places(X) if found is None else found
+        rarer = np.minimum(up_to, n - below)
         return -np.log(np.minimum(1.0, 2 * (rarer + 1) / (n + 1)))
+
+    def places(self, X):
+        """Return the `places` of the values of rows."""
+        return places(self.sorted_, self.slack_, float_rows(X))
 
     def score(self, X):
         """Return the mean depth of rows `X`, shape (n_samples,)."""
