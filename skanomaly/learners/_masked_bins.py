@@ -146,8 +146,9 @@ class MaskedBins(Learner):
 
 def _folds(features):
     """Return the fold of every row; equal rows next to each other are in the same one."""
-    with np.errstate(invalid="ignore"):
-        new = np.any(features[1:] != features[:-1], axis=1)
+    before, after = features[:-1], features[1:]
+    equal = (before == after) | (np.isnan(before) & np.isnan(after))
+    new = ~equal.all(axis=1)
     return np.r_[0, np.cumsum(new)] % N_MEMBERS
 
 

@@ -8,13 +8,16 @@ import numpy as np
 
 from skanomaly.scores._mahalanobis import float_rows
 
+#: What a network puts in the place of a missing value differs by less from run to run.
+ROUNDING = 1e-6
+
 
 def rounding_slack(columns):
     """Return how far apart values of each column (n_columns, n) may lie and still be equal.
 
-    What a network puts in the place of a missing value differs by less from run to run.
+    That is for usual values; to those far out comes the same share of themselves.
     """
-    return 1e-6 * columns.std(axis=1)
+    return ROUNDING * columns.std(axis=1)
 
 
 def places(sorted_columns, slack, X):
@@ -36,8 +39,10 @@ def places(sorted_columns, slack, X):
     shape = len(X), len(sorted_columns)
     below, up_to = np.empty(shape, np.int64), np.empty(shape, np.int64)
     for j, known in enumerate(sorted_columns):
-        below[:, j] = known.searchsorted(X[:, j] - slack[j], side="left")
-        up_to[:, j] = known.searchsorted(X[:, j] + slack[j], side="right")
+        x = X[:, j]
+        margin = slack[j] + ROUNDING * np.abs(x)
+        below[:, j] = known.searchsorted(x - margin, side="left")
+        up_to[:, j] = known.searchsorted(x + margin, side="right")
     return below, up_to
 
 
