@@ -74,6 +74,37 @@ class BaseDetector(
             `AnomalyClassifier` is for these.
         %(unusable)s
         """
+        self._fit_scored(X, y, sample_weight)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_score_samples(self, X, y=None, sample_weight=None):
+        """Fit the detector, and return the scores of the training rows, which the fit needs, too.
+
+        Parameters
+        ----------
+        X, y, sample_weight : object
+            As in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            ``fit(X, y, sample_weight).score_samples(X)``, without computing it twice: of large
+            tables, scoring takes most of the time.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import skanomaly
+        >>> X = np.random.default_rng(0).normal(size=(50, 2))
+        >>> detector = skanomaly.AutoencoderDetector("plain", epochs=1, random_state=0)
+        >>> scores = detector.fit_score_samples(X)
+        >>> bool((scores == detector.score_samples(X)).all())
+        True
+        """
+        return self._fit_scored(X, y, sample_weight)
+
+    def _fit_scored(self, X, y, sample_weight):
         refuse_classifier_tools(self)
         with fitting(self, X, y, sample_weight):
             warm_start = self._goes_on()
@@ -90,7 +121,7 @@ class BaseDetector(
             self._background = background_rows(normal_of, scores, self.offset_, weight)
             self._stream = Stream.of_fit(source, y if self._uses_labels else None, weight, seed)
             self.n_samples_seen_ = self._stream.n_seen
-        return self
+        return scores
 
     def _learn(self, rows, seed, warm_start=False):
         """Fit everything on training rows, or go on from what is there; return their scores."""

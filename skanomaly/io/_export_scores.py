@@ -18,6 +18,7 @@ from skanomaly.scores._channels import (
 from skanomaly.scores._mahalanobis import _LEAST_LEFT, _TINY, Mahalanobis
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.scores._ranks import NormalScores
+from skanomaly.scores._tails import ROUNDING
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
@@ -94,8 +95,9 @@ def _(channel: NeighbourDistances, graph, X, matches=None, coarser=_ROUNDING):
 def _(channel: NormalScores, graph, X):
     known = channel.sorted_
     numbers = graph.columns(X, 0, len(known))
-    low = n_smaller(graph, graph("Sub", numbers, channel.slack_), known, "Less")
-    high = n_smaller(graph, graph("Add", numbers, channel.slack_), known, "LessOrEqual")
+    margin = _margin(graph, numbers, channel.slack_)
+    low = n_smaller(graph, graph("Sub", numbers, margin), known, "Less")
+    high = n_smaller(graph, graph("Add", numbers, margin), known, "LessOrEqual")
     below = graph("Add", low, high)
     scores = graph("Gather", channel.scores_, graph.cast(below, np.int64))
     return graph.joined(scores, graph.columns(X, len(known), np.iinfo(np.int64).max))
@@ -104,7 +106,8 @@ def _(channel: NormalScores, graph, X):
 def depths(channel, graph, X, known):
     """Return the depths of `MarginalTail`, (n_samples, n_features)."""
     n = channel.sorted_.shape[1]
-    low, high = (graph(sign, X, channel.slack_) for sign in ("Sub", "Add"))
+    margin = _margin(graph, X, channel.slack_)
+    low, high = (graph(sign, X, margin) for sign in ("Sub", "Add"))
     below = n_smaller(graph, high, channel.sorted_, "LessOrEqual")
     above = graph("Sub", float(n), n_smaller(graph, low, channel.sorted_, "Less"))
     own = graph.reshape(graph.cast(known, np.float64), -1, 1)
@@ -112,6 +115,10 @@ def depths(channel, graph, X, known):
     share = graph("Mul", graph("Max", rarer, 1.0), 2.0)
     share = graph("Div", share, graph("Sub", float(n + 1), own))
     return graph("Neg", graph("Log", graph("Min", share, 1.0)))
+
+
+def _margin(graph, X, slack):
+    return graph("Add", graph("Mul", graph("Abs", X), ROUNDING), slack)
 
 
 def n_smaller(graph, X, known, compare):

@@ -9,9 +9,12 @@ import numpy as np
 
 from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
 from skanomaly.learners._masked_bins import MaskedBins
-from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
+    ALL,
+    NEW_ROWS,
+    OF_TRAINING,
     SHARES,
+    TRAINING_ROWS,
     RowChannels,
     ScoreChannels,
     ScoreScaler,
@@ -19,6 +22,7 @@ from skanomaly.scores._channels import (
     new_row_score,
     training_row_score,
 )
+from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
@@ -82,9 +86,15 @@ class EnsembleScore:
         n_members = 1 if self.masked_ is None else self.masked_.n_members
         self.channels_ = ScoreChannels(self._n_numbers(), self.columns, n_members)
         residuals = residual[:, kept] if self.networks else None
-        self.channels_.fit(Z[kept], residuals, surprises, folds[kept], self.in_folds)
-        self.left_ = NeighbourDistances((1,)).fit(Z[left]) if len(left) else None
-        self._fit_scale(np.sort(np.r_[kept, left]), Z, residual, missing)
+        known, _ = self.channels_.fit_search(
+            Z[kept], residuals, surprises, folds[kept], self.in_folds
+        )
+        self.left_, self.levels_ = None, None
+        if len(left):
+            self.left_ = NeighbourDistances((1,)).fit(Z[left])
+            rows = None if missing is None else missing[left]
+            others, *_ = self._search(Z[left], residual[:, left], rows, ALL)
+            self._fit_scale({name: np.r_[c, others[name]] for name, c in known.items()})
         return self
 
     def _n_numbers(self):
@@ -96,8 +106,10 @@ class EnsembleScore:
         if self.trim == 0 or len(Z) < _FEW_ROWS:
             return everything, everything[:0]
         sample = reference_rows(everything, MAX_REFERENCE, self.seed)
-        rows = RowChannels(self._n_numbers()).fit(Z[sample])
-        raw, _ = rows.search(Z)
+        rows = RowChannels(self._n_numbers())
+        raw, _ = rows.fit_search(Z[sample])
+        if len(sample) < len(Z):
+            raw, _ = rows.search(Z, TRAINING_ROWS[0])
         score = global_score(
             {name: ScoreScaler().fit(c[sample]).apply(c) for name, c in raw.items()}
         )
@@ -108,19 +120,14 @@ class EnsembleScore:
         usual = score <= highest
         return everything[usual], everything[~usual]
 
-    def _fit_scale(self, rows, Z, residual, missing):
+    def _fit_scale(self, channels):
         """Learn the scores of training rows by both rules."""
-        self.levels_ = None
-        if self.left_ is None:
-            return
-        missing = None if missing is None else missing[rows]
-        channels, _, _ = self._search(Z[rows], residual[:, rows], missing)
         both = [training_row_score(channels), new_row_score(channels)]
         self.levels_ = np.quantile(both, SHARES, axis=1).T
 
-    def _search(self, Z, residual, missing):
+    def _search(self, Z, residual, missing, names):
         """Return channels of rows, and which training rows they equal: those kept, those left."""
-        left = np.full(len(Z), -1) if self.left_ is None else self.left_.distances(Z)[1]
+        left = np.full(len(Z), -1) if self.left_ is None else self.left_.matches(Z)
 
         def surprises(matches):
             # the networks that tell surprises learnt from none of the rows left
@@ -130,7 +137,7 @@ class EnsembleScore:
             return self._folds_of(matches, left)
 
         residual = residual if self.networks else None
-        return *self.channels_.search(Z, residual, surprises, folds), left
+        return *self.channels_.search(Z, residual, surprises, folds, names), left
 
     def _folds_of(self, matches, left):
         """Return the folds of rows that are among the training rows; -1 of others."""
@@ -142,14 +149,18 @@ class EnsembleScore:
 
     def score(self, Z, residual, codes, missing=None):
         """Return scores, (n_samples,)."""
-        channels, matches, left = self._search(Z, residual, missing)
+        channels, matches, left = self._search(Z, residual, missing, NEW_ROWS)
         scores = new_row_score(channels)
         if self.levels_ is None:
             return scores
         trained = (matches >= 0) | (left >= 0)
-        # the order is that of the training rows' rule, the values those of the other one
-        ranked = np.interp(training_row_score(channels), *self.levels_)
-        return np.where(trained, ranked, scores)
+        if trained.any():
+            absent = [name for name in OF_TRAINING if name not in channels]
+            others, _ = self.channels_.search(Z[trained], names=absent)
+            channels = {name: c[trained] for name, c in channels.items()} | others
+            # the order is that of the training rows' rule, the values those of the other one
+            scores[trained] = np.interp(training_row_score(channels), *self.levels_)
+        return scores
 
 
 #: Classes that a fitted `EnsembleScore` is made of.

@@ -22,12 +22,17 @@ from skanomaly.scores._tails import MarginalTail
 NEW_ROWS = ("kx1", "kx1", "kq5", "tail2", "residual", "residual", "surprise")
 #: The two views of a training row, of which the larger counts; the second a little less.
 TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
+OF_TRAINING = (*TRAINING_ROWS[0], *TRAINING_ROWS[1])
 _LOCAL_SHARE = 0.8
 #: Where scores of two kinds are matched: a step for every row would make much of rounding where
 #: two of them nearly agree.
 SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
 #: From fewer rows left out nothing is learnt about the others.
 _FEWEST_LEFT_OUT = 10
+#: All channels of `RowChannels`.
+FROM_ROWS = ("mx", "mq", "tail", "tail2", "kx1", "kx50", "kq1", "kq5", "kq50")
+#: All channels.
+ALL = (*FROM_ROWS, "residual", "surprise")
 
 
 class ScoreScaler:
@@ -76,16 +81,44 @@ class RowChannels:
 
     def fit(self, X):
         """Fit on scaled rows to compare with, (n_reference, n_columns)."""
-        self.ranks_ = NormalScores(self.n_numbers).fit(X)
-        Q = self.ranks_.transform(X)
-        self.near_x_ = NeighbourDistances((1, 50)).fit(X)
-        self.near_q_ = NeighbourDistances((1, 5, 50)).fit(Q)
-        self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
-        self.tail_ = MarginalTail().fit(X)
+        self.fit_search(X)
         return self
 
-    def search(self, X):
+    def fit_search(self, X):
+        """Fit and return what `search` returns for the same rows."""
+        Q, found = self._fit_places(X)
+        self.near_x_, self.near_q_ = NeighbourDistances((1, 50)), NeighbourDistances((1, 5, 50))
+        near_x, matches = self.near_x_.fit_search(X)
+        near_q = self.near_q_.fit_search(Q)[0]
+        self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
+        channels = _named("kx", self.near_x_.ks, near_x) | _named("kq", self.near_q_.ks, near_q)
+        channels |= self._without_search(X, Q, found, matches >= 0, FROM_ROWS)
+        return channels, matches
+
+    def _fit_places(self, X):
+        self.tail_, self.ranks_ = MarginalTail().fit(X), NormalScores(self.n_numbers).fit(X)
+        found = self.tail_.places(X)
+        return self.ranks_.transform(X, found), found
+
+    def __getstate__(self):
+        """Return what the rows themselves do not tell, and the rows."""
+        state = {**vars(self), "near_q_": self.near_q_.without_reference()}
+        return {name: value for name, value in state.items() if name not in ("tail_", "ranks_")}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if "tail_" not in state:
+            self.near_q_.compare_with(self._fit_places(self.near_x_.reference_)[0])
+
+    def search(self, X, names=FROM_ROWS):
         """Return the channels of rows, and the training row that each of them equals.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_columns)
+            Scaled rows.
+        names : collection of str, default=all
+            Which channels.
 
         Returns
         -------
@@ -93,20 +126,37 @@ class RowChannels:
         matches : ndarray of shape (n_samples,), int
             Numbers of training rows, which the row is not compared with; -1 for none.
         """
-        near_x, matches = self.near_x_.search(X)
-        known = matches >= 0
-        Q, depths = self.ranks_.transform(X), self.tail_.depths(X, known)
-        near_q = self.near_q_.score(Q, matches)
-        channels = {
-            "mx": self.mahalanobis_x_.score(X, known),
-            "mq": self.mahalanobis_q_.score(Q, known),
-            "tail": depths.mean(axis=1),
-            **{f"kx{k}": near_x[:, i] for i, k in enumerate(self.near_x_.ks)},
-            **{f"kq{k}": near_q[:, i] for i, k in enumerate(self.near_q_.ks)},
-        }
-        if self.columns:
-            channels["tail2"] = np.sqrt(np.square(depths).mean(axis=1))
-        return channels, matches
+        found = self.tail_.places(X)
+        Q = self.ranks_.transform(X, found)
+        ks = _wanted("kx", self.near_x_.ks, names) or (1,)
+        near, matches = self.near_x_.search(X, None, ks)
+        channels = _named("kx", ks, near)
+        if ks := _wanted("kq", self.near_q_.ks, names):
+            channels |= _named("kq", ks, self.near_q_.score(Q, matches, ks))
+        channels |= self._without_search(X, Q, found, matches >= 0, names)
+        wanted = set(names) & set(channels)
+        return {name: channels[name] for name in FROM_ROWS if name in wanted}, matches
+
+    def _without_search(self, X, Q, found, known, names):
+        channels = {}
+        if "mx" in names:
+            channels["mx"] = self.mahalanobis_x_.score(X, known)
+        if "mq" in names:
+            channels["mq"] = self.mahalanobis_q_.score(Q, known)
+        if "tail" in names or "tail2" in names:
+            depths = self.tail_.depths(X, found, known)
+            channels["tail"] = depths.mean(axis=1)
+            if self.columns:
+                channels["tail2"] = np.sqrt(np.square(depths).mean(axis=1))
+        return channels
+
+
+def _wanted(letters, ks, names):
+    return tuple(k for k in ks if f"{letters}{k}" in names)
+
+
+def _named(letters, ks, columns):
+    return {f"{letters}{k}": columns[:, i] for i, k in enumerate(ks)}
 
 
 class LearntRows:
@@ -316,28 +366,23 @@ class ScoreChannels:
         -------
         self : ScoreChannels
         """
-        self.rows_ = RowChannels(self.n_numbers, self.columns).fit(X)
+        self.fit_search(X, residual, surprises, folds, in_folds)
+        return self
+
+    def fit_search(self, X, residual=None, surprises=None, folds=None, in_folds=True):
+        """Fit, and return what `search` returns for the same rows."""
+        self.rows_ = RowChannels(self.n_numbers, self.columns)
         self.residual_ = self.surprise_ = None
         if residual is not None:
             self.residual_ = ResidualScore().fit(residual, folds if in_folds else None)
         if surprises is not None:
             self.surprise_ = SurpriseScore(self.n_members).fit(surprises, folds)
-        raw, _ = self._search(X, residual, surprises, folds)
+        raw, matches = self.rows_.fit_search(X)
+        raw |= self._of_networks(residual, surprises, folds, matches, ALL)
         self.calibrations_ = {name: ScoreScaler().fit(scores) for name, scores in raw.items()}
-        return self
+        return self._calibrated(raw), matches
 
-    def _search(self, X, residual, surprises, folds):
-        raw, matches = self.rows_.search(X)
-        folds = folds(matches) if callable(folds) else folds
-        if self.residual_ is not None:
-            raw["residual"] = self.residual_.score(residual, folds, matches >= 0)
-        if self.surprise_ is not None:
-            surprises = surprises(matches) if callable(surprises) else surprises
-            learnt = None if folds is None else np.where(matches >= 0, folds, -1)
-            raw["surprise"] = self.surprise_.score(surprises, learnt)
-        return raw, matches
-
-    def search(self, X, residual=None, surprises=None, folds=None):
+    def search(self, X, residual=None, surprises=None, folds=None, names=ALL):
         """Return the calibrated channels of rows, and the training row that each of them equals.
 
         Parameters
@@ -347,15 +392,32 @@ class ScoreChannels:
         surprises, folds : ndarray or callable
             As in `fit`, or functions that make them from the matches. Folds are -1 for rows that
             no network learnt from.
+        names : collection of str, default=all
+            Which channels.
 
         Returns
         -------
         channels : dict of str to ndarray of shape (n_samples,)
         matches : ndarray of shape (n_samples,), int
         """
-        raw, matches = self._search(X, residual, surprises, folds)
-        calibrated = {name: self.calibrations_[name].apply(raw[name]) for name in raw}
-        return calibrated, matches
+        raw, matches = self.rows_.search(X, set(names) & set(self.calibrations_))
+        folds = folds(matches) if callable(folds) else folds
+        if callable(surprises) and self.surprise_ is not None and "surprise" in names:
+            surprises = surprises(matches)
+        raw |= self._of_networks(residual, surprises, folds, matches, names)
+        return self._calibrated(raw), matches
+
+    def _of_networks(self, residual, surprises, folds, matches, names):
+        channels = {}
+        if self.residual_ is not None and "residual" in names:
+            channels["residual"] = self.residual_.score(residual, folds, matches >= 0)
+        if self.surprise_ is not None and "surprise" in names:
+            learnt = None if folds is None else np.where(matches >= 0, folds, -1)
+            channels["surprise"] = self.surprise_.score(surprises, learnt)
+        return channels
+
+    def _calibrated(self, raw):
+        return {name: self.calibrations_[name].apply(scores) for name, scores in raw.items()}
 
 
 #: Classes that a fitted `ScoreChannels` is made of.
