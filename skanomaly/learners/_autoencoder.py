@@ -106,6 +106,8 @@ class Autoencoder(Learner):
             return
         part = getattr(rows.X, "part", rows.X.__getitem__)
         sample = part(reference_rows(rows.row_indices, SCORE_SAMPLE, self.seed))
+        if self.settings["anomaly_score"] == "ensemble":
+            self.trainer.round_weights()
         in_folds = self._n_folds() is not None and self.trainer.model.corruption is not None
         score = _score_of(self.settings, self.seed, self.compare.layout, in_folds)
         self.scorer = score.fit(*self.views(sample), self._folds(sample))

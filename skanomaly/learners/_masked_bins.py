@@ -90,6 +90,7 @@ class MaskedBins(Learner):
         steps = min(steps, self.settings["max_steps"] or steps)
         self.schedule = dataclasses.replace(self.schedule, steps=steps)
         self.fit(SampleRows(np.column_stack([features, folds]), np.arange(len(Z))))
+        self.trainer.round_weights()
         return self._of_bins(self.bins_.transform(features), folds)
 
     def prepare(self, rows, before=None):
