@@ -103,6 +103,10 @@ async function next() {
     document.body.append(frame);
     await new Promise(done => { frame.onload = done; setTimeout(done, 20000); });
     const root = frame.contentDocument.documentElement;
+    // colours at once, not halfway from one scheme to the other
+    const still = frame.contentDocument.createElement("style");
+    still.textContent = "* { transition: none !important; animation: none !important; }";
+    frame.contentDocument.head.append(still);
     root.dataset.mode = root.dataset.theme = job.scheme;
     await new Promise(done => setTimeout(done, 60));
     results[`${job.page} ${job.width} ${job.scheme}`] = measure(frame.contentWindow);
