@@ -78,6 +78,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,
     "min_reported_time": 30,
     "download_all_examples": True,
     "plot_gallery": os.environ.get("SKANOMALY_DOCS_GALLERY", "1") == "1",
