@@ -36,7 +36,8 @@ wrong.loc[made_wrong]
 from skanomaly import AutoencoderDetector
 
 detector = AutoencoderDetector(random_state=0).fit(wrong)
-print(dict(zip(wrong.columns, detector.is_categorical_.tolist(), strict=True)))
+kinds = pd.DataFrame({"is_categorical_": detector.is_categorical_}, index=wrong.columns)
+kinds.T
 ranks = detector.score_samples(wrong).argsort().argsort() + 1
 print("rank among", len(wrong), "records:", {row: int(ranks[row]) for row in made_wrong})
 
