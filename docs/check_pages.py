@@ -4,7 +4,7 @@
 dark, and measures: whether the page scrolls sideways, whether something sticks out, whether code
 is cut where there is room for it, whether the navigation stands on one line, and the contrast of
 text with its ground (4.5 to 1, or 3 to 1 for large text, as WCAG 2 has it). The exit status is 1
-where a page fails, 77 where there is no Chromium. ``--shots FOLDER`` keeps a picture of each page besides.
+where a page fails, 77 where there is no Chromium. ``--shots FOLDER`` keeps pictures of them.
 """
 
 import argparse

@@ -36,8 +36,7 @@ wrong.loc[made_wrong]
 from skanomaly import AutoencoderDetector
 
 detector = AutoencoderDetector(random_state=0).fit(wrong)
-kinds = pd.DataFrame({"is_categorical_": detector.is_categorical_}, index=wrong.columns)
-kinds.T
+print("categories:", ", ".join(wrong.columns[detector.is_categorical_]))
 ranks = detector.score_samples(wrong).argsort().argsort() + 1
 print("rank among", len(wrong), "records:", {row: int(ranks[row]) for row in made_wrong})
 
