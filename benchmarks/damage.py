@@ -27,16 +27,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutations", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--detectors", nargs="+", default=["plain", "default", "classifier"])
     options = parser.parse_args()
     X, y = load_breast_cancer(return_X_y=True)
     detectors = {
-        "plain": AutoencoderDetector("plain", epochs=5, random_state=0).fit(X),
-        "default": AutoencoderDetector(max_steps=20, random_state=0).fit(X),
-        "classifier": NeuralAnomalyClassifier(max_steps=20, random_state=0).fit(X, y == 0),
+        "plain": AutoencoderDetector("plain", epochs=5, random_state=0),
+        "default": AutoencoderDetector(max_steps=20, random_state=0),
+        "classifier": NeuralAnomalyClassifier(max_steps=20, random_state=0),
     }
     with tempfile.TemporaryDirectory() as folder:
-        for name, detector in detectors.items():
-            path = Path(folder, name)
+        for name in options.detectors:
+            path, detector = Path(folder, name), detectors[name].fit(X, y == 0)
             save(detector, path)
             report(name, path, detector.score_samples(X[:5]), X[:5], options)
 

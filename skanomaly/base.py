@@ -16,6 +16,7 @@ from sklearn.utils import ClassifierTags
 
 from skanomaly._version import __version__
 from skanomaly.utils._callbacks import fit_task
+from skanomaly.utils._docs import documented
 from skanomaly.utils._state import check_version, keeping, pack, unpack
 from skanomaly.utils._tracking import untracked
 
@@ -112,6 +113,7 @@ def missing_if(reason):
     return lambda method: _AvailableWithReason(method, reason)
 
 
+@documented
 class DecisionMixin(OutlierMixin):
     """Predictions of a detector with `score_samples` and `offset_`."""
 
@@ -120,8 +122,7 @@ class DecisionMixin(OutlierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
         y : array-like of shape (n_samples,), default=None
             Passed to `fit`.
         **fit_params : dict
@@ -135,27 +136,16 @@ class DecisionMixin(OutlierMixin):
         return self.fit(X, y, **fit_params).predict(X)
 
     def predict(self, X):
-        """Label rows: +1 for normal rows, -1 for anomalies.
+        """Label rows by the sign of `decision_function`; a row on the threshold is normal.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int
-            The sign of `decision_function`; a row on the threshold is normal.
+        %(labelling)s
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def decision_function(self, X):
         """Return `score_samples` less the threshold `offset_`: negative for anomalies.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(rows)s
 
         Returns
         -------
@@ -168,6 +158,7 @@ class DecisionMixin(OutlierMixin):
         return "offset_" in vars(self)
 
 
+@documented
 class ProbabilityMixin:
     """Probabilities of a detector that calibrates its scores where labels allow it.
 
@@ -196,10 +187,7 @@ class ProbabilityMixin:
         There is such a method only after a fit with labels that can calibrate scores, see the
         class.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(rows)s
 
         Returns
         -------

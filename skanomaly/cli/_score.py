@@ -4,6 +4,7 @@ import contextlib
 import heapq
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 from skanomaly.cli._files import read_chunks
 from skanomaly.cli._reasons import explain_rows, reasons
@@ -41,6 +42,7 @@ def score(arguments):
         run = _Run(pipeline, arguments, write, say)
         for path in files:
             run.score_file(path)
+        run.finish()
     run.progress.close()
     _print_outcome(run, arguments, sys.stderr if arguments.out == "-" else None)
     if arguments.out not in (None, "-"):
@@ -69,6 +71,7 @@ class _Run:
         self.progress = ScoringProgress(arguments.quiet)
         self.rows = self.flagged = 0
         self.unread, self.worst, self.report = Counter(), [], None
+        self.beside, self.last = ThreadPoolExecutor(1), None
 
     def score_file(self, path):
         texts, first = self.reader.texts(), True
@@ -76,8 +79,16 @@ class _Run:
             if first:
                 self._tell_columns(table)
                 first = False
-            self._score_chunk(table)
-            self.progress.update(self.rows, source.progress())
+            features = self.reader.transform(table.frame)
+            scores = self.monitor.score_samples(features)
+            self.finish()  # one chunk at a time: in their order, and memory stays bounded
+            self.last = self.beside.submit(self._take_in, table, features, scores)
+            self.progress.update(self.rows + len(scores), source.progress())
+
+    def finish(self):
+        """Wait for the last chunk, of which a thread takes note while the next one is scored."""
+        if self.last is not None:
+            self.last.result()
 
     def _tell_columns(self, table):
         columns = list(table.frame.columns)
@@ -92,9 +103,8 @@ class _Run:
         if extra:
             self.say(f"note: not read, since the model does not know them: {listed(extra)}")
 
-    def _score_chunk(self, table):
-        features = self.reader.transform(table.frame)
-        scores = self.monitor.score_samples(features)
+    def _take_in(self, table, features, scores):
+        """Watch for drift, explain and write a chunk."""
         decisions = scores - self.monitor.offset_
         self.report = self.monitor.update(features, scores=scores)
         self.unread.update(self.reader.unread(table.frame, features))

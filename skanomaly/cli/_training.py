@@ -21,12 +21,14 @@ def fit_and_score(frame, labels, arguments, say):
     """
     try:
         if labels is None:
-            detector = fit_detector(frame, None, arguments)
-            return detector, detector.decision_function(frame), None
+            detector = new_detector(False, arguments)
+            scores = detector.fit_score_samples(frame)
+            return detector, scores - detector.offset_, None
         held_out = measure(frame, labels, arguments, say)
         say("2 of 2: training on all rows")
-        detector = fit_detector(frame, labels, arguments)
-        scores = _decisions(detector, frame, slice(None), arguments.contamination)
+        detector = new_detector(True, arguments)
+        scores = detector.fit_score_samples(frame, for_fit(labels))
+        scores = scores - _threshold(detector, scores, arguments.contamination)
         return detector, scores, held_out
     except (ValueError, ImportError) as error:
         raise CommandError(f"training failed: {error}") from error
@@ -38,14 +40,10 @@ def measure(frame, labels, arguments, say):
     say(f"1 of 2: training without {count(len(held_out), 'held-out row')}")
     part = frame.iloc[train]
     known = frame.loc[:, part.notna().any()]  # a column may be empty in the training part alone
-    model = fit_detector(known.iloc[train], labels[train], arguments)
-    decisions = _decisions(model, known, train, arguments.contamination)
-    return labels[held_out], decisions[held_out]
-
-
-def fit_detector(frame, labels, arguments):
-    """Return a fitted detector: a classifier where there are labels."""
-    return new_detector(labels is not None, arguments).fit(frame, for_fit(labels))
+    model = new_detector(True, arguments)
+    scores = model.fit_score_samples(known.iloc[train], for_fit(labels[train]))
+    threshold = _threshold(model, scores, arguments.contamination)
+    return labels[held_out], model.score_samples(known.iloc[held_out]) - threshold
 
 
 def new_detector(labelled, arguments):
@@ -75,14 +73,13 @@ def _verbosity(arguments):
     return 1 if watched and not arguments.quiet else 0
 
 
-def _decisions(model, frame, trained, contamination):
-    """Return the classifier's decision function, at another threshold where one is asked for."""
-    scores = model.decision_function(frame)
+def _threshold(model, scores, contamination):
+    """Return the classifier's threshold, or another one where the training scores are to say."""
     if contamination == "auto":
-        return scores
+        return model.offset_
     from skanomaly.thresholds import contamination_threshold
 
-    return scores - contamination_threshold(scores[trained], contamination)
+    return contamination_threshold(scores, contamination)
 
 
 def split(labels, random_state):

@@ -17,25 +17,27 @@ from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.networks._losses import table_loss
 from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS, row_shape
 from skanomaly.preprocessing._table import needs_targets
-from skanomaly.thresholds._unlabelled import contamination_offset, robust_offset
+from skanomaly.thresholds._unlabelled import false_alarm_offset, robust_offset
+from skanomaly.utils._docs import documented
 
 #: Share of new normal rows that are called anomalies where nothing is said about contamination.
 _FALSE_ALARMS = 0.02
-#: With more columns than this a single network is trained: four cost four times as much and
-#: gain .001 to .008 ROC AUC.
+#: With more columns than this a single network is trained: four cost four times as much.
 _WIDE = 512
 
 
+@documented
 class AutoencoderDetector(BaseNeuralDetector):
     """Anomaly detection by networks that learn to rebuild the training rows.
 
     Rows are standardised inside, so that the detector stands wherever an
     `sklearn.ensemble.IsolationForest` does, with or without a scaler before it. With default
-    settings two denoising autoencoders [1]_ learn at noise levels of many sizes, and four networks
-    learn to tell the values of hidden columns from the visible ones [2]_. What the first cannot
-    rebuild, what surprises the others, the row's neighbours and its tails are calibrated on the
-    training rows and averaged. ``recipe="plain"`` is the textbook autoencoder [3]_ instead: one
-    dense network, the mean squared error of a row as its score.
+    settings four denoising autoencoders [1]_ learn at noise levels of many sizes, and four
+    networks learn to tell the values of hidden columns from the visible ones [2]_. Each leaves a
+    quarter of the rows out, and of a training row that one speaks which did not learn from it.
+    What the first cannot rebuild, what surprises the others, the row's neighbours and its tails
+    are calibrated on the training rows and averaged. ``recipe="plain"`` is the textbook
+    autoencoder [3]_ instead: one dense network, the mean squared error of a row as its score.
 
     Training rows may hold anomalies: by default a first look at all of them, in which no network
     takes part, leaves out those that lie far from the others, a tenth at most, and everything
@@ -53,10 +55,7 @@ class AutoencoderDetector(BaseNeuralDetector):
     architecture : {"dense", "conv1d", "lstm", "gru", "conv2d"}, default="dense"
         Kind of network. "conv1d", "lstm" and "gru" read a row as a sequence, "conv2d" as an
         image, see :ref:`sequences`; they train one network, whatever the recipe.
-    input_shape : tuple of int, default=None
-        What a flat row stands for with those: (n_steps, n_channels), step by step, or (height,
-        width, n_channels); the channels may be left out where there is one. None is one channel,
-        for "conv2d" in a square image. `WindowedDetector` sets it.
+    %(input_shape)s
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Widths of the hidden layers before the latent one, mirrored behind it. With
         ``latent_dim=None`` they stand as they are: ``(64, 64)`` gives d-64-64-d. Filters of
@@ -66,7 +65,8 @@ class AutoencoderDetector(BaseNeuralDetector):
     activation : str or callable, default="auto"
         Activation of the hidden layers, by its Keras name.
     n_estimators : "auto" or int, default="auto"
-        Number of networks trained side by side.
+        Number of networks trained side by side. Where there are at least three, each leaves out a
+        part of the rows for the ensemble's score.
     noise : "auto", float or pair of float, default="auto"
         Standard deviation of the Gaussian noise added to training rows (in units of the
         columns' standard deviations), or the bounds of a log-uniform range of them.
@@ -81,29 +81,20 @@ class AutoencoderDetector(BaseNeuralDetector):
         - "mahalanobis": distance of [residual, latent] from the training rows', nothing else;
         - "residual": the same of the residual alone, for training rows known to be clean;
         - "reconstruction": mean squared error of the (standardised) row.
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
-        Name, or instance: that is copied and brings its own learning rate.
-    learning_rate : "auto" or float, default="auto"
-        Learning rate of a named optimizer.
+    %(optimizer)s
+    %(learning_rate)s
     loss : str, callable or keras.losses.Loss, default="mse"
         Loss between a row and its reconstruction.
     epochs : "auto", int or None, default="auto"
         Passes over the training rows. "auto" follows `max_steps` where the recipe has it.
-    max_steps : "auto", int or None, default="auto"
-        Budget in optimizer steps, whatever the number of rows; an explicit `epochs` wins.
-    batch_size : "auto" or int, default="auto"
-        Rows in a batch.
+    %(max_steps)s
+    %(batch_size)s
     early_stopping : bool, default=False
         Hold rows out, stop when their loss no longer falls, and keep the best weights.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out for early stopping.
-    n_iter_no_change : int, default=10
-        Epochs without improvement before early stopping.
-    callbacks : keras.callbacks.Callback or list of them, default=None
-        Called while training.
-    categorical_features : "from_dtype", array-like or None, default="from_dtype"
-        Which features are categories: a mask, places or names of columns. "from_dtype" takes
-        the columns of a DataFrame that hold categories, strings or booleans; None takes none.
+    %(validation_fraction)s
+    %(n_iter_no_change)s
+    %(callbacks)s
+    %(categorical_features)s
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to call anomalies; twice as many, the most unusual, have no part
         in what the ensemble learns. With "auto" about 2% of new normal rows are false alarms
@@ -122,29 +113,19 @@ class AutoencoderDetector(BaseNeuralDetector):
         model with as many outputs as inputs (it may take an argument called ``n_features``),
         or such a model, of which a copy is trained. A compiled model brings its own optimizer
         and loss.
-    warm_start : bool, default=False
-        Go on training the network of the last `fit` instead of a new one.
-    random_state : int, RandomState instance or None, default=None
-        Seed of everything random. The global generators are left alone.
-    verbose : int, default=0
-        1 shows a progress line on standard error.
+    %(warm_start)s
+    %(random_state)s
+    %(verbose)s
 
     Attributes
     ----------
-    offset_ : float
-        Threshold: ``decision_function = score_samples - offset_``.
-    network_ : keras.Model
-        The trained network.
-    history_ : dict of str to list of float
-        "loss" per epoch, and "val_loss" with early stopping.
-    n_iter_ : int
-        Number of epochs trained.
-    is_categorical_ : ndarray of shape (n_features_in_,), bool, or None
-        Which features are categories; None when none is.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, when all of them are strings.
+    %(offset_)s
+    %(network_)s
+    %(history_)s
+    %(n_iter_)s
+    %(is_categorical_)s
+    %(n_features_in_)s
+    %(feature_names_in_)s
 
     See Also
     --------
@@ -159,7 +140,7 @@ class AutoencoderDetector(BaseNeuralDetector):
     hidden_layer_sizes   (128, 64)             (64, 64)
     latent_dim           32                    None
     activation           "silu"                "relu"
-    n_estimators         2 (above 512          1
+    n_estimators         4 (above 512          1
                          columns 1)
     noise                (0.3, 3.0)            0
     learning_rate        3e-3, warmed up,      1e-3
@@ -350,9 +331,8 @@ class AutoencoderDetector(BaseNeuralDetector):
 
     def _find_offset(self, scores, rows, out_of_fold):
         if self.contamination == "auto" and isinstance(self._learner.scorer, EnsembleScore):
-            # training rows have out-of-fold scores: their quantile holds for new rows
-            weight = rows.weight
-            return float(contamination_offset(scores, _FALSE_ALARMS, weight, asked=False))
+            # training rows' scores are those of new rows: what they say holds for these
+            return false_alarm_offset(scores, _FALSE_ALARMS, rows.weight)
         if self._learner.scorer is not None or self.contamination != "auto":
             return super()._find_offset(scores, rows, out_of_fold)
         # Squared errors are skewed: three standard deviations mean what they say on their cube
@@ -369,10 +349,7 @@ class AutoencoderDetector(BaseNeuralDetector):
     def reconstruct(self, X):
         """Return what the network makes of rows, in the units of the data.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(rows)s
 
         Returns
         -------
@@ -387,10 +364,7 @@ class AutoencoderDetector(BaseNeuralDetector):
     def encode(self, X):
         """Return the inner codes of rows.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(rows)s
 
         Returns
         -------

@@ -27,10 +27,12 @@ from skanomaly.utils._background import background_rows
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._doc_links import DocLinkMixin
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import LARGEST, check_weight
 
 
+@documented
 class BaseDetector(
     DetectorStateMixin,
     StreamMixin,
@@ -58,27 +60,51 @@ class BaseDetector(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training rows.
+        %(training_X)s
         y : array-like of shape (n_samples,), default=None
             See the class; ignored by detectors that learn without labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Frequencies: a row of weight 2 counts like two copies of it.
+        %(frequencies)s
 
-        Returns
-        -------
-        self : object
-            Fitted detector.
+        %(fitted)s
 
         Raises
         ------
         TypeError
             If a tool of scikit-learn's for classifiers calls, which would misread the answers:
             `AnomalyClassifier` is for these.
-        ValueError
-            If the data or a parameter is unusable, or training diverges. The detector is then
-            as it was before the call.
+        %(unusable)s
         """
+        self._fit_scored(X, y, sample_weight)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_score_samples(self, X, y=None, sample_weight=None):
+        """Fit the detector, and return the scores of the training rows, which the fit needs, too.
+
+        Parameters
+        ----------
+        X, y, sample_weight : object
+            As in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            ``fit(X, y, sample_weight).score_samples(X)``, without computing it twice: of large
+            tables, scoring takes most of the time.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import skanomaly
+        >>> X = np.random.default_rng(0).normal(size=(50, 2))
+        >>> detector = skanomaly.AutoencoderDetector("plain", epochs=1, random_state=0)
+        >>> scores = detector.fit_score_samples(X)
+        >>> bool((scores == detector.score_samples(X)).all())
+        True
+        """
+        return self._fit_scored(X, y, sample_weight)
+
+    def _fit_scored(self, X, y, sample_weight):
         refuse_classifier_tools(self)
         with fitting(self, X, y, sample_weight):
             warm_start = self._goes_on()
@@ -95,7 +121,7 @@ class BaseDetector(
             self._background = background_rows(normal_of, scores, self.offset_, weight)
             self._stream = Stream.of_fit(source, y if self._uses_labels else None, weight, seed)
             self.n_samples_seen_ = self._stream.n_seen
-        return self
+        return scores
 
     def _learn(self, rows, seed, warm_start=False):
         """Fit everything on training rows, or go on from what is there; return their scores."""
@@ -162,17 +188,9 @@ class BaseDetector(
         return lambda: self._score_all(X), codes
 
     def score_samples(self, X):
-        """Score rows: the lower, the more abnormal.
+        """Score rows, each on its own: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            A row's score does not depend on the other rows.
+        %(scoring)s
         """
         return self._score_all(self._checked_rows(X))
 
@@ -181,10 +199,8 @@ class BaseDetector(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        **params : dict
-            Parameters of `skanomaly.explain`, such as ``n_references``.
+        %(X)s
+        %(explain_params)s
 
         Returns
         -------

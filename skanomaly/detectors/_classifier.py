@@ -21,12 +21,14 @@ from skanomaly.networks._losses import RowWeighted
 from skanomaly.networks._sequences import ARCHITECTURES, DEFAULTS
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.utils._calibration import SigmoidMap
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import label_codes
 
 #: Rows that look like anomalies out of fold, over those labelled so, before labels are doubted.
 _SUSPICIOUS_RATIO, _SUSPICIOUS_ROWS = 1.5, 5
 
 
+@documented
 class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     """Anomaly detection by networks that learn from labels.
 
@@ -43,10 +45,7 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     architecture : {"dense", "conv1d", "lstm", "gru", "conv2d"}, default="dense"
         Kind of network. "conv1d", "lstm" and "gru" read a row as a sequence, "conv2d" as an
         image, see :ref:`sequences`.
-    input_shape : tuple of int, default=None
-        What a flat row stands for with those: (n_steps, n_channels), step by step, or (height,
-        width, n_channels); the channels may be left out where there is one. None is one channel,
-        for "conv2d" in a square image. `WindowedDetector` sets it.
+    %(input_shape)s
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the hidden layers; the smooth group's are twice as wide. Filters of
         convolutions, units of recurrent layers (which keep tanh for an activation).
@@ -61,37 +60,26 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
         weight, a dict names them as ``{-1: weight_of_anomalies, 1: weight_of_normal_rows}``,
         None weighs all rows the same. "auto" is "balanced", but for the ensemble with
         complete labels the square root of those weights.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks anomalies. With "auto", -1 does in labels of -1 and 1, and
-        1 (True) in labels of 0 and 1; of other values the rarest does, with a warning.
+    %(anomaly_label)s
     unlabeled_label : scalar, default=None
         A value of `y` that says "not checked", for example 0 where 1 marks the anomalies found
         so far. Missing labels (NaN, None, pandas.NA) always say so.
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
-        Name, or instance: that is copied and brings its own learning rate.
-    learning_rate : "auto" or float, default="auto"
-        Learning rate of a named optimizer.
+    %(optimizer)s
+    %(learning_rate)s
     loss : str, callable or keras.losses.Loss, default="binary_crossentropy"
         Loss between label (1 for an anomaly) and output ("plain" alone).
     epochs : "auto", int or None, default="auto"
         Passes over the training rows.
-    max_steps : "auto", int or None, default="auto"
-        Budget in optimizer steps, whatever the number of rows; an explicit `epochs` wins.
-    batch_size : "auto" or int, default="auto"
-        Rows in a batch.
+    %(max_steps)s
+    %(batch_size)s
     early_stopping : "auto" or bool, default="auto"
         Hold out rows, the same share of both classes, stop when their loss no longer falls,
         and keep the best weights. "auto" does so for "plain"; the ensemble has a budget in
         steps, and members that check each other.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out for early stopping.
-    n_iter_no_change : int, default=10
-        Epochs without improvement before early stopping.
-    callbacks : keras.callbacks.Callback or list of them, default=None
-        Called while training.
-    categorical_features : "from_dtype", array-like or None, default="from_dtype"
-        Which features are categories: a mask, places or names of columns. "from_dtype" takes
-        the columns of a DataFrame that hold categories, strings or booleans; None takes none.
+    %(validation_fraction)s
+    %(n_iter_no_change)s
+    %(callbacks)s
+    %(categorical_features)s
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to call anomalies. With "auto", labels decide, see the
         notes. Without labels "auto" calls those rows anomalies whose score lies more than
@@ -103,31 +91,21 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
         Own network instead of the built-in one: a function or partial that returns a Keras
         model with one sigmoid output (it may take an argument called ``n_features``), or such
         a model, of which a copy is trained.
-    warm_start : bool, default=False
-        Go on training the network of the last `fit` instead of a new one.
-    random_state : int, RandomState instance or None, default=None
-        Seed of everything random. The global generators are left alone.
-    verbose : int, default=0
-        1 shows a progress line on standard error.
+    %(warm_start)s
+    %(random_state)s
+    %(verbose)s
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
         ``[-1, 1]``: the order of the columns of `predict_proba`.
-    offset_ : float
-        Threshold: ``decision_function = score_samples - offset_``.
-    network_ : keras.Model
-        The trained network.
-    history_ : dict of str to list of float
-        "loss" per epoch, and "val_loss" with early stopping.
-    n_iter_ : int
-        Number of epochs trained.
-    is_categorical_ : ndarray of shape (n_features_in_,), bool, or None
-        Which features are categories; None when none is.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, when all of them are strings.
+    %(offset_)s
+    %(network_)s
+    %(history_)s
+    %(n_iter_)s
+    %(is_categorical_)s
+    %(n_features_in_)s
+    %(feature_names_in_)s
 
     See Also
     --------

@@ -17,10 +17,12 @@ from skanomaly.base import unchanged_on_failure
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
+from skanomaly.utils._docs import documented
 from skanomaly.utils._tracking import untracked
 from skanomaly.utils._validation import check_weight
 
 
+@documented
 class StreamMixin:
     """Learning from chunks, for detectors with `_learn`."""
 
@@ -39,8 +41,7 @@ class StreamMixin:
         y : array-like of shape (n_samples,), default=None
             See the class; ignored by detectors that learn without labels. Chunks without
             labels may follow chunks with labels, and the other way round.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Frequencies: a row of weight 2 counts like two copies of it.
+        %(frequencies)s
 
         Returns
         -------
@@ -49,9 +50,7 @@ class StreamMixin:
 
         Raises
         ------
-        ValueError
-            If the data or a parameter is unusable, or training diverges. The detector is then
-            as it was before the call.
+        %(unusable)s
         """
         with unchanged_on_failure(self), untracked(), np.errstate(over="ignore", invalid="ignore"):
             begun = "_stream" in vars(self)

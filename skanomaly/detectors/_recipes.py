@@ -12,7 +12,7 @@ _MULTISCALE = {
     "hidden_layer_sizes": (128, 64),
     "latent_dim": 32,
     "activation": "silu",
-    "n_estimators": 2,
+    "n_estimators": 4,
     "noise": (0.3, 3.0),
     "learning_rate": 3e-3,
     "max_steps": 600,

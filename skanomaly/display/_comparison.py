@@ -9,8 +9,10 @@ import pandas as pd
 from scipy import stats
 
 from skanomaly.display._base import BLUE, Display, open_spines
+from skanomaly.utils._docs import documented
 
 
+@documented
 class DetectorComparisonDisplay(Display):
     """Which detectors are better than others, and which differences may be luck.
 
@@ -22,12 +24,10 @@ class DetectorComparisonDisplay(Display):
         Mean rank of each detector, 1 is best.
     n_blocks : int
         Over how many data sets or splits.
-    alpha : float, default=0.05
-        Level of the test.
+    %(test_level)s
     means : DataFrame, default=None
         Columns "mean", "std" and "p_value" of each detector, for ``kind="means"``.
-    metric : str, default="score"
-        Name of the metric.
+    %(metric)s
 
     Attributes
     ----------
@@ -37,10 +37,7 @@ class DetectorComparisonDisplay(Display):
         Of Friedman's test that all detectors are equally good.
     groups_ : list of list of str
         Largest groups of detectors that do not differ.
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(drawn_on)s
 
     Notes
     -----
@@ -80,15 +77,10 @@ class DetectorComparisonDisplay(Display):
             Which metric to draw. None takes the first.
         kind : {"ranks", "means"}, default="ranks"
             The critical-difference diagram, or means with standard deviations.
-        alpha : float in (0, 1), default=0.05
-            Level of the test.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(test_level)s
+        %(ax)s
 
-        Returns
-        -------
-        display : DetectorComparisonDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -127,17 +119,11 @@ class DetectorComparisonDisplay(Display):
         scores : DataFrame of shape (n_blocks, n_detectors)
             A column for each detector, a row for each data set; higher is better. A missing
             score ranks last.
-        metric : str, default="score"
-            Name of the metric.
-        alpha : float in (0, 1), default=0.05
-            Level of the test.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(metric)s
+        %(test_level)s
+        %(ax)s
 
-        Returns
-        -------
-        display : DetectorComparisonDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -153,8 +139,7 @@ class DetectorComparisonDisplay(Display):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(ax)s
         kind : {"ranks", "means"}, default="ranks"
             The critical-difference diagram, or means with standard deviations: hollow dots
             are detectors that the best one beats significantly.

@@ -10,8 +10,10 @@ import pandas as pd
 
 from skanomaly.display._base import BLUE, ORANGE, Display, open_spines
 from skanomaly.inspection._explain import explain
+from skanomaly.utils._docs import documented
 
 
+@documented
 class ContributionsDisplay(Display):
     """The features that made one row's anomaly score what it is.
 
@@ -30,10 +32,7 @@ class ContributionsDisplay(Display):
     ----------
     bars_ : matplotlib BarContainer
         The bars.
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(drawn_on)s
 
     Examples
     --------
@@ -59,21 +58,15 @@ class ContributionsDisplay(Display):
         ----------
         estimator : estimator
             Fitted outlier detector.
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
         row : int, default=0
             Which of them, counted from 0.
-        k : int, default=10
-            Features to show; the others share a bar.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(n_bars)s
+        %(ax)s
         **kwargs : dict
             Passed to `skanomaly.explain`.
 
-        Returns
-        -------
-        display : ContributionsDisplay
-            The display, drawn.
+        %(drawn)s
         """
         one = _row_of(X, row)
         return cls.from_explanation(explain(estimator, one, **kwargs), k=k, ax=ax)
@@ -88,15 +81,10 @@ class ContributionsDisplay(Display):
             What `skanomaly.explain` returns.
         row : int, default=0
             Which of its rows, counted from 0.
-        k : int, default=10
-            Features to show; the others share a bar.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(n_bars)s
+        %(ax)s
 
-        Returns
-        -------
-        display : ContributionsDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -113,10 +101,8 @@ class ContributionsDisplay(Display):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        k : int, default=10
-            Features to show; the others share a bar.
+        %(ax)s
+        %(n_bars)s
 
         Returns
         -------

@@ -14,9 +14,11 @@ from sklearn.metrics import (
 
 from skanomaly.display._base import COLOURS, GREY, Display, name_of, open_spines, threshold_of
 from skanomaly.metrics._labelled import known_scores
+from skanomaly.utils._docs import documented
 from skanomaly.utils._response import scores_of
 
 
+@documented
 class _CurveDisplay(Display):
     """What the two curves share; the anomaly is the class that is found."""
 
@@ -32,20 +34,15 @@ class _CurveDisplay(Display):
 
         Parameters
         ----------
-        estimator : estimator
-            Fitted outlier detector of skanomaly or scikit-learn, or a pipeline with one.
+        %(shown_estimator)s
         X : array-like of shape (n_samples, n_features)
             Rows, best those that it was not fitted on.
-        y : array-like of shape (n_samples,)
-            Labels in any coding; rows with a missing label are left out.
-        anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
+        %(y)s
+        %(anomaly_label)s
         name : str, default=None
             Name in the legend, the class by default.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        **kwargs : dict
-            Passed to `matplotlib.axes.Axes.plot`.
+        %(ax)s
+        %(line_options)s
 
         Returns
         -------
@@ -78,30 +75,20 @@ class _CurveDisplay(Display):
 
         Parameters
         ----------
-        y_true : array-like of shape (n_samples,)
-            Labels in any coding; rows with a missing label are left out.
-        scores : array-like of shape (n_samples,)
-            ``score_samples`` or ``decision_function``: higher is more normal.
+        %(y_true)s
+        %(scores)s
         threshold : float, default=None
             Where the detector draws the line; marked by a dot.
-        anomaly_label : scalar, default="auto"
-            The value of `y_true` that marks an anomaly.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        **kwargs : dict
-            Passed to `matplotlib.axes.Axes.plot`.
+        %(anomaly_label)s
+        %(name)s
+        %(ax)s
+        %(line_options)s
 
-        Returns
-        -------
-        display : object
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
-        ValueError
-            If lengths differ, scores are not finite, or only one class is labelled.
+        %(unreadable_scores)s
         """
         labels, scores, _ = known_scores(y_true, scores, anomaly_label, None)
         anomaly = labels == -1
@@ -115,14 +102,11 @@ class _CurveDisplay(Display):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        name : str, default=None
-            Name in the legend.
+        %(ax)s
+        %(name)s
         chance : bool, default=True
             Draw what scores that say nothing would give.
-        **kwargs : dict
-            Passed to `matplotlib.axes.Axes.plot`.
+        %(line_options)s
 
         Returns
         -------
@@ -149,6 +133,7 @@ class _CurveDisplay(Display):
         return self
 
 
+@documented
 class RocCurveDisplay(_CurveDisplay):
     """ROC curve of a detector: anomalies found against false alarms.
 
@@ -161,8 +146,7 @@ class RocCurveDisplay(_CurveDisplay):
         False and true positive rates; an anomaly is a positive.
     value : float
         Area under the curve.
-    name : str, default=None
-        Name in the legend.
+    %(name)s
     point : tuple of float, default=None
         The two rates at the detector's threshold.
     prevalence : float, default=None
@@ -170,12 +154,8 @@ class RocCurveDisplay(_CurveDisplay):
 
     Attributes
     ----------
-    line_ : matplotlib Line2D
-        The curve.
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(line_)s
+    %(drawn_on)s
 
     Examples
     --------
@@ -205,6 +185,7 @@ class RocCurveDisplay(_CurveDisplay):
         return (0, 1), (0, 1)
 
 
+@documented
 class PrecisionRecallDisplay(_CurveDisplay):
     """Precision-recall curve of a detector.
 
@@ -217,8 +198,7 @@ class PrecisionRecallDisplay(_CurveDisplay):
         Recall and precision of the anomaly class.
     value : float
         Average precision.
-    name : str, default=None
-        Name in the legend.
+    %(name)s
     point : tuple of float, default=None
         Recall and precision at the detector's threshold.
     prevalence : float, default=None
@@ -226,12 +206,8 @@ class PrecisionRecallDisplay(_CurveDisplay):
 
     Attributes
     ----------
-    line_ : matplotlib Line2D
-        The curve.
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(line_)s
+    %(drawn_on)s
 
     Examples
     --------

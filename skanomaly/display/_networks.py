@@ -6,19 +6,14 @@ Public names are in `skanomaly.display`.
 import numpy as np
 from sklearn.decomposition import PCA
 
-from skanomaly.display._base import (
-    BLUE,
-    KINDS,
-    ORANGE,
-    Display,
-    fitted_with,
-    open_spines,
-)
+from skanomaly.display._base import BLUE, KINDS, ORANGE, Display, fitted_with, open_spines
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._tracking import untracked
 from skanomaly.utils._validation import check_table
 
 
+@documented
 class TrainingCurveDisplay(Display):
     """Loss by epoch, and the loss of held-out rows where there were some.
 
@@ -33,10 +28,7 @@ class TrainingCurveDisplay(Display):
     ----------
     lines_ : list of matplotlib Line2D
         The curves.
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(drawn_on)s
 
     Examples
     --------
@@ -57,15 +49,10 @@ class TrainingCurveDisplay(Display):
         ----------
         estimator : AutoencoderDetector or NeuralAnomalyClassifier
             Fitted detector.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        **kwargs : dict
-            Passed to `plot`.
+        %(ax)s
+        %(plot_options)s
 
-        Returns
-        -------
-        display : TrainingCurveDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -85,15 +72,10 @@ class TrainingCurveDisplay(Display):
         ----------
         history : dict of str to list of float
             A detector's ``history_``, or the ``history`` of a Keras model.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        **kwargs : dict
-            Passed to `plot`.
+        %(ax)s
+        %(plot_options)s
 
-        Returns
-        -------
-        display : TrainingCurveDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -112,8 +94,7 @@ class TrainingCurveDisplay(Display):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(ax)s
 
         Returns
         -------
@@ -141,6 +122,7 @@ class TrainingCurveDisplay(Display):
         return self
 
 
+@documented
 class LatentDisplay(Display):
     """Rows in the plane of a network's inner codes.
 
@@ -151,17 +133,13 @@ class LatentDisplay(Display):
     ----------
     points : ndarray of shape (n_samples, 2)
         Places of the rows.
-    labels : ndarray of shape (n_samples,), default=None
-        -1 for anomalies, 1 for normal rows, 0 for rows without a label.
+    %(row_codes)s
     axis_names : tuple of str, default=("code 1", "code 2")
         Names of the axes.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(drawn_on)s
 
     Examples
     --------
@@ -183,21 +161,14 @@ class LatentDisplay(Display):
         ----------
         estimator : AutoencoderDetector
             Fitted detector with `encode`.
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
         y : array-like of shape (n_samples,), default=None
             Labels in any coding. Without them the detector's own calls tell rows apart.
-        anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        **kwargs : dict
-            Passed to `plot`.
+        %(anomaly_label)s
+        %(ax)s
+        %(plot_options)s
 
-        Returns
-        -------
-        display : LatentDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -219,17 +190,11 @@ class LatentDisplay(Display):
             What ``encode`` returns, at least two rows.
         y : array-like of shape (n_samples,), default=None
             Labels in any coding, or predictions.
-        anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        **kwargs : dict
-            Passed to `plot`.
+        %(anomaly_label)s
+        %(ax)s
+        %(plot_options)s
 
-        Returns
-        -------
-        display : LatentDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -248,8 +213,7 @@ class LatentDisplay(Display):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(ax)s
         size : float, default=14
             Area of a dot, in square points.
 

@@ -6,17 +6,12 @@ Public names are in `skanomaly.display`.
 import numpy as np
 import pandas as pd
 
-from skanomaly.display._base import (
-    BLUE,
-    GREY,
-    ORANGE,
-    Display,
-    fitted_with,
-    open_spines,
-)
+from skanomaly.display._base import BLUE, GREY, ORANGE, Display, fitted_with, open_spines
+from skanomaly.utils._docs import documented
 from skanomaly.utils._validation import check_table
 
 
+@documented
 class ReconstructionDisplay(Display):
     """Rows and what the network makes of them: as features, sequences or images.
 
@@ -32,10 +27,8 @@ class ReconstructionDisplay(Display):
         Shape of a row: (height, width) of an image, (n_steps, n_channels) of a sequence.
     names : array-like of str, default=None
         Names of the features.
-    titles : list of str, default=None
-        A title for each row.
-    unit : str, default="value"
-        What the values are measured in.
+    %(titles)s
+    %(unit)s
 
     Attributes
     ----------
@@ -44,8 +37,7 @@ class ReconstructionDisplay(Display):
         absolute difference.
     ax_ : matplotlib Axes
         The axes around them.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(figure_)s
 
     Examples
     --------
@@ -79,13 +71,9 @@ class ReconstructionDisplay(Display):
         shape : tuple of int, default=None
             Shape of a row: (height, width) of an image, square by default; (n_steps,
             n_channels) of a sequence, one channel by default.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(ax)s
 
-        Returns
-        -------
-        display : ReconstructionDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -125,17 +113,11 @@ class ReconstructionDisplay(Display):
             Shape of a row, as in `from_estimator`.
         names : array-like of str, default=None
             Names of the features, of a "row", or of the channels of a "sequence".
-        titles : list of str, default=None
-            A title for each row.
-        unit : str, default="value"
-            What the values are measured in.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(titles)s
+        %(unit)s
+        %(ax)s
 
-        Returns
-        -------
-        display : ReconstructionDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -163,8 +145,7 @@ class ReconstructionDisplay(Display):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(ax)s
 
         Returns
         -------

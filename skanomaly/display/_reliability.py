@@ -12,6 +12,7 @@ from sklearn.metrics import brier_score_loss
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skanomaly.display._base import COLOURS, GREY, Display
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import refuse_other_conventions
 
@@ -19,6 +20,7 @@ from skanomaly.utils._response import refuse_other_conventions
 _CONFIDENCE = 0.95
 
 
+@documented
 class ReliabilityDisplay(Display):
     """Share of anomalies against the probability given to them, with what luck may do.
 
@@ -43,10 +45,7 @@ class ReliabilityDisplay(Display):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure they are in.
+    %(drawn_on)s
     line_ : matplotlib ErrorbarContainer
         The dots with their intervals.
 
@@ -88,23 +87,15 @@ class ReliabilityDisplay(Display):
             anomaly's probability in the column of -1.
         X : array-like of shape (n_samples, n_features)
             Rows, best held out from training.
-        y : array-like of shape (n_samples,)
-            Labels in any coding; rows without a label are left out.
-        n_bins : int, default=8
-            Number of groups.
-        strategy : {"quantile", "uniform"}, default="quantile"
-            Groups of as many rows each, or of equal width in probability.
-        anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly.
+        %(y)s
+        %(n_bins)s
+        %(strategy)s
+        %(anomaly_label)s
         name : str, default=None
             Name in the legend; None takes the class of the estimator.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+        %(ax)s
 
-        Returns
-        -------
-        display : ReliabilityDisplay
-            With the axes in ``ax_``.
+        %(drawn)s
 
         Raises
         ------
@@ -138,25 +129,16 @@ class ReliabilityDisplay(Display):
 
         Parameters
         ----------
-        y_true : array-like of shape (n_samples,)
-            Labels in any coding; rows without a label are left out.
+        %(y_true)s
         y_prob : array-like of shape (n_samples,)
             Probabilities of being an anomaly.
-        n_bins : int, default=8
-            Number of groups.
-        strategy : {"quantile", "uniform"}, default="quantile"
-            Groups of as many rows each, or of equal width in probability.
-        anomaly_label : scalar, default="auto"
-            The value of `y_true` that marks an anomaly.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+        %(n_bins)s
+        %(strategy)s
+        %(anomaly_label)s
+        %(name)s
+        %(ax)s
 
-        Returns
-        -------
-        display : ReliabilityDisplay
-            With the axes in ``ax_``.
+        %(drawn)s
 
         Raises
         ------
@@ -181,8 +163,7 @@ class ReliabilityDisplay(Display):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+        %(ax)s
         name : str, default=None
             Name in the legend instead of `estimator_name`.
 

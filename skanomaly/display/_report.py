@@ -17,6 +17,7 @@ import numpy as np
 import skanomaly
 from skanomaly.display import _report_parts as parts
 from skanomaly.display._base import name_of, threshold_of
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import scores_of
 
@@ -75,6 +76,7 @@ class Report:
         return self
 
 
+@documented
 def report(
     estimator,
     X,
@@ -97,8 +99,7 @@ def report(
 
     Parameters
     ----------
-    estimator : estimator
-        Fitted outlier detector of skanomaly or scikit-learn, or a pipeline with one.
+    %(shown_estimator)s
     X : array-like or DataFrame of shape (n_samples, n_features)
         Rows to report on.
     y : array-like of shape (n_samples,), default=None
@@ -106,8 +107,7 @@ def report(
         are optimistic for rows that the detector was fitted on with their labels.
     title : str, default="Anomaly report"
         Title of the page.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
+    %(anomaly_label)s
     top : int, default=10
         How many of the strangest rows to show.
     identifiers : DataFrame of shape (n_samples, n_identifiers), default=None

@@ -7,11 +7,13 @@ Public names are in `skanomaly.display`.
 import numpy as np
 
 from skanomaly.display._base import BLUE, KINDS, Display, open_spines, threshold_of
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import scores_of
 from skanomaly.utils._validation import LARGEST, check_column
 
 
+@documented
 class ScoreDistributionDisplay(Display):
     """Histogram of anomaly-detection scores with the threshold.
 
@@ -21,17 +23,13 @@ class ScoreDistributionDisplay(Display):
     ----------
     scores : ndarray of shape (n_samples,)
         Scores, higher for normal rows.
-    labels : ndarray of shape (n_samples,), default=None
-        -1 for anomalies, 1 for normal rows, 0 for rows without a label.
+    %(row_codes)s
     threshold : float, default=None
         Rows with a score below it are called anomalies.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(drawn_on)s
 
     Examples
     --------
@@ -53,23 +51,15 @@ class ScoreDistributionDisplay(Display):
 
         Parameters
         ----------
-        estimator : estimator
-            Fitted outlier detector of skanomaly or scikit-learn, or a pipeline with one.
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(shown_estimator)s
+        %(X)s
         y : array-like of shape (n_samples,), default=None
             Labels in any coding; missing ones make a group of their own.
-        anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        **kwargs : dict
-            Passed to `plot`.
+        %(anomaly_label)s
+        %(ax)s
+        %(plot_options)s
 
-        Returns
-        -------
-        display : ScoreDistributionDisplay
-            The display, drawn.
+        %(drawn)s
         """
         scores, threshold = scores_of(estimator, X), threshold_of(estimator)
         options = {"threshold": threshold, "anomaly_label": anomaly_label, "ax": ax}
@@ -89,17 +79,11 @@ class ScoreDistributionDisplay(Display):
             Their labels, in any coding.
         threshold : float, default=None
             Where to draw a line: the detector's ``offset_``.
-        anomaly_label : scalar, default="auto"
-            The value of `y` that marks an anomaly.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        **kwargs : dict
-            Passed to `plot`.
+        %(anomaly_label)s
+        %(ax)s
+        %(plot_options)s
 
-        Returns
-        -------
-        display : ScoreDistributionDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------
@@ -121,8 +105,7 @@ class ScoreDistributionDisplay(Display):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+        %(ax)s
         bins : int, default=40
             Number of bars.
         clip : float in [0, 0.5), default=0.01

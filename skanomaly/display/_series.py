@@ -17,9 +17,11 @@ from skanomaly.display._base import (
     open_spines,
 )
 from skanomaly.inspection import explain
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 
 
+@documented
 class SeriesDisplay(Display):
     """Series, scores with threshold and events, and the channels' contributions, in one figure.
 
@@ -48,8 +50,7 @@ class SeriesDisplay(Display):
         Those of the channels, of the scores and of the contributions, from top to bottom.
     ax_ : matplotlib Axes
         The axes of the scores.
-    figure_ : matplotlib Figure
-        The figure around them.
+    %(figure_)s
 
     Examples
     --------
@@ -87,13 +88,9 @@ class SeriesDisplay(Display):
             The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc`.
         merge, min_length : int
             Passed to ``estimator.events``.
-        **kwargs : dict
-            Passed to `plot`.
+        %(plot_options)s
 
-        Returns
-        -------
-        display : SeriesDisplay
-            The display, drawn.
+        %(drawn)s
 
         Raises
         ------

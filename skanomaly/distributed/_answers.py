@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.distributed._collections import WithRows, is_distributed, map_rows
+from skanomaly.utils._docs import documented
 from skanomaly.utils._response import scores_of
 
 
@@ -21,16 +22,14 @@ def _has(name):
     return available_if(check)
 
 
+@documented
 class LazyAnswers:
     """Scores, predictions and explanations of rows that lie anywhere."""
 
     def score_samples(self, X):
         """Score rows: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_rows)s
 
         Returns
         -------
@@ -42,10 +41,7 @@ class LazyAnswers:
     def decision_function(self, X):
         """Return the distance of rows from the threshold: negative for anomalies.
 
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_rows)s
 
         Returns
         -------
@@ -57,10 +53,7 @@ class LazyAnswers:
     def predict(self, X):
         """Label rows: +1 for normal rows, -1 for anomalies.
 
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_rows)s
 
         Returns
         -------
@@ -79,10 +72,7 @@ class LazyAnswers:
     def p_values(self, X):
         """Return p-values of rows, where the detector is a `ConformalDetector`.
 
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_rows)s
 
         Returns
         -------
@@ -95,10 +85,7 @@ class LazyAnswers:
     def predict_proba(self, X):
         """Return probabilities of being an anomaly and of being normal.
 
-        Parameters
-        ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_rows)s
 
         Returns
         -------
@@ -112,10 +99,8 @@ class LazyAnswers:
 
         Parameters
         ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
-        **params : dict
-            Parameters of `skanomaly.explain`, such as ``n_references``.
+        %(distributed_X)s
+        %(explain_params)s
 
         Returns
         -------

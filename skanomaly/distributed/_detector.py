@@ -18,11 +18,13 @@ from skanomaly.distributed._collections import Partitions, is_distributed
 from skanomaly.distributed._passes import Passes
 from skanomaly.distributed._sample import spread, take
 from skanomaly.distributed._summary import count_rows, merged, summarise
+from skanomaly.utils._docs import documented
 
 #: Values of a sample at most, whatever `max_rows` says: 512 MiB.
 MAX_VALUES = 2**26
 
 
+@documented
 class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator):
     """Any outlier detector on a Dask table or array, larger than memory.
 
@@ -67,8 +69,7 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
         was left out, 0.0052 for 100,000 rows.
     n_features_in_ : int
         Number of columns, if the detector says.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if the detector says.
+    %(inner_feature_names_in_)s
 
     See Also
     --------
@@ -133,10 +134,7 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
         sample_weight : dask Series or Array, or array-like of shape (n_samples,), default=None
             Frequencies: a row of weight 2 counts like two copies of it.
 
-        Returns
-        -------
-        self : object
-            Fitted estimator.
+        %(fitted)s
 
         Raises
         ------
@@ -198,8 +196,7 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
 
         Parameters
         ----------
-        X : dask DataFrame or Array of shape (n_samples, n_features), or array-like
-            Rows.
+        %(distributed_X)s
         y : dask Series or Array, or array-like of shape (n_samples,), default=None
             Passed to `fit`.
         sample_weight : dask Series or Array, or array-like of shape (n_samples,), default=None

@@ -7,7 +7,7 @@ nothing in the package but the command line.
 import importlib
 
 _PUBLIC = {
-    "info": "skanomaly.io._files",
+    "info": "skanomaly.io._info",
     "keep_rows": "skanomaly.io._files",
     "load": "skanomaly.io._files",
     "register_skl2onnx": "skanomaly.io._skl2onnx",

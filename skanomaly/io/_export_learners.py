@@ -78,21 +78,37 @@ def _mean_square(graph, residual, n_features):
 @export.register
 def _(score: EnsembleScore, graph, Z, residual, codes, missing):
     def found(matches):
-        return export(score.masked_, graph, Z, missing, matches)
+        return export(score.masked_, graph, Z, missing, _folds_of(score, graph, matches, None))
 
-    coarser = coarser_where(graph, missing)
-    channels, matches = export(score.channels_, graph, Z, residual, found, coarser)
+    coarser, left = coarser_where(graph, missing), None
+    if score.left_ is not None:
+        _, left = distances(score.left_, graph, Z, None, coarser)
+
+    def folds(matches):
+        return _folds_of(score, graph, matches, left)
+
+    channels, matches = export(score.channels_, graph, Z, residual, found, folds, coarser)
     scores = new_row_score(graph, channels)
     if score.levels_ is None:
         return scores
-    _, left = distances(score.left_, graph, Z, None, coarser)
     trained = graph("GreaterOrEqual", graph("Max", matches, left), np.int64(0))
     ranked = interpolated(graph, training_row_score(graph, channels), *score.levels_)
     return graph("Where", trained, ranked, scores)
 
 
+def _folds_of(score, graph, matches, left):
+    """Return the folds of rows that are among the training rows; -1 of others."""
+    folds = np.int64(-1)
+    for numbers, known in zip((left, matches), score.folds_[::-1], strict=True):
+        if numbers is not None:
+            own = graph("Gather", known, graph("Max", numbers, np.int64(0)))
+            is_known = graph("GreaterOrEqual", numbers, np.int64(0))
+            folds = graph("Where", is_known, own, folds)
+    return folds
+
+
 @export.register
-def _(learner: MaskedBins, graph, Z, missing, matches):
+def _(learner: MaskedBins, graph, Z, missing, folds):
     """Return the surprises of scaled rows, those of training rows by the member without them."""
     bins = graph("Where", missing, np.float32(-1), export(learner.bins_, graph, Z))
     network = surprises(learner.trainer.network, learner.groups_)
@@ -101,9 +117,9 @@ def _(learner: MaskedBins, graph, Z, missing, matches):
     mean = graph.mean(found, 1, n_members)
     if n_members == 1:
         return mean
-    known = graph("GreaterOrEqual", matches, np.int64(0))
-    fold = graph("Gather", learner.folds_, graph("Max", matches, np.int64(0)))
-    own = graph("Equal", graph.reshape(fold, -1, 1), np.arange(n_members))
+    known = graph("GreaterOrEqual", folds, np.int64(0))
+    own = graph("Min", folds, np.int64(n_members - 1))
+    own = graph("Equal", graph.reshape(own, -1, 1), np.arange(n_members))
     own = graph.reshape(graph.cast(own, np.float64), -1, n_members, 1)
     own = graph.sum(graph("Mul", found, own), 1)
     return graph("Where", graph.reshape(known, -1, 1), own, mean)

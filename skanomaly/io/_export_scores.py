@@ -8,15 +8,17 @@ import numpy as np
 from skanomaly.io._export import export
 from skanomaly.scores import _channels
 from skanomaly.scores._channels import (
-    Calibration,
+    LearntRows,
     ResidualScore,
     RowChannels,
     ScoreChannels,
+    ScoreScaler,
     SurpriseScore,
 )
-from skanomaly.scores._mahalanobis import _TINY, Mahalanobis
+from skanomaly.scores._mahalanobis import _LEAST_LEFT, _TINY, Mahalanobis
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.scores._ranks import NormalScores
+from skanomaly.scores._tails import ROUNDING
 from skanomaly.scores._trees import IsolationPaths, Trees
 from skanomaly.scores._unsupervised import UnsupervisedScores
 
@@ -26,9 +28,13 @@ _ROUNDING = 10.0
 
 
 @export.register
-def _(channel: Mahalanobis, graph, A):
+def _(channel: Mahalanobis, graph, A, known=None):
     places = project(channel, graph, A)
     squares = graph.sum(graph("Mul", places, places), 1)
+    if known is not None:
+        left = graph("Sub", 1.0, graph("Mul", squares, channel.own_))
+        left = graph("Max", left, _LEAST_LEFT)
+        squares = graph("Where", known, graph("Div", squares, left), squares)
     return graph("Log", graph("Add", squares, _TINY))
 
 
@@ -89,21 +95,30 @@ def _(channel: NeighbourDistances, graph, X, matches=None, coarser=_ROUNDING):
 def _(channel: NormalScores, graph, X):
     known = channel.sorted_
     numbers = graph.columns(X, 0, len(known))
-    low = n_smaller(graph, graph("Sub", numbers, channel.slack_), known, "Less")
-    high = n_smaller(graph, graph("Add", numbers, channel.slack_), known, "LessOrEqual")
+    margin = _margin(graph, numbers, channel.slack_)
+    low = n_smaller(graph, graph("Sub", numbers, margin), known, "Less")
+    high = n_smaller(graph, graph("Add", numbers, margin), known, "LessOrEqual")
     below = graph("Add", low, high)
     scores = graph("Gather", channel.scores_, graph.cast(below, np.int64))
     return graph.joined(scores, graph.columns(X, len(known), np.iinfo(np.int64).max))
 
 
-def depths(channel, graph, X):
+def depths(channel, graph, X, known):
     """Return the depths of `MarginalTail`, (n_samples, n_features)."""
     n = channel.sorted_.shape[1]
-    low, high = (graph(sign, X, channel.slack_) for sign in ("Sub", "Add"))
+    margin = _margin(graph, X, channel.slack_)
+    low, high = (graph(sign, X, margin) for sign in ("Sub", "Add"))
     below = n_smaller(graph, high, channel.sorted_, "LessOrEqual")
     above = graph("Sub", float(n), n_smaller(graph, low, channel.sorted_, "Less"))
-    share = graph("Mul", graph("Add", graph("Min", below, above), 1.0), 2.0 / (n + 1))
+    own = graph.reshape(graph.cast(known, np.float64), -1, 1)
+    rarer = graph("Sub", graph("Add", graph("Min", below, above), 1.0), own)
+    share = graph("Mul", graph("Max", rarer, 1.0), 2.0)
+    share = graph("Div", share, graph("Sub", float(n + 1), own))
     return graph("Neg", graph("Log", graph("Min", share, 1.0)))
+
+
+def _margin(graph, X, slack):
+    return graph("Add", graph("Mul", graph("Abs", X), ROUNDING), slack)
 
 
 def n_smaller(graph, X, known, compare):
@@ -180,51 +195,71 @@ def _(channel: UnsupervisedScores, graph, X):
 
 
 @export.register
-def _(calibration: Calibration, graph, scores):
+def _(calibration: ScoreScaler, graph, scores):
     return graph("Div", graph("Sub", scores, calibration.centre_), calibration.scale_)
 
 
 @export.register
 def _(rows: RowChannels, graph, X, coarser):
     """Return the channels by name, and the matches."""
-    Q, depth = export(rows.ranks_, graph, X), depths(rows.tail_, graph, X)
     near_x, matches = export(rows.near_x_, graph, X, None, coarser)
+    known = graph("GreaterOrEqual", matches, np.int64(0))
+    Q, depth = export(rows.ranks_, graph, X), depths(rows.tail_, graph, X, known)
     near_q, _ = export(rows.near_q_, graph, Q, matches)
     n_features = len(rows.tail_.sorted_)
     squares = graph.mean(graph("Mul", depth, depth), 1, n_features)
     channels = {
-        "mx": export(rows.mahalanobis_x_, graph, X),
-        "mq": export(rows.mahalanobis_q_, graph, Q),
+        "mx": export(rows.mahalanobis_x_, graph, X, known),
+        "mq": export(rows.mahalanobis_q_, graph, Q, known),
         "tail": graph.mean(depth, 1, n_features),
-        "tail2": graph("Sqrt", squares),
     }
+    if rows.columns:
+        channels["tail2"] = graph("Sqrt", squares)
     channels |= {f"kx{k}": graph.column(near_x, i) for i, k in enumerate(rows.near_x_.ks)}
     channels |= {f"kq{k}": graph.column(near_q, i) for i, k in enumerate(rows.near_q_.ks)}
     return channels, matches
 
 
 @export.register
-def _(score: ResidualScore, graph, residual):
+def _(score: ResidualScore, graph, residual, folds, known):
     pairs = zip(score.members_, residual, strict=True)
-    return graph.average([export(member, graph, r) for member, r in pairs])
+    scores = [export(member, graph, r, known) for member, r in pairs]
+    found = graph.average(scores)
+    if not score.in_folds_:
+        return found
+    for member, own in enumerate(scores):
+        found = graph("Where", graph("Equal", folds, np.int64(member)), own, found)
+    learnt = graph("GreaterOrEqual", folds, np.int64(len(scores)))
+    return export(score.learnt_, graph, graph("Where", learnt, scores[-1], found), learnt)
 
 
 @export.register
-def _(score: SurpriseScore, graph, surprises):
+def _(rows: LearntRows, graph, scores, learnt):
+    if rows.levels_ is None:
+        return scores
+    return graph("Where", learnt, interpolated(graph, scores, *rows.levels_), scores)
+
+
+@export.register
+def _(score: SurpriseScore, graph, surprises, folds):
     z = graph("Div", graph("Sub", surprises, score.centre_), score.spread_)
     z = graph("Max", z, 0.0)
     parts = graph("Where", graph("Equal", surprises, 0.0), score.usual_, graph("Mul", z, z))
-    return graph("Sqrt", graph.mean(parts, 1, len(score.centre_)))
+    scores = graph("Sqrt", graph.mean(parts, 1, len(score.centre_)))
+    learnt = graph("GreaterOrEqual", folds, np.int64(score.n_members))
+    return export(score.learnt_, graph, scores, learnt)
 
 
 @export.register
-def _(channels: ScoreChannels, graph, X, residual, surprises, coarser):
-    """Return the calibrated channels by name, and the matches; `surprises` makes them of those."""
+def _(channels: ScoreChannels, graph, X, residual, surprises, folds, coarser):
+    """Return the calibrated channels by name, and the matches, of which the rest may be made."""
     raw, matches = export(channels.rows_, graph, X, coarser)
+    folds, known = folds(matches), graph("GreaterOrEqual", matches, np.int64(0))
     if channels.residual_ is not None:
-        raw["residual"] = export(channels.residual_, graph, residual)
+        raw["residual"] = export(channels.residual_, graph, residual, folds, known)
     if channels.surprise_ is not None:
-        raw["surprise"] = export(channels.surprise_, graph, surprises(matches))
+        learnt = graph("Where", known, folds, np.int64(-1))
+        raw["surprise"] = export(channels.surprise_, graph, surprises(matches), learnt)
     calibrated = {name: export(channels.calibrations_[name], graph, c) for name, c in raw.items()}
     return calibrated, matches
 

@@ -6,6 +6,7 @@ format of objects, which is that of skops.
 """
 
 import datetime
+import functools
 import importlib
 import platform
 import zipfile
@@ -50,7 +51,7 @@ def keep_rows():
     return keeping("rows")
 
 
-def save(estimator, path, *, keep_rows=False):
+def save(estimator, path, *, keep_rows=False, notes=None):
     """Save a fitted estimator in a file that holds data and no code.
 
     Parameters
@@ -65,6 +66,8 @@ def save(estimator, path, *, keep_rows=False):
         Whether the file holds training rows (at most 512 for explanations and at most 4096, after
         `partial_fit` 32,768, for what comes next). Without them, the loaded detector needs
         ``background=`` to explain scores, and `partial_fit` refuses.
+    notes : dict, default=None
+        What else `info` is to tell: texts, numbers, lists and dicts of them.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def save(estimator, path, *, keep_rows=False):
                 f"{type(estimator).__name__} holds something that cannot be part of a file "
                 f"({error}). Expected estimators whose attributes are arrays, numbers and strings."
             ) from error
-    _container.write(path, content, _description(estimator, keep_rows))
+    _container.write(path, content, {**_description(estimator, keep_rows), "notes": notes})
 
 
 def load(path, *, trusted=()):
@@ -144,33 +147,9 @@ def load(path, *, trusted=()):
     check_version(described.get("skanomaly"), f"the estimator in {path}")
     try:
         with _container.refusing_damage(path, besides=_plain.NotPlainError):
-            return _plain.read(content, _estimator_of)
+            return _plain.read(content, functools.partial(_plain_estimator, trusted))
     except _plain.NotPlainError:
         return _load_by_skops(path, content, trusted)
-
-
-def info(path):
-    """Tell what a file of `save` holds, without loading it.
-
-    Parameters
-    ----------
-    path : str or path-like
-        File of `save`.
-
-    Returns
-    -------
-    info : dict
-        ``estimator`` (class), ``saved`` (time, UTC), ``n_features_in``, ``feature_names_in``,
-        ``n_samples_seen``, ``offset`` (threshold), ``parameters`` (as text), ``keeps_rows``,
-        ``skanomaly`` and ``versions`` (of what it was saved with). None where the estimator has no
-        such thing.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, cut off, or was not written by `save`.
-    """
-    return _container.read(path)[1]
 
 
 def _load_by_skops(path, content, trusted):
@@ -222,6 +201,15 @@ def _estimator_of(name):
         return None
     found = getattr(skanomaly, short)
     return found if isinstance(found, type) and issubclass(found, StateMixin) else None
+
+
+def _plain_estimator(trusted, name):
+    """Return the class that a name stands for if a file of plain parts may hold it."""
+    ours = name in trusted and name.startswith("skanomaly.")
+    if ours or name == "sklearn.pipeline.Pipeline":
+        module, _, short = name.rpartition(".")
+        return getattr(importlib.import_module(module), short)
+    return _estimator_of(name)
 
 
 def _check_trees(estimator):

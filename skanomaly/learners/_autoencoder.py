@@ -14,7 +14,7 @@ from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._residuals import Reconstruction
 from skanomaly.networks._autoencoders import member_autoencoder
 from skanomaly.networks._heads import with_codes
-from skanomaly.networks._layers import MultiscaleNoise
+from skanomaly.networks._layers import MultiscaleNoise, row_folds
 from skanomaly.networks._sequences import autoencoder
 from skanomaly.networks._user_model import output_shape, user_network
 from skanomaly.preprocessing._scaling import ScaledRows
@@ -27,6 +27,8 @@ from skanomaly.utils._weights import reference_rows
 
 #: Training rows that scores are fitted on at most; the network trains on all of them.
 SCORE_SAMPLE = 32_768
+#: Folds at least, of which each member leaves one out.
+_FOLDS = 4
 
 
 class Autoencoder(Learner):
@@ -58,8 +60,20 @@ class Autoencoder(Learner):
         shares = None if layout is None else layout.noise_shares()
         noisy = high > 0 or members
         parts = 1 if members is None or members % 2 else 2  # an even number trains as two halves
-        noise = MultiscaleNoise(low, high, members, None, shares, parts) if noisy else None
+        noise = None
+        if noisy:
+            noise = MultiscaleNoise(low, high, members, None, shares, parts, self._n_folds())
         return assemble(network, noise, members)
+
+    def _n_folds(self):
+        """Return the number of folds of which members leave one out each; None for no folds."""
+        in_folds = self.settings["anomaly_score"] == "ensemble" and self.settings["model"] is None
+        return max(self.settings["n_estimators"], _FOLDS) if in_folds else None
+
+    def _folds(self, X):
+        """Return the folds of rows: member j did not learn from fold j."""
+        Z = ScaledRows(X, self.scaler)[:].astype(np.float64)
+        return row_folds(Z, self._n_folds() or _FOLDS).astype(int)
 
     def _network(self, n_columns, members):
         settings = self.settings
@@ -92,8 +106,11 @@ class Autoencoder(Learner):
             return
         part = getattr(rows.X, "part", rows.X.__getitem__)
         sample = part(reference_rows(rows.row_indices, SCORE_SAMPLE, self.seed))
-        score = _score_of(self.settings, self.seed, self.compare.layout)
-        self.scorer = score.fit(*self.views(sample))
+        if self.settings["anomaly_score"] == "ensemble":
+            self.trainer.round_weights()
+        in_folds = self._n_folds() is not None and self.trainer.model.corruption is not None
+        score = _score_of(self.settings, self.seed, self.compare.layout, in_folds)
+        self.scorer = score.fit(*self.views(sample), self._folds(sample))
 
     def score(self, X):
         """Return scores of rows as learners see them, float64, higher for anomalies."""
@@ -173,7 +190,7 @@ class MahalanobisScore:
     residuals and codes (n_members, n_samples, any).
     """
 
-    def fit(self, Z, residual, codes, missing=None):
+    def fit(self, Z, residual, codes, missing=None, folds=None):
         """Learn what is normal from a sample of training rows."""
         features = self._features(residual, codes)
         self.members = [Mahalanobis().fit(a) for a in features]
@@ -195,7 +212,7 @@ class ResidualMahalanobis(MahalanobisScore):
         return residual
 
 
-def _score_of(settings, seed, layout):
+def _score_of(settings, seed, layout, in_folds):
     """Return the unfitted score that settings ask for."""
     kind = settings["anomaly_score"]
     if kind in ("ensemble", "channels"):
@@ -206,6 +223,7 @@ def _score_of(settings, seed, layout):
             networks=kind == "ensemble",
             max_steps=settings["max_steps"],
             columns=settings["architecture"] == "dense",
+            in_folds=in_folds,
         )
     return {"mahalanobis": MahalanobisScore, "residual": ResidualMahalanobis}[kind]()
 

@@ -9,24 +9,26 @@ import numpy as np
 
 from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
 from skanomaly.learners._masked_bins import MaskedBins
-from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._channels import (
-    Calibration,
+    ALL,
+    NEW_ROWS,
+    OF_TRAINING,
+    SHARES,
+    TRAINING_ROWS,
     RowChannels,
     ScoreChannels,
+    ScoreScaler,
     global_score,
     new_row_score,
     training_row_score,
 )
+from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
 #: Where nothing is said about how many rows are anomalies, those whose global score lies so many
 #: calibrated steps beyond the median are left out, and no more than this share of the rows.
 _UNUSUAL, _MOST_UNUSUAL = 2.0, 0.1
-#: Where training rows' scores by the two rules are matched: a step for every row would make
-#: much of rounding where two of them nearly agree.
-_SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
 #: Fewer rows are all kept.
 _FEW_ROWS = 20
 
@@ -35,8 +37,8 @@ class EnsembleScore:
     """All channels of the multiscale recipe.
 
     It is fitted on scaled rows Z (n_samples, n_columns), what the members of the autoencoder
-    leave of them (n_members, n_samples, n_features), and which of their features are missing
-    (None: none is).
+    leave of them (n_members, n_samples, n_features), which of their features are missing
+    (None: none is), and their folds: member j does not learn from the rows of fold j.
 
     Parameters
     ----------
@@ -54,25 +56,45 @@ class EnsembleScore:
     columns : bool, default=True
         Whether each column means something alone, as an attribute does. A pixel or a step of a
         sequence does not: its tail and its surprise are left out then.
+    in_folds : bool, default=True
+        Whether the members of the autoencoder left their folds out.
     """
 
-    def __init__(self, seed, trim=None, layout=None, networks=True, max_steps=None, columns=True):
+    def __init__(
+        self,
+        seed,
+        trim=None,
+        layout=None,
+        networks=True,
+        max_steps=None,
+        columns=True,
+        in_folds=True,
+    ):
         self.seed, self.trim, self.layout, self.networks = seed, trim, layout, networks
-        self.max_steps, self.columns = max_steps, columns
+        self.max_steps, self.columns, self.in_folds = max_steps, columns, in_folds
 
-    def fit(self, Z, residual, codes, missing=None):
+    def fit(self, Z, residual, codes, missing, folds):
         """Learn what is normal from a sample of training rows."""
         kept, left = self._split(Z)
         kept = reference_rows(kept, MAX_REFERENCE, self.seed)
-        self.channels_ = ScoreChannels(self._n_numbers(), self.columns)
+        self.folds_ = folds[kept], folds[left]
         surprises, self.masked_ = None, None
         if self.networks and self.columns:
             self.masked_ = MaskedBins(self.seed, self.layout, self.max_steps)
             rows = None if missing is None else missing[kept]
-            surprises = self.masked_.fit_surprises(Z[kept], rows)
-        self.channels_.fit(Z[kept], residual[:, kept] if self.networks else None, surprises)
-        self.left_ = NeighbourDistances((1,)).fit(Z[left]) if len(left) else None
-        self._fit_scale(np.sort(np.r_[kept, left]), Z, residual, missing)
+            surprises = self.masked_.fit_surprises(Z[kept], folds[kept], rows)
+        n_members = 1 if self.masked_ is None else self.masked_.n_members
+        self.channels_ = ScoreChannels(self._n_numbers(), self.columns, n_members)
+        residuals = residual[:, kept] if self.networks else None
+        known, _ = self.channels_.fit_search(
+            Z[kept], residuals, surprises, folds[kept], self.in_folds
+        )
+        self.left_, self.levels_ = None, None
+        if len(left):
+            self.left_ = NeighbourDistances((1,)).fit(Z[left])
+            rows = None if missing is None else missing[left]
+            others, *_ = self._search(Z[left], residual[:, left], rows, ALL)
+            self._fit_scale({name: np.r_[c, others[name]] for name, c in known.items()})
         return self
 
     def _n_numbers(self):
@@ -84,10 +106,12 @@ class EnsembleScore:
         if self.trim == 0 or len(Z) < _FEW_ROWS:
             return everything, everything[:0]
         sample = reference_rows(everything, MAX_REFERENCE, self.seed)
-        rows = RowChannels(self._n_numbers()).fit(Z[sample])
-        raw, _ = rows.search(Z)
+        rows = RowChannels(self._n_numbers())
+        raw, _ = rows.fit_search(Z[sample])
+        if len(sample) < len(Z):
+            raw, _ = rows.search(Z, TRAINING_ROWS[0])
         score = global_score(
-            {name: Calibration().fit(c[sample]).apply(c) for name, c in raw.items()}
+            {name: ScoreScaler().fit(c[sample]).apply(c) for name, c in raw.items()}
         )
         if self.trim is None:
             highest = max(np.quantile(score, 1 - _MOST_UNUSUAL), _UNUSUAL)
@@ -96,32 +120,47 @@ class EnsembleScore:
         usual = score <= highest
         return everything[usual], everything[~usual]
 
-    def _fit_scale(self, rows, Z, residual, missing):
+    def _fit_scale(self, channels):
         """Learn the scores of training rows by both rules."""
-        self.levels_ = None
-        if self.left_ is None:
-            return
-        missing = None if missing is None else missing[rows]
-        channels, _ = self._search(Z[rows], residual[:, rows], missing)
         both = [training_row_score(channels), new_row_score(channels)]
-        self.levels_ = np.quantile(both, _SHARES, axis=1).T
+        self.levels_ = np.quantile(both, SHARES, axis=1).T
 
-    def _search(self, Z, residual, missing):
+    def _search(self, Z, residual, missing, names):
+        """Return channels of rows, and which training rows they equal: those kept, those left."""
+        left = np.full(len(Z), -1) if self.left_ is None else self.left_.matches(Z)
+
         def surprises(matches):
-            return self.masked_.surprises(Z, missing, matches)
+            # the networks that tell surprises learnt from none of the rows left
+            return self.masked_.surprises(Z, missing, self._folds_of(matches, None))
 
-        return self.channels_.search(Z, residual if self.networks else None, surprises)
+        def folds(matches):
+            return self._folds_of(matches, left)
+
+        residual = residual if self.networks else None
+        return *self.channels_.search(Z, residual, surprises, folds, names), left
+
+    def _folds_of(self, matches, left):
+        """Return the folds of rows that are among the training rows; -1 of others."""
+        kept_folds, left_folds = self.folds_
+        folds = np.where(matches < 0, -1, kept_folds[matches])
+        if self.left_ is None or left is None:
+            return folds
+        return np.where((matches < 0) & (left >= 0), left_folds[left], folds)
 
     def score(self, Z, residual, codes, missing=None):
         """Return scores, (n_samples,)."""
-        channels, matches = self._search(Z, residual, missing)
+        channels, matches, left = self._search(Z, residual, missing, NEW_ROWS)
         scores = new_row_score(channels)
         if self.levels_ is None:
             return scores
-        trained = (matches >= 0) | (self.left_.distances(Z)[1] >= 0)
-        # the order is that of the training rows' rule, the values those of the other one
-        ranked = np.interp(training_row_score(channels), *self.levels_)
-        return np.where(trained, ranked, scores)
+        trained = (matches >= 0) | (left >= 0)
+        if trained.any():
+            absent = [name for name in OF_TRAINING if name not in channels]
+            others, _ = self.channels_.search(Z[trained], names=absent)
+            channels = {name: c[trained] for name, c in channels.items()} | others
+            # the order is that of the training rows' rule, the values those of the other one
+            scores[trained] = np.interp(training_row_score(channels), *self.levels_)
+        return scores
 
 
 #: Classes that a fitted `EnsembleScore` is made of.

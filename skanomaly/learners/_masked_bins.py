@@ -29,7 +29,7 @@ _GROUPS = 12
 
 
 class SampleRows(NamedTuple):
-    """Complete rows to learn from, in the place of `TrainingRows`."""
+    """Rows to learn from, their folds last, in the place of `TrainingRows`."""
 
     X: np.ndarray
     row_indices: np.ndarray
@@ -41,7 +41,7 @@ class MaskedBins(Learner):
 
     Masked-column prediction with a softmax for every column, hidden shares drawn uniformly for
     each row (as in Uria, Murray and Larochelle, "A Deep and Tractable Density Estimator", ICML
-    2014). A member never sees the rows of its own fold.
+    2014). Member j never sees the rows of fold j.
 
     Parameters
     ----------
@@ -61,13 +61,20 @@ class MaskedBins(Learner):
         super().__init__({"max_steps": max_steps}, schedule, seed)
         self.layout = layout
 
-    def fit_surprises(self, Z, missing=None):
+    @property
+    def n_members(self):
+        """Number of networks."""
+        return self.trainer.model.n_members
+
+    def fit_surprises(self, Z, folds, missing=None):
         """Learn from scaled rows; return how surprising they are to the member that missed them.
 
         Parameters
         ----------
         Z : ndarray of shape (n_samples, n_columns)
             Scaled rows, in an order that their content decides.
+        folds : ndarray of shape (n_samples,), int
+            Their folds.
         missing : ndarray of shape (n_samples, n_features), bool, default=None
             Which of their features are missing; None for none.
 
@@ -76,19 +83,19 @@ class MaskedBins(Learner):
         surprises : ndarray of shape (n_samples, n_features)
         """
         features = self._features(Z, missing)
-        self.folds_ = _folds(features)
         n_bins = int(np.clip(_ALL_BINS // features.shape[1], _FEWEST_BINS, _BINS))
         self.bins_ = QuantileBins(n_bins).fit(features)
         self.groups_ = _groups(features.shape[1], self.seed)
         steps = _STEPS if features.shape[1] <= _WIDE else _WIDE_STEPS
         steps = min(steps, self.settings["max_steps"] or steps)
         self.schedule = dataclasses.replace(self.schedule, steps=steps)
-        self.fit(SampleRows(features, np.arange(len(Z))))
-        return self._of_bins(self.bins_.transform(features), self.folds_)
+        self.fit(SampleRows(np.column_stack([features, folds]), np.arange(len(Z))))
+        self.trainer.round_weights()
+        return self._of_bins(self.bins_.transform(features), folds)
 
     def prepare(self, rows, before=None):
         """Return the rows' bins."""
-        bins = self.bins_.transform(rows.X)
+        bins = self.bins_.transform(rows.X[:, :-1])
         counts = [np.bincount(column[column >= 0].astype(int), minlength=self.bins_.n_bins)
                   for column in bins.T]  # fmt: skip
         shares = np.asarray(counts) + 0.5
@@ -97,29 +104,27 @@ class MaskedBins(Learner):
 
     def build(self, n_columns):
         """Return the untrained model; called with all generators seeded."""
-        members = 1 if n_columns > _WIDE else N_MEMBERS
+        members = 1 if n_columns - 1 > _WIDE else N_MEMBERS
         network = masked_bin_network(self.shares_, members, _HIDDEN)
         return assemble(network, HiddenColumns(members, 2 if members > 1 else 1), members)
 
     def targets(self, rows, values):
         """Return bins and folds to learn from, and bins to learn."""
-        folds = self.folds_ if rows.X.shape[1] <= _WIDE else np.full(len(values), -1)
-        return np.column_stack([values, folds]).astype(np.float32), values, rows.row_indices, None
+        with_folds = np.column_stack([values, rows.X[:, -1]]).astype(np.float32)
+        return with_folds, values, rows.row_indices, None
 
-    def surprises(self, Z, missing=None, matches=None):
+    def surprises(self, Z, missing=None, folds=None):
         """Return how surprising each value of rows is, (n_samples, n_features), float64.
 
         Parameters
         ----------
         Z, missing
             As in `fit_surprises`.
-        matches : ndarray of shape (n_samples,), int, default=None
-            The training row that each row equals, or -1: such rows are the business of the member
-            that missed them.
+        folds : ndarray of shape (n_samples,), int, default=None
+            The folds of training rows, which are the business of the member that missed them; -1
+            for other rows.
         """
-        bins = self.bins_.transform(self._features(Z, missing))
-        known = None if matches is None else np.where(matches < 0, -1, self.folds_[matches])
-        return self._of_bins(bins, known)
+        return self._of_bins(self.bins_.transform(self._features(Z, missing)), folds)
 
     def score(self, X):
         """Return the mean surprise of scaled rows."""
@@ -127,9 +132,9 @@ class MaskedBins(Learner):
 
     def _of_bins(self, bins, folds):
         found = forward(surprises(self.trainer.network, self.groups_), bins).astype(np.float64)
-        if folds is None or found.shape[1] == 1:
+        if folds is None:
             return found.mean(axis=1)
-        own = found[np.arange(len(bins)), np.maximum(folds, 0)]
+        own = found[np.arange(len(bins)), np.clip(folds, 0, self.n_members - 1)]
         return np.where((folds >= 0)[:, None], own, found.mean(axis=1))
 
     def _features(self, Z, missing):
@@ -142,13 +147,6 @@ class MaskedBins(Learner):
         if missing is not None:
             features[missing] = np.nan
         return features
-
-
-def _folds(features):
-    """Return the fold of every row; equal rows next to each other are in the same one."""
-    with np.errstate(invalid="ignore"):
-        new = np.any(features[1:] != features[:-1], axis=1)
-    return np.r_[0, np.cumsum(new)] % N_MEMBERS
 
 
 def _groups(n_columns, seed):

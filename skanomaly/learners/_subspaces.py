@@ -13,7 +13,7 @@ from skanomaly.networks._losses import FoldedLoss
 from skanomaly.preprocessing._scaling import RobustScaling, ScaledRows, StackedRows, StandardClip
 from skanomaly.preprocessing._table import dense_sample
 from skanomaly.preprocessing._views import in_chunks
-from skanomaly.scores._channels import Calibration
+from skanomaly.scores._channels import ScoreScaler
 from skanomaly.scores._neighbours import NeighbourDistances
 from skanomaly.training._trainer import assemble
 from skanomaly.utils._weights import reference_rows
@@ -85,7 +85,7 @@ class Subspaces(Learner):
         self.near = NeighbourDistances(_NEIGHBOUR)
         distance = self.near.fit_score(self.standard.transform(known))
         views = self._evidence(known), distance[:, 0]
-        self.calibrations = [Calibration().fit(view) for view in views]
+        self.calibrations = [ScoreScaler().fit(view) for view in views]
 
     def score(self, X):
         """Return the mean of evidence of noise and distance, calibrated, (n_samples,)."""
@@ -109,4 +109,4 @@ class Subspaces(Learner):
 
 
 #: Classes that a fitted `Subspaces` is made of.
-PARTS = (*LEARNER_PARTS, Subspaces, Calibration, NeighbourDistances, RobustScaling, StandardClip)
+PARTS = (*LEARNER_PARTS, Subspaces, ScoreScaler, NeighbourDistances, RobustScaling, StandardClip)

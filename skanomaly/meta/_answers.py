@@ -12,20 +12,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.meta._events import events_table
 from skanomaly.meta._windows import check_lengths
+from skanomaly.utils._docs import documented
 
 
+@documented
 class SeriesAnswers:
     """Labels, events and explanations of time stamps."""
 
     def decision_function(self, X, groups=None):
         """Return `score_samples` less the threshold `offset_`: negative for anomalies.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_rows)s
 
         Returns
         -------
@@ -37,12 +34,7 @@ class SeriesAnswers:
     def predict(self, X, groups=None):
         """Label time stamps: +1 for normal ones, -1 for anomalies.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_rows)s
 
         Returns
         -------
@@ -58,14 +50,7 @@ class SeriesAnswers:
     def fit_predict(self, X, y=None, groups=None):
         """Fit on series and label their time stamps.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        y : array-like of shape (n_timestamps,), default=None
-            Labels, for a detector that learns from them.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_training)s
 
         Returns
         -------
@@ -77,12 +62,7 @@ class SeriesAnswers:
     def events(self, X, groups=None, *, merge="auto", min_length=1, n_channels=3):
         """List the stretches of time that are anomalies.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_rows)s
         merge : "auto" or int, default="auto"
             Anomalies with at most this many normal time stamps between them are one event; "auto"
             is a twentieth of a window.

@@ -7,7 +7,7 @@ scores become decisions; a subclass brings ``fit``, ``score_samples`` and the th
 from abc import ABCMeta, abstractmethod
 from numbers import Integral
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
@@ -16,14 +16,16 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import has_fit_parameter, indexable
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter, indexable
 
-from skanomaly.base import DecisionMixin, StateMixin
-from skanomaly.meta._cross_fitting import Rows
+from skanomaly.base import DecisionMixin, StateMixin, fitting
+from skanomaly.meta._cross_fitting import Rows, checked_scores
+from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._containers import collected
 from skanomaly.utils._doc_links import DocLinkMixin
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import n_rows, read_labels
 from skanomaly.utils._response import refuse_other_kinds
 
@@ -37,6 +39,7 @@ def copy_features(detector, owner):
             delattr(owner, name)
 
 
+@documented
 class MetaDetector(
     StateMixin,
     CallbackSupportMixin,
@@ -93,6 +96,37 @@ class MetaDetector(
         cv = getattr(self, "cv", None)
         return cv if hasattr(cv, "split") else None
 
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, **fit_params):
+        """Fit the detector, and learn how its scores are distributed.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, as the detector takes them.
+        y : array-like of shape (n_samples,), default=None
+            Labels in any coding, for detectors and parameters that use them.
+        **fit_params : dict
+            Passed to the detector's `fit`; what has one value a row is cut with the rows.
+            ``groups`` go to a splitter given as `cv`, and to detectors that read them.
+
+        %(fitted)s
+
+        Raises
+        ------
+        ValueError
+            If rows, labels or parameters do not fit each other, no row is left to learn from, or
+            scores are of no use, for example because all of them are equal. The estimator is
+            then as it was before the call.
+        """
+        with fitting(self, X, y):
+            self._fit_rows(self._rows(X, y, fit_params))
+        return self
+
+    @abstractmethod
+    def _fit_rows(self, rows):
+        """Set all that `fit` sets, from rows whose labels are read."""
+
     @abstractmethod
     def score_samples(self, X):
         """Score rows: the lower, the more abnormal."""
@@ -116,3 +150,27 @@ class MetaDetector(
             split = MethodMapping().add(caller="fit", callee="split")
             router.add(splitter=self._splitter(), method_mapping=split)
         return router
+
+
+@documented
+class KeptScoresMixin(ThresholdMixin):
+    """Scores of the one fitted detector, and a threshold that changes on those of the fit.
+
+    A fit sets `estimator_` and `scores_`, whose convention it has checked, and `labels_`, label
+    codes of these scores, where it keeps any.
+    """
+
+    def score_samples(self, X):
+        """Return the detector's ``score_samples``, or else its ``decision_function``.
+
+        %(scoring)s
+        """
+        check_is_fitted(self)
+        return checked_scores(self.estimator_, X, known=True)
+
+    def _scores_and_labels(self, X, y):
+        """Return what gives the scores of rows, for `set_threshold`, and their label codes."""
+        if X is None:
+            return lambda: self.scores_, getattr(self, "labels_", None)
+        codes = self._rows(X, y, {}).codes
+        return lambda: checked_scores(self.estimator_, X, known=True), codes

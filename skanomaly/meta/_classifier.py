@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._base import copy_features
 from skanomaly.meta._inner import with_seed
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import which_is_anomaly
 from skanomaly.utils._validation import check_weight
 
@@ -22,6 +23,7 @@ from skanomaly.utils._validation import check_weight
 _TINY = 1e-12
 
 
+@documented
 class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """A detector that learns from labels, as one of scikit-learn's classifiers.
 
@@ -42,21 +44,17 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
         The value of `y` that marks an anomaly. It decides which class the detector takes for the
         anomaly, never what the answers mean. With "auto" that is -1 in labels of -1 and 1, and
         1 (True) in labels of 0 and 1; of other values the rarer one.
-    random_state : int, RandomState instance or None, default=None
-        Seed for every `random_state` of the detector that is None.
+    %(inner_random_state)s
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
         The two labels, sorted.
-    estimator_ : estimator
-        The fitted detector.
+    %(estimator_)s
     anomaly_label_ : scalar
         The label that the detector took for the anomaly.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, when all of them are strings.
+    %(n_features_in_)s
+    %(feature_names_in_)s
 
     See Also
     --------
@@ -105,10 +103,7 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
         sample_weight : array-like of shape (n_samples,), default=None
             Frequencies, passed to the detector.
 
-        Returns
-        -------
-        self : object
-            Fitted classifier.
+        %(fitted)s
 
         Raises
         ------
@@ -155,10 +150,7 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
     def predict_proba(self, X):
         """Return the probabilities of both classes.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(rows)s
 
         Returns
         -------
@@ -174,10 +166,7 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
     def decision_function(self, X):
         """Return log odds: positive for the second of `classes_`.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(rows)s
 
         Returns
         -------
@@ -194,10 +183,7 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
     def predict(self, X):
         """Return the more probable class of rows.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(rows)s
 
         Returns
         -------
@@ -212,12 +198,10 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
         y : array-like of shape (n_samples,)
             Their labels, values of `classes_`.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+        %(sample_weight)s
 
         Returns
         -------

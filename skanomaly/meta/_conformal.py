@@ -9,12 +9,10 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import fitting
 from skanomaly.meta._base import MetaDetector, copy_features
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.meta._p_values import (
@@ -25,8 +23,10 @@ from skanomaly.meta._p_values import (
     smoothed_p_values,
     within_count,
 )
+from skanomaly.utils._docs import documented
 
 
+@documented
 class ConformalDetector(MetaDetector):
     """P-values and controlled error rates around any outlier detector.
 
@@ -70,10 +70,8 @@ class ConformalDetector(MetaDetector):
     smoothed : bool, default=False
         Break ties at random: p-values are then exactly uniform on normal rows instead of a
         little too large, and depend on `random_state`. Not with conditional p-values.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
-    n_jobs : int, default=None
-        Processes over the folds.
+    %(anomaly_label)s
+    %(n_jobs)s
     random_state : int, RandomState instance or None, default=None
         Seed of splits and of smoothing. The detector has its own.
 
@@ -85,10 +83,8 @@ class ConformalDetector(MetaDetector):
         Scores of the calibration rows, by detectors that did not train on them, fold after fold.
     offset_ : float
         ``decision_function = score_samples - offset_``, for the present `alpha`.
-    n_features_in_ : int
-        Number of columns seen in `fit`, if the detector says.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if the detector says.
+    %(inner_n_features_in_)s
+    %(inner_feature_names_in_)s
 
     Warns
     -----
@@ -102,6 +98,8 @@ class ConformalDetector(MetaDetector):
 
     Notes
     -----
+    `fit` is best given normal rows alone; known anomalies do not calibrate.
+
     With ``fdr``, "split" and marginal p-values keep the false discovery rate at the level times
     the share of normal rows, on average over calibration and new rows [2]_. `alpha`, `fdr` and
     `smoothed` may be changed by `set_params` without another `fit`.
@@ -174,37 +172,8 @@ class ConformalDetector(MetaDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **fit_params):
-        """Fit the detector and calibrate it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows, as the detector takes them; best normal ones alone.
-        y : array-like of shape (n_samples,), default=None
-            Labels in any coding, for detectors that use them. Known anomalies do not calibrate.
-        **fit_params : dict
-            Passed to the detector's `fit`; what has one value a row is cut with the rows.
-            ``groups`` go to the splitter of "cv+", and to detectors that read them.
-
-        Returns
-        -------
-        self : object
-            Fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If no row is left to calibrate on, all calibration scores are equal, or options
-            contradict each other.
-        """
-        with fitting(self, X, y):
-            self._check_options()
-            self._fit_rows(self._rows(X, y, fit_params))
-        return self
-
     def _fit_rows(self, rows):
+        self._check_options()
         detectors, scores = self._calibrate(rows)
         calibration = np.concatenate(scores)
         _check_calibration(calibration)
@@ -279,10 +248,7 @@ class ConformalDetector(MetaDetector):
     def p_values(self, X):
         """Return how probable it is for a normal row to look at least as abnormal.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(rows)s
 
         Returns
         -------
@@ -299,18 +265,12 @@ class ConformalDetector(MetaDetector):
         return smoothed_p_values(below, equal, len(self.calibration_scores_), rng)
 
     def predict(self, X):
-        """Label rows: +1 for normal rows, -1 for anomalies.
+        """Label rows by their p-values.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        Anomalies are those with p-values of at most `alpha`, each row on its own; with `fdr`,
+        those that Benjamini and Hochberg's procedure selects among all rows of `X`.
 
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int
-            -1 for p-values of at most `alpha`, each row on its own; with `fdr`, -1 for the rows
-            that Benjamini and Hochberg's procedure selects among all rows of `X`.
+        %(labelling)s
         """
         p_values = self.p_values(X)
         if self.fdr is None:
@@ -332,17 +292,11 @@ class ConformalDetector(MetaDetector):
     def score_samples(self, X):
         """Score rows: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        A score is the share of calibration rows that are at least as abnormal, between 0 and 1.
+        Rows with the same share, such as all that are more abnormal than every calibration row,
+        are ranked by the detector's own scores.
 
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            The share of calibration rows that are at least as abnormal, between 0 and 1. Rows
-            with the same share, such as all that are more abnormal than every calibration row,
-            are ranked by the detector's own scores.
+        %(scoring)s
         """
         check_is_fitted(self)
         scores = self._all_scores(X)

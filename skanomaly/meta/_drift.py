@@ -9,24 +9,24 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import unchanged_on_failure
-from skanomaly.meta._base import MetaDetector, copy_features
+from skanomaly.meta._base import KeptScoresMixin, MetaDetector, copy_features
 from skanomaly.meta._column_bins import N_BINS, ColumnBins, stability_index, table_columns
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.meta._drift_report import DriftReport
 from skanomaly.meta._martingale import ConformalMartingale
-from skanomaly.thresholds._mixin import ThresholdMixin
+from skanomaly.utils._docs import documented
 
 #: The share of the reference rows that bins are found on; the others are compared with.
 _SHARE_FOR_BINS = 0.2
 
 
-class DriftMonitor(ThresholdMixin, MetaDetector):
+@documented
+class DriftMonitor(KeptScoresMixin, MetaDetector):
     """Tell when new rows are no longer like those that a detector was fitted to.
 
     The scores of normal operation are those of rows that the detector did not train on. Each
@@ -46,7 +46,8 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
     alpha : float in (0, 1), default=0.01
         Probability of ever raising a false alarm.
     cv : float, int or splitter, default=0.25
-        Which rows are the reference:
+        Which of the rows given to `fit`, those of normal operation, are the reference; known
+        anomalies never are:
 
         - float in (0, 1): that share of the rows is held out, and the detector is fitted once to
           the others. The bound is exact;
@@ -56,15 +57,13 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
     anomaly_label : scalar, default="auto"
         The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`. Known
         anomalies are no reference rows.
-    n_jobs : int, default=None
-        Processes over the folds.
+    %(n_jobs)s
     random_state : int, RandomState instance or None, default=None
         Seed of what is held out and of ties. The detector has its own.
 
     Attributes
     ----------
-    estimator_ : estimator
-        The fitted detector.
+    %(estimator_)s
     drift_ : bool
         Whether there has been an alarm on the scores since `fit` or `reset`.
     moved_columns_ : list of str
@@ -75,10 +74,8 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
         Threshold on the scores: the detector's own, until `set_threshold`.
     scores_ : ndarray of shape (n_reference,)
         Scores of the reference rows.
-    n_features_in_ : int
-        Number of columns seen in `fit`, if the detector says.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if the detector says.
+    %(inner_n_features_in_)s
+    %(inner_feature_names_in_)s
 
     See Also
     --------
@@ -144,37 +141,14 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **fit_params):
-        """Fit the detector, and keep how reference rows are distributed.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows of normal operation, as the detector takes them.
-        y : array-like of shape (n_samples,), default=None
-            Labels in any coding, for detectors that use them.
-        **fit_params : dict
-            Passed to the detector's `fit`; what has one value a row is cut with the rows.
-
-        Returns
-        -------
-        self : object
-            Fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If no reference row is left.
-        """
-        rows = self._rows(X, y, fit_params)
+    def _fit_rows(self, rows):
         rng = check_random_state(self.random_state)
         estimator, scores, reference = self._reference(rows, rng)
         _check_some(scores, len(rows))
         order = rng.permutation(len(scores))
         columns = {
             name: pd.Series(values).iloc[reference].iloc[order]
-            for name, values in table_columns(X).items()
+            for name, values in table_columns(rows.X).items()
         }
         self._bins = [ColumnBins(part) for part in _first(scores[order], columns)]
         self._names = list(columns)
@@ -186,7 +160,7 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
         self.estimator_, self.scores_ = estimator, scores
         self.offset_ = _offset_of(estimator)
         copy_features(estimator, self)
-        return self.reset()
+        self.reset()
 
     def reset(self):
         """Forget all batches, as after a mended fault: the test starts anew.
@@ -327,28 +301,6 @@ class DriftMonitor(ThresholdMixin, MetaDetector):
         """Rows given to `update` since `fit` or `reset`."""
         check_is_fitted(self)
         return self._scores_test.n_rows
-
-    def score_samples(self, X):
-        """Return the detector's scores: the lower, the more abnormal.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            The detector's ``score_samples``, or else its ``decision_function``.
-        """
-        check_is_fitted(self)
-        return checked_scores(self.estimator_, X)
-
-    def _scores_and_labels(self, X, y):
-        """Return what gives the scores of rows, for `set_threshold`, and their label codes."""
-        if X is None:
-            return (lambda: self.scores_), None
-        return (lambda: checked_scores(self.estimator_, X)), self._rows(X, y, {}).codes
 
     def __sklearn_is_fitted__(self):
         return "_scores_test" in vars(self)

@@ -15,6 +15,8 @@ _N_BETS = 1 + len(_SHIFTS) + len(_SPREADS) + 1
 _JUMP, _BLOCK = 0.016, 16
 #: Rows that are computed together, and the p-value below which a bet pays no more.
 _CHUNK, _SMALLEST = 512, 1e-12
+#: Rows of which each is compared with each; whole blocks of them are counted.
+_COMPARED = 32
 
 
 class ConformalMartingale:
@@ -96,48 +98,73 @@ class ConformalMartingale:
         # numbers that depend on the row's place alone, not on how rows come in batches
         stream = np.random.PCG64(self.seed).advance(self.n_rows * n_columns)
         uniform = np.random.Generator(stream).random(codes.shape)
-        rows, p_values = np.arange(n_rows), np.empty(codes.shape)
-        known = self.counts[0].sum() + rows + 1
-        for column, counts in enumerate(self.counts):
-            code = codes[:, column]
-            here = np.zeros((n_rows, len(counts)), dtype=np.int32)
-            here[rows, code] = 1
-            earlier = np.cumsum(here, axis=0, dtype=np.int32)
-            equal = earlier[rows, code] - 1 + counts[code]
-            up_to = np.cumsum(earlier, axis=1, dtype=np.int32)[rows, code] - 1
-            below = up_to + np.cumsum(counts)[code] - equal
-            p_values[:, column] = (below + uniform[:, column] * (equal + 1)) / known
-            counts += earlier[-1]
-        return p_values
+        known = self.counts[0].sum() + np.arange(n_rows)[:, None] + 1
+        smaller, equal = _earlier(codes, self.counts)
+        for counts, code in zip(self.counts, codes.T, strict=True):
+            counts += np.bincount(code, minlength=len(counts))
+        return (smaller + uniform * (equal + 1)) / known
 
     def _bet(self, payments):
         """Return the wealth after each row; between blocks a part of it is spread anew."""
-        n_rows, n_columns, _ = payments.shape
+        _, n_rows, n_columns = payments.shape
         begun = self.n_rows % _BLOCK
         n_blocks = -(-(begun + n_rows) // _BLOCK)
-        padded = np.ones((n_blocks * _BLOCK, n_columns, _N_BETS))
-        padded[begun : begun + n_rows] = payments
-        paid = np.cumprod(padded.reshape(n_blocks, _BLOCK, n_columns, _N_BETS), axis=1)
-        stakes, wealth = np.empty((n_blocks, n_columns, _N_BETS)), np.empty((n_blocks, n_columns))
-        for block in range(n_blocks):
-            stakes[block], wealth[block] = self.stakes, self.log_wealth
-            after = self.stakes * paid[block, -1]
-            total = after.sum(axis=1)
-            self.log_wealth = self.log_wealth + np.log(total)
-            self.stakes = after / total[:, None]
-            if (block + 1) * _BLOCK <= begun + n_rows:
-                self.stakes = (1 - _JUMP) * self.stakes + _JUMP / _N_BETS
-        growth = np.einsum("bcs,brcs->brc", stakes, paid)
+        padded = np.ones((_N_BETS, n_blocks * _BLOCK, n_columns))
+        padded[:, begun : begun + n_rows] = payments
+        paid = padded.reshape(_N_BETS, n_blocks, _BLOCK, n_columns)
+        for row in range(1, _BLOCK):
+            paid[:, :, row] *= paid[:, :, row - 1]
+        stakes, totals = self._stakes(paid[:, :, -1], (begun + n_rows) // _BLOCK)
+        growth = sum(stakes[:, :, None] * paid)
+        wealth = np.vstack([self.log_wealth, np.log(totals)]).cumsum(axis=0)
+        self.log_wealth, wealth = wealth[-1], wealth[:-1]
         rows = (wealth[:, None] + np.log(growth)).reshape(-1, n_columns)
         return rows[begun : begun + n_rows]
 
+    def _stakes(self, paid, n_full):
+        """Return the stakes before each block, and by what factor it makes the wealth grow."""
+        stakes, totals = np.empty_like(paid), np.empty(paid.shape[1:])
+        stake = self.stakes.T
+        for block in range(paid.shape[1]):
+            stakes[:, block] = stake
+            stake = stake * paid[:, block]
+            np.add.reduce(stake, axis=0, out=totals[block])
+            stake /= totals[block]
+            if block < n_full:
+                stake *= 1 - _JUMP
+                stake += _JUMP / _N_BETS
+        self.stakes = np.ascontiguousarray(stake.T)
+        return stakes, totals
+
+
+def _earlier(codes, counts):
+    """Return how many codes before each one, counted ones first, are smaller, and as large."""
+    n_rows, n_columns = codes.shape
+    n_codes, n_blocks = counts.shape[1], -(-n_rows // _COMPARED)
+    padded = np.zeros((n_columns, n_blocks * _COMPARED), np.int16)
+    padded[:, :n_rows] = codes.T
+    blocks = padded.reshape(n_columns, n_blocks, _COMPARED)
+    each, others = blocks[..., None], blocks[..., None, :]
+    before = np.tri(_COMPARED, k=-1, dtype=bool)
+    inside = [(here & before).sum(axis=-1, dtype=np.int16).reshape(n_columns, -1).T[:n_rows]
+              for here in (others < each, others == each)]  # fmt: skip
+    place = (np.arange(n_columns)[:, None] * n_blocks + np.arange(n_blocks))[..., None]
+    found = np.bincount((place * n_codes + blocks).ravel(), minlength=place.size * n_codes)
+    found = found.reshape(n_columns, n_blocks, n_codes)[:, :-1].astype(np.float64)
+    equal = np.concatenate([counts[:, None], found], axis=1)
+    # sums of whole numbers by products, which are exact and quick
+    equal = np.tri(n_blocks) @ equal
+    smaller = equal @ np.tri(n_codes, k=-1).T
+    at = np.arange(n_columns), np.arange(n_rows)[:, None] // _COMPARED, codes
+    return smaller[at] + inside[0], equal[at] + inside[1]
+
 
 def _payments(u):
-    """Return what each bet pays for p-values: (n_rows, n_columns, n_bets)."""
+    """Return what each bet pays for p-values: (n_bets, n_rows, n_columns)."""
     side, ends = 2 * u - 1, 2 * np.abs(2 * u - 1) - 1
     pays = [np.ones_like(u)]
     pays += [1 + slope * side for slope in _SHIFTS]
     pays += [1 + slope * ends for slope in _SPREADS]
     # a few far too low values, among many that are as before
     pays.append(1 - _TAIL + _TAIL * 0.5 / np.sqrt(np.maximum(u, _SMALLEST)))
-    return np.stack(pays, axis=-1)
+    return np.stack(pays)

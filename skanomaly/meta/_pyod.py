@@ -17,9 +17,11 @@ from skanomaly.thresholds._unlabelled import robust_offset
 from skanomaly.thresholds._validation import offset_of_count
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._callers import refuse_classifier_tools
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 
 
+@documented
 class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator):
     """A detector of PyOD's conventions as an outlier detector of scikit-learn's.
 
@@ -45,10 +47,8 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
         Threshold, that of the detector: minus its ``threshold_`` where its contamination is a
         number, else between the training rows in its ``labels_``. A detector without a threshold
         gets one three robust standard deviations below the median score.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, when all of them are strings.
+    %(n_features_in_)s
+    %(feature_names_in_)s
 
     See Also
     --------
@@ -93,16 +93,12 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training rows.
+        %(training_X)s
         y : array-like of shape (n_samples,), default=None
             Labels in any coding. They reach, as 0 and 1, detectors whose own `fit` demands
             labels; all others learn without.
 
-        Returns
-        -------
-        self : object
-            Fitted detector.
+        %(fitted)s
 
         Raises
         ------
@@ -145,17 +141,9 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
         return scores.reshape(-1)
 
     def score_samples(self, X):
-        """Score rows: the lower, the more abnormal.
+        """Return minus the detector's ``decision_function``: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            Minus the detector's ``decision_function``.
+        %(scoring)s
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)

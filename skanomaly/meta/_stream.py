@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import unchanged_on_failure
 from skanomaly.meta._windows import all_windows, check_lengths, score_windows
+from skanomaly.utils._docs import documented
 
 
 def _inner_learns_on(detector):
@@ -23,6 +24,7 @@ def _inner_learns_on(detector):
     return True
 
 
+@documented
 class StreamMixin:
     """Scores and learning for time stamps that arrive in order."""
 
@@ -94,10 +96,7 @@ class StreamMixin:
         y : ignored
             For scikit-learn's interface.
 
-        Returns
-        -------
-        self : object
-            Fitted detector.
+        %(fitted)s
         """
         if not self.__sklearn_is_fitted__():
             return self.fit(X)

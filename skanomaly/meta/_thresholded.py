@@ -7,19 +7,18 @@ Owns: which scores a rule sees, and what calibrates probabilities. Does not own:
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.base import ProbabilityMixin, fitting
-from skanomaly.meta._base import MetaDetector, copy_features
+from skanomaly.base import ProbabilityMixin
+from skanomaly.meta._base import KeptScoresMixin, MetaDetector, copy_features
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
-from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.thresholds._named import RULES, check_rule, has_both, rule_threshold
 from skanomaly.utils._calibration import MAPS
+from skanomaly.utils._docs import documented
 
 
-class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
+@documented
+class ThresholdedDetector(KeptScoresMixin, ProbabilityMixin, MetaDetector):
     """Any outlier detector with a threshold that holds for new rows.
 
     Thresholds that detectors set on their training scores promise too much: a model fits the rows
@@ -48,7 +47,8 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         - a rule of PyThresh, such as ``pythresh.thresholds.iqr.IQR()``: as many rows as it labels
           lie below.
 
-        The last four names need labels in `fit`; "fpr" and "pot" leave known anomalies out.
+        The last four names need labels in `fit`, and leave out rows without one; "fpr" and "pot"
+        leave known anomalies out.
     level : float in (0, 1), default=None
         What the rule aims at; required by "contamination", "fpr", "pot", "precision" and
         "recall".
@@ -73,29 +73,23 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         both classes, and not with ``cv=None``: training scores cannot calibrate. Rows without a
         label are left out, so that the probabilities hold for rows that are like the labelled
         ones.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
-    n_jobs : int, default=None
-        Processes over the folds.
+    %(anomaly_label)s
+    %(n_jobs)s
     random_state : int, RandomState instance or None, default=None
         Seed of the folds. The detector has its own.
 
     Attributes
     ----------
-    estimator_ : estimator
-        The fitted detector.
-    offset_ : float
-        Threshold: ``decision_function = score_samples - offset_``.
+    %(estimator_)s
+    %(offset_)s
     scores_ : ndarray of shape (n_scores,)
         The scores that rules look at: out of fold, held out or of the training rows.
     labels_ : ndarray of shape (n_scores,) or None
         Labels of these rows: -1 anomaly, 1 normal, 0 unlabelled; None without `y`.
     classes_ : ndarray of shape (2,)
         ``[-1, 1]``, where there is a `predict_proba`.
-    n_features_in_ : int
-        Number of columns seen in `fit`, if the detector says.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if the detector says.
+    %(inner_n_features_in_)s
+    %(inner_feature_names_in_)s
 
     See Also
     --------
@@ -164,43 +158,15 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **fit_params):
-        """Fit the detector and find its threshold.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows, as the detector takes them.
-        y : array-like of shape (n_samples,), default=None
-            Labels in any coding, for rules and detectors that use them. Rows without a label
-            are left out by rules that need labels.
-        **fit_params : dict
-            Passed to the detector's `fit`; what has one value a row is cut with the rows.
-            ``groups`` go to the splitter given as `cv`, and to detectors that read them.
-
-        Returns
-        -------
-        self : object
-            Fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If the rule lacks its level or labels, or does not work for the scores, for example
-            because all of them are equal.
-        """
-        with fitting(self, X, y):
-            rows = self._rows(X, y, fit_params)
-            check_rule(self.rule, self.level, rows.codes)
-            detector, scores, scored = self._out_of_fold_scores(rows)
-            codes = None if rows.codes is None else rows.codes[scored]
-            options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
-            self.offset_ = rule_threshold(self.rule, scores, codes, **options)
-            self._map = self._probabilities(scores, codes)
-            self.estimator_, self.scores_, self.labels_ = detector, scores, codes
-            copy_features(detector, self)
-        return self
+    def _fit_rows(self, rows):
+        check_rule(self.rule, self.level, rows.codes)
+        detector, scores, scored = self._out_of_fold_scores(rows)
+        codes = None if rows.codes is None else rows.codes[scored]
+        options = {"level": self.level, "cost_fp": self.cost_fp, "cost_fn": self.cost_fn}
+        self.offset_ = rule_threshold(self.rule, scores, codes, **options)
+        self._map = self._probabilities(scores, codes)
+        self.estimator_, self.scores_, self.labels_ = detector, scores, codes
+        copy_features(detector, self)
 
     def _probabilities(self, scores, codes):
         """Return the map from scores to probabilities, or None where nothing calibrates it."""
@@ -220,29 +186,6 @@ class ThresholdedDetector(ThresholdMixin, ProbabilityMixin, MetaDetector):
         one = isinstance(self.cv, Real) and not isinstance(self.cv, Integral)
         detector = fitted[0] if one else fit_on(self.estimator, rows)
         return detector, np.concatenate(scores), np.concatenate(tests)
-
-    def _scores_and_labels(self, X, y):
-        """Return what gives the scores of rows, for `set_threshold`, and their label codes."""
-        if X is None:
-            return lambda: self.scores_, self.labels_
-        codes = self._rows(X, y, {}).codes
-        return lambda: checked_scores(self.estimator_, X, known=True), codes
-
-    def score_samples(self, X):
-        """Return the detector's scores: the lower, the more abnormal.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-            The detector's ``score_samples``, or else its ``decision_function``.
-        """
-        check_is_fitted(self)
-        return checked_scores(self.estimator_, X, known=True)
 
     @property
     def _scores_by(self):

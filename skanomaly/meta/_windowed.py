@@ -41,6 +41,7 @@ from skanomaly.thresholds._validation import check_scores
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._containers import as_table
 from skanomaly.utils._doc_links import DocLinkMixin
+from skanomaly.utils._docs import documented
 from skanomaly.utils._numbers import numeric_table
 from skanomaly.utils._response import refuse_other_kinds, scores_of
 
@@ -51,6 +52,7 @@ _TRAINING_WINDOWS, _WINDOWS_OVER_A_STAMP = 1024, 16
 _LOOKED_AT = 1000
 
 
+@documented
 class WindowedDetector(
     SeriesAnswers, StreamMixin, StateMixin, DocLinkMixin, OutlierMixin, BaseEstimator
 ):
@@ -106,8 +108,7 @@ class WindowedDetector(
         What to do about gaps between time stamps. Stamps out of order or twice are refused, unless
         "resample" brings series on a grid of their usual step, with missing values on straight
         lines. Every row then gets the score of its place on the grid.
-    random_state : int, RandomState instance or None, default=None
-        Seed for every `random_state` of the detector that is None.
+    %(inner_random_state)s
 
     Attributes
     ----------
@@ -119,8 +120,7 @@ class WindowedDetector(
         Threshold: ``decision_function = score_samples - offset_``. -1 for "located".
     n_features_in_ : int
         Number of channels seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, when all of them are strings.
+    %(feature_names_in_)s
 
     See Also
     --------
@@ -204,19 +204,9 @@ class WindowedDetector(
     def fit(self, X, y=None, groups=None):
         """Fit the detector on the windows of series.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        y : array-like of shape (n_timestamps,), default=None
-            Labels, for a detector that learns from them.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_training)s
 
-        Returns
-        -------
-        self : object
-            Fitted detector.
+        %(fitted)s
 
         Raises
         ------
@@ -358,12 +348,7 @@ class WindowedDetector(
     def score_samples(self, X, groups=None):
         """Score time stamps: the lower, the more abnormal.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels)
-            Time stamps, those of a series in order.
-        groups : array-like of shape (n_timestamps,), default=None
-            Series each time stamp belongs to; None is one series.
+        %(series_rows)s
 
         Returns
         -------

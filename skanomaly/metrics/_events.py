@@ -8,11 +8,13 @@ the surfaces, which the package dtaianomaly computes. Does not own: the meaning 
 import numpy as np
 import pandas as pd
 
+from skanomaly.utils._docs import documented
 from skanomaly.utils._intervals import intervals
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import check_column, check_number
 
 
+@documented
 def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
     """List the true events with what was found of them.
 
@@ -21,10 +23,8 @@ def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
     y_true : array-like of shape (n_timestamps,)
         Labels in any coding, in the order of time; a stretch of anomalies is an event. Time
         stamps without a label count as normal.
-    y_pred : array-like of shape (n_timestamps,)
-        ``predict`` of an outlier detector: -1 for anomalies, +1 for normal time stamps.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+    %(series_y_pred)s
+    %(anomaly_label)s
     merge : int, default=0
         Predicted anomalies with at most this many normal time stamps between them are one.
 
@@ -72,17 +72,11 @@ def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
     return pd.DataFrame(lines, columns=columns)
 
 
+@documented
 def onset_delay(y_true, y_pred, *, anomaly_label="auto"):
     """Mean time from the start of an event to the first alarm in it, over the events found.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_timestamps,)
-        Labels in any coding, in the order of time.
-    y_pred : array-like of shape (n_timestamps,)
-        -1 for anomalies, +1 for normal time stamps.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+    %(series_labels_and_predictions)s
 
     Returns
     -------
@@ -99,20 +93,14 @@ def onset_delay(y_true, y_pred, *, anomaly_label="auto"):
     return float(delays.mean()) if len(delays) else float("nan")
 
 
+@documented
 def range_precision_score(y_true, y_pred, *, anomaly_label="auto"):
     """Share of predicted events that is true, the mean over predicted events.
 
     Range-based precision of Tatbul et al. [1]_ with flat bias: the covered share of an event,
     divided by the number of pieces that cover it.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_timestamps,)
-        Labels in any coding, in the order of time.
-    y_pred : array-like of shape (n_timestamps,)
-        -1 for anomalies, +1 for normal time stamps.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+    %(series_labels_and_predictions)s
 
     Returns
     -------
@@ -134,6 +122,7 @@ def range_precision_score(y_true, y_pred, *, anomaly_label="auto"):
     return _coverage(predicted, true, alpha=0.0)
 
 
+@documented
 def range_recall_score(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
     """Share of true events that is found, the mean over true events.
 
@@ -141,19 +130,13 @@ def range_recall_score(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
 
     Parameters
     ----------
-    y_true : array-like of shape (n_timestamps,)
-        Labels in any coding, in the order of time.
-    y_pred : array-like of shape (n_timestamps,)
-        -1 for anomalies, +1 for normal time stamps.
+    %(series_y_true)s
+    %(series_y_pred)s
     alpha : float in [0, 1], default=0.0
         Weight of having found anything of an event at all.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+    %(anomaly_label)s
 
-    Returns
-    -------
-    value : float
-        In [0, 1].
+    %(in_unit_interval)s
 
     Raises
     ------
@@ -174,22 +157,13 @@ def range_recall_score(y_true, y_pred, *, alpha=0.0, anomaly_label="auto"):
     return _coverage(true, predicted, alpha=alpha)
 
 
+@documented
 def range_f1_score(y_true, y_pred, *, anomaly_label="auto"):
     """Harmonic mean of `range_precision_score` and `range_recall_score`.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_timestamps,)
-        Labels in any coding, in the order of time.
-    y_pred : array-like of shape (n_timestamps,)
-        -1 for anomalies, +1 for normal time stamps.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+    %(series_labels_and_predictions)s
 
-    Returns
-    -------
-    value : float
-        In [0, 1].
+    %(in_unit_interval)s
 
     Raises
     ------
@@ -207,33 +181,13 @@ def range_f1_score(y_true, y_pred, *, anomaly_label="auto"):
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
+@documented
 def vus_pr_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
     """Volume under the precision-recall surface, which forgives small shifts in time [1]_.
 
     Needs the package dtaianomaly: ``pip install 'skanomaly[series]'``.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_timestamps,)
-        Labels in any coding, in the order of time.
-    scores : array-like of shape (n_timestamps,)
-        ``score_samples`` or ``decision_function``: higher is more normal.
-    max_buffer : int, default=100
-        Time stamps around an event up to which labels are softened.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
-
-    Returns
-    -------
-    value : float
-        In [0, 1].
-
-    Raises
-    ------
-    ImportError
-        If dtaianomaly is not installed.
-    ValueError
-        If lengths differ or scores are not finite.
+    %(volume)s
 
     References
     ----------
@@ -244,31 +198,11 @@ def vus_pr_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
     return _volume("VolumeUnderPR", y_true, scores, max_buffer, anomaly_label)
 
 
+@documented
 def vus_roc_score(y_true, scores, *, max_buffer=100, anomaly_label="auto"):
     """Volume under the ROC surface, see `vus_pr_score`.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_timestamps,)
-        Labels in any coding, in the order of time.
-    scores : array-like of shape (n_timestamps,)
-        ``score_samples`` or ``decision_function``: higher is more normal.
-    max_buffer : int, default=100
-        Time stamps around an event up to which labels are softened.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
-
-    Returns
-    -------
-    value : float
-        In [0, 1].
-
-    Raises
-    ------
-    ImportError
-        If dtaianomaly is not installed.
-    ValueError
-        If lengths differ or scores are not finite.
+    %(volume)s
     """
     return _volume("VolumeUnderROC", y_true, scores, max_buffer, anomaly_label)
 

@@ -7,24 +7,16 @@ the meaning of labels (``utils._labels``), nor scorers (``metrics._scorer``).
 import numpy as np
 from sklearn import metrics as _sk
 
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import check_column, check_weight
 
 
+@documented
 def roc_auc_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
     """Area under the ROC curve: the chance that an anomaly scores below a normal row.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding; rows with a missing label are left out.
-    scores : array-like of shape (n_samples,)
-        ``score_samples`` or ``decision_function``: higher is more normal.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly. "auto" reads -1 of -1/1 and 1 (True) of
-        0/1 as the anomaly, and takes the rarest value of any other coding, with a warning.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+    %(labels_and_scores)s
 
     Returns
     -------
@@ -33,8 +25,7 @@ def roc_auc_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
 
     Raises
     ------
-    ValueError
-        If lengths differ, scores are not finite, or only one class is labelled.
+    %(unreadable_scores)s
 
     Examples
     --------
@@ -46,19 +37,11 @@ def roc_auc_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
     return float(_sk.roc_auc_score(labels == -1, -scores, sample_weight=weight))
 
 
+@documented
 def average_precision_score(y_true, scores, *, anomaly_label="auto", sample_weight=None):
     """Average precision: the precision at each anomaly found, averaged from the top down.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `roc_auc_score`.
-    scores : array-like of shape (n_samples,)
-        Scores, higher is more normal.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+    %(labels_and_scores)s
 
     Returns
     -------
@@ -80,20 +63,18 @@ def average_precision_score(y_true, scores, *, anomaly_label="auto", sample_weig
     return float(_sk.average_precision_score(labels == -1, -scores, sample_weight=weight))
 
 
+@documented
 def precision_at_n_score(y_true, scores, *, n=None, anomaly_label="auto"):
     """Share of anomalies among the n most anomalous rows.
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `roc_auc_score`.
-    scores : array-like of shape (n_samples,)
-        Scores, higher is more normal.
+    %(y_true)s
+    %(scores)s
     n : int, default=None
         How many rows to look at. None looks at as many as there are labelled anomalies, where
         precision equals recall.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+    %(anomaly_label)s
 
     Returns
     -------
@@ -125,19 +106,11 @@ def precision_at_n_score(y_true, scores, *, n=None, anomaly_label="auto"):
     return float((np.sum(labels[surely] == -1) + from_the_tie) / n)
 
 
+@documented
 def f1_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """F1 of the anomaly class: the harmonic mean of its precision and recall.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding; rows with a missing label are left out.
-    y_pred : array-like of shape (n_samples,)
-        What ``predict`` of an outlier detector answers: -1 for an anomaly, +1 for a normal row.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+    %(labels_and_predictions)s
 
     Returns
     -------
@@ -158,19 +131,11 @@ def f1_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     return _of_predictions(_sk.f1_score, y_true, y_pred, anomaly_label, sample_weight)
 
 
+@documented
 def precision_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Precision of the anomaly class: how many of the alarms are anomalies.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1_score`.
-    y_pred : array-like of shape (n_samples,)
-        Predictions, -1 for an anomaly and +1 for a normal row.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+    %(labels_and_predictions)s
 
     Returns
     -------
@@ -179,8 +144,7 @@ def precision_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None)
 
     Raises
     ------
-    ValueError
-        As `f1_score`.
+    %(as_f1_score)s
 
     Examples
     --------
@@ -191,29 +155,17 @@ def precision_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None)
     return _of_predictions(_sk.precision_score, y_true, y_pred, anomaly_label, sample_weight)
 
 
+@documented
 def recall_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Recall of the anomaly class: how many of the anomalies were found.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1_score`.
-    y_pred : array-like of shape (n_samples,)
-        Predictions, -1 for an anomaly and +1 for a normal row.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+    %(labels_and_predictions)s
 
-    Returns
-    -------
-    value : float
-        In [0, 1].
+    %(in_unit_interval)s
 
     Raises
     ------
-    ValueError
-        As `f1_score`.
+    %(as_f1_score)s
 
     Examples
     --------
@@ -224,19 +176,11 @@ def recall_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     return _of_predictions(_sk.recall_score, y_true, y_pred, anomaly_label, sample_weight)
 
 
+@documented
 def balanced_accuracy_score(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Mean of the shares of anomalies found and of normal rows left alone.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1_score`.
-    y_pred : array-like of shape (n_samples,)
-        Predictions, -1 for an anomaly and +1 for a normal row.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+    %(labels_and_predictions)s
 
     Returns
     -------
@@ -245,8 +189,7 @@ def balanced_accuracy_score(y_true, y_pred, *, anomaly_label="auto", sample_weig
 
     Raises
     ------
-    ValueError
-        As `f1_score`.
+    %(as_f1_score)s
 
     Examples
     --------
@@ -258,19 +201,11 @@ def balanced_accuracy_score(y_true, y_pred, *, anomaly_label="auto", sample_weig
     return float(_sk.balanced_accuracy_score(labels, y_pred, sample_weight=weight))
 
 
+@documented
 def matthews_corrcoef(y_true, y_pred, *, anomaly_label="auto", sample_weight=None):
     """Correlation of labels and predictions: the Matthews correlation coefficient.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1_score`.
-    y_pred : array-like of shape (n_samples,)
-        Predictions, -1 for an anomaly and +1 for a normal row.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+    %(labels_and_predictions)s
 
     Returns
     -------
@@ -279,8 +214,7 @@ def matthews_corrcoef(y_true, y_pred, *, anomaly_label="auto", sample_weight=Non
 
     Raises
     ------
-    ValueError
-        As `f1_score`.
+    %(as_f1_score)s
 
     Examples
     --------

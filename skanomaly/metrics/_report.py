@@ -14,10 +14,12 @@ from skanomaly.metrics._labelled import (
     precision_at_n_score,
     roc_auc_score,
 )
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import check_number
 
 
+@documented
 def anomaly_report(
     y_true, y_pred, scores=None, *, anomaly_label="auto", digits=3, output_dict=False
 ):
@@ -25,14 +27,11 @@ def anomaly_report(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,)
-        Labels in any coding, as in `f1_score`.
-    y_pred : array-like of shape (n_samples,)
-        Predictions, -1 for an anomaly and +1 for a normal row.
+    %(y_true)s
+    %(y_pred)s
     scores : array-like of shape (n_samples,), default=None
         ``score_samples``; adds the metrics that judge the order of the rows.
-    anomaly_label : scalar, default="auto"
-        The value of `y_true` that marks an anomaly, as in `roc_auc_score`.
+    %(anomaly_label)s
     digits : int, default=3
         Decimals in the text.
     output_dict : bool, default=False

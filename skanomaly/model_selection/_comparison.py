@@ -20,10 +20,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skanomaly.metrics._scorer import anomaly_scorer
 from skanomaly.model_selection._split import StratifiedAnomalyKFold
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import labels_for, n_rows, read_labels, recode
 from skanomaly.utils._response import refuse_other_conventions
 
 
+@documented
 def compare_detectors(
     detectors,
     X,
@@ -44,8 +46,7 @@ def compare_detectors(
     detectors : dict of str to estimator, or list of estimators or of (name, estimator)
         Unfitted outlier detectors of scikit-learn or skanomaly, or pipelines of them. They are
         cloned. Names default to class names.
-    X : array-like of shape (n_samples, n_features)
-        Rows.
+    %(X)s
     y : array-like of shape (n_samples,), default=None
         Labels in any coding; rows without a label train but are not scored. Detectors that
         learn from labels get them (-1, 1, NaN for none), except those with an
@@ -58,8 +59,7 @@ def compare_detectors(
         takes "roc_auc" and "average_precision", without y "excess_mass" and "neg_mass_volume".
     groups : array-like of shape (n_samples,), default=None
         For splitters that need groups.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
+    %(anomaly_label)s
     per_split : bool, default=False
         Return one row per metric, detector and split instead of the summary.
     n_jobs : int, default=None

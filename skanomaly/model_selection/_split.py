@@ -11,6 +11,7 @@ from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, Ti
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import labels_for, n_rows, read_labels, recode
 
 
@@ -38,6 +39,7 @@ class _AnomalySplitter(BaseCrossValidator):
         return read_labels(y, anomaly_label=self.anomaly_label, n_samples=n_rows(X))
 
 
+@documented
 class StratifiedAnomalyKFold(_AnomalySplitter):
     """K folds, each with its share of the anomalies, whatever the coding of the labels.
 
@@ -50,11 +52,8 @@ class StratifiedAnomalyKFold(_AnomalySplitter):
     shuffle : bool, default=False
         Shuffle the rows of each class first. Otherwise each class is cut into runs of
         neighbouring rows.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the shuffle.
-    anomaly_label : scalar, default="auto"
-        The value of y that marks an anomaly. "auto" reads -1 of -1/1 and 1 (True) of 0/1 as
-        the anomaly, and takes the rarest value of any other coding, with a warning.
+    %(shuffle_random_state)s
+    %(anomaly_label)s
 
     Raises
     ------
@@ -92,6 +91,7 @@ class StratifiedAnomalyKFold(_AnomalySplitter):
         yield from stratified_masks(labels, self.n_splits, rng)
 
 
+@documented
 class GroupedAnomalyKFold(_AnomalySplitter):
     """K folds that keep groups together and spread the anomalies as evenly as groups allow.
 
@@ -104,10 +104,8 @@ class GroupedAnomalyKFold(_AnomalySplitter):
         Number of folds, at least 2 and at most the number of groups with an anomaly.
     shuffle : bool, default=False
         Shuffle the groups first.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the shuffle.
-    anomaly_label : scalar, default="auto"
-        As in `StratifiedAnomalyKFold`.
+    %(shuffle_random_state)s
+    %(anomaly_label)s
 
     Raises
     ------
@@ -159,6 +157,7 @@ class GroupedAnomalyKFold(_AnomalySplitter):
             yield test
 
 
+@documented
 class TimeOrderedSplit(_AnomalySplitter):
     """Train on the past, test on the next stretch; every stretch holds an anomaly.
 
@@ -175,8 +174,7 @@ class TimeOrderedSplit(_AnomalySplitter):
         Rows left out between training and test rows.
     max_train_size : int, default=None
         Train on the last so many rows before the gap only.
-    anomaly_label : scalar, default="auto"
-        As in `StratifiedAnomalyKFold`.
+    %(anomaly_label)s
 
     Raises
     ------
@@ -256,6 +254,7 @@ class TimeOrderedSplit(_AnomalySplitter):
         return [first, *inner, n_samples]
 
 
+@documented
 class NormalOnlySplit(_AnomalySplitter):
     """Train on normal rows only; test on the rows, anomalies included, of another splitter.
 
@@ -271,8 +270,7 @@ class NormalOnlySplit(_AnomalySplitter):
         Test on all anomalies in every split. They are then more frequent in the tests than in
         the data, which raises precision and average precision, but a handful is enough. Not
         meant for splitters that keep groups or time apart.
-    anomaly_label : scalar, default="auto"
-        As in `StratifiedAnomalyKFold`.
+    %(anomaly_label)s
 
     Raises
     ------
@@ -324,8 +322,7 @@ class NormalOnlySplit(_AnomalySplitter):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        %(X)s
         y : array-like of shape (n_samples,)
             Labels in any coding.
         groups : array-like of shape (n_samples,), default=None

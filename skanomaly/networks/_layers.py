@@ -160,6 +160,38 @@ class FanAverageUniform(keras.initializers.Initializer):
         return {"seed": self.seed}
 
 
+def member_folds(layer, n_members):
+    """Return the folds that members leave out, as a variable of a layer: theirs can be cut."""
+    folds = layer.add_weight(
+        shape=(n_members,), initializer="zeros", trainable=False, name="folds"
+    )
+    folds.assign(np.arange(n_members, dtype=np.float32))
+    return folds
+
+
+def row_folds(X, n_folds, xp=np):
+    """Return the folds of rows, which their content decides: equal rows are in the same one.
+
+    Parameters
+    ----------
+    X : ndarray or tensor of shape (n_samples, n_columns)
+        Rows.
+    n_folds : int
+        Number of folds, all about as large.
+    xp : module, default=numpy
+        Where `abs`, `floor` and `sum` come from.
+
+    Returns
+    -------
+    folds : ndarray or tensor of shape (n_samples,)
+        Whole numbers from 0, as floats.
+    """
+    n_columns = X.shape[1]
+    weights = np.random.default_rng(n_columns).normal(scale=100, size=n_columns)
+    mixed = xp.sum(X / (1 + xp.abs(X)) * weights.astype(np.float32), axis=1)
+    return xp.floor(n_folds * (mixed - xp.floor(mixed)))
+
+
 @register
 class MultiscaleNoise(keras.Layer):
     """Gaussian corruption with a noise level of its own for every row and member.
@@ -181,11 +213,18 @@ class MultiscaleNoise(keras.Layer):
     n_parts : int, default=1
         Number of random generators, each for as many members as any other: members whose
         noise does not come from one generator can be trained apart.
+    n_folds : int, default=None
+        Number of folds of the rows, of which member j learns nothing from fold j (`row_folds`);
+        None lets all members learn from all rows.
     """
 
-    def __init__(self, low, high, n_members=None, seed=None, shares=None, n_parts=1, **kwargs):
+    def __init__(
+        self, low, high, n_members=None, seed=None, shares=None, n_parts=1, n_folds=None, **kwargs
+    ):
         super().__init__(**kwargs)
         self.low, self.high, self.n_members, self.seed = low, high, n_members, seed
+        self.n_folds = n_folds
+        self.folds = None if n_folds is None else member_folds(self, n_members or 1)
         self.shares = None if shares is None else [float(share) for share in shares]
         self.n_parts = n_parts
         seeds = [seed if seed is None else seed + part for part in range(n_parts)]
@@ -198,6 +237,14 @@ class MultiscaleNoise(keras.Layer):
 
     def call(self, x):
         """Return the corrupted rows and the weights of their losses."""
+        corrupted, weight = self._in_parts(x)
+        if self.n_folds is not None:
+            own = row_folds(x, self.n_folds, ops)
+            own = own if self.n_members is None else ops.expand_dims(own, -1)
+            weight = weight * ops.cast(ops.not_equal(own, self.folds), weight.dtype)
+        return corrupted, weight
+
+    def _in_parts(self, x):
         if self.n_parts == 1:
             return self._corrupted(x, self.n_members, self.seed_generators[0])
         size = self.n_members // self.n_parts
@@ -220,7 +267,7 @@ class MultiscaleNoise(keras.Layer):
 
     def get_config(self):
         """Return the parameters."""
-        names = ("low", "high", "n_members", "seed", "shares", "n_parts")
+        names = ("low", "high", "n_members", "seed", "shares", "n_parts", "n_folds")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

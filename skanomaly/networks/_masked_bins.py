@@ -10,7 +10,7 @@ import numpy as np
 
 from skanomaly.backend import _serialization, keras, ops
 from skanomaly.networks._autoencoders import MEMBERS, repeated
-from skanomaly.networks._layers import register
+from skanomaly.networks._layers import member_folds, register
 from skanomaly.networks._member_layers import MemberDense, SwapMembers
 
 #: Part of every answer that is spread evenly over the bins: no value is impossible.
@@ -79,10 +79,7 @@ class HiddenColumns(keras.Layer):
         self.n_members, self.n_parts, self.seed = n_members, n_parts, seed
         seeds = [seed if seed is None else seed + part for part in range(n_parts)]
         self.seed_generators = [keras.random.SeedGenerator(seed) for seed in seeds]
-        self.folds = self.add_weight(
-            shape=(n_members,), initializer="zeros", trainable=False, name="folds"
-        )
-        self.folds.assign(np.arange(n_members, dtype=np.float32))
+        self.folds = member_folds(self, n_members)
         self.built = True
 
     def resized(self, n_members):

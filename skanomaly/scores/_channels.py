@@ -22,10 +22,20 @@ from skanomaly.scores._tails import MarginalTail
 NEW_ROWS = ("kx1", "kx1", "kq5", "tail2", "residual", "residual", "surprise")
 #: The two views of a training row, of which the larger counts; the second a little less.
 TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
+OF_TRAINING = (*TRAINING_ROWS[0], *TRAINING_ROWS[1])
 _LOCAL_SHARE = 0.8
+#: Where scores of two kinds are matched: a step for every row would make much of rounding where
+#: two of them nearly agree.
+SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
+#: From fewer rows left out nothing is learnt about the others.
+_FEWEST_LEFT_OUT = 10
+#: All channels of `RowChannels`.
+FROM_ROWS = ("mx", "mq", "tail", "tail2", "kx1", "kx50", "kq1", "kq5", "kq50")
+#: All channels.
+ALL = (*FROM_ROWS, "residual", "surprise")
 
 
-class Calibration:
+class ScoreScaler:
     """Centre and scale of a channel, from the side of its scores that anomalies do not reach.
 
     ``(c - median) / max(median - p10, (p90 - median) / 3, 1e-3)``: the 10% quantile stays where
@@ -35,8 +45,8 @@ class Calibration:
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.scores._channels import Calibration
-    >>> float(Calibration().fit(np.arange(11.0)).apply(np.array(9.0)))
+    >>> from skanomaly.scores._channels import ScoreScaler
+    >>> float(ScoreScaler().fit(np.arange(11.0)).apply(np.array(9.0)))
     1.0
     """
 
@@ -62,56 +72,154 @@ class RowChannels:
     ----------
     n_numbers : int, default=None
         Columns of numbers, which come first; the others keep their values in q. None is all.
+    columns : bool, default=True
+        Whether each column means something alone; "tail2" is left out where none does.
     """
 
-    def __init__(self, n_numbers=None):
-        self.n_numbers = n_numbers
+    def __init__(self, n_numbers=None, columns=True):
+        self.n_numbers, self.columns = n_numbers, columns
 
     def fit(self, X):
         """Fit on scaled rows to compare with, (n_reference, n_columns)."""
-        self.ranks_ = NormalScores(self.n_numbers).fit(X)
-        Q = self.ranks_.transform(X)
-        self.near_x_ = NeighbourDistances((1, 50)).fit(X)
-        self.near_q_ = NeighbourDistances((1, 5, 50)).fit(Q)
-        self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
-        self.tail_ = MarginalTail().fit(X)
+        self.fit_search(X)
         return self
 
-    def search(self, X):
+    def fit_search(self, X):
+        """Fit and return what `search` returns for the same rows."""
+        Q, found = self._fit_places(X)
+        self.near_x_, self.near_q_ = NeighbourDistances((1, 50)), NeighbourDistances((1, 5, 50))
+        near_x, matches = self.near_x_.fit_search(X)
+        near_q = self.near_q_.fit_search(Q)[0]
+        self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
+        channels = _named("kx", self.near_x_.ks, near_x) | _named("kq", self.near_q_.ks, near_q)
+        channels |= self._without_search(X, Q, found, matches >= 0, FROM_ROWS)
+        return channels, matches
+
+    def _fit_places(self, X):
+        self.tail_, self.ranks_ = MarginalTail().fit(X), NormalScores(self.n_numbers).fit(X)
+        found = self.tail_.places(X)
+        return self.ranks_.transform(X, found), found
+
+    def __getstate__(self):
+        """Return what the rows themselves do not tell, and the rows."""
+        state = {**vars(self), "near_q_": self.near_q_.without_reference()}
+        return {name: value for name, value in state.items() if name not in ("tail_", "ranks_")}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if "tail_" not in state:
+            self.near_q_.compare_with(self._fit_places(self.near_x_.reference_)[0])
+
+    def search(self, X, names=FROM_ROWS):
         """Return the channels of rows, and the training row that each of them equals.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_columns)
+            Scaled rows.
+        names : collection of str, default=all
+            Which channels.
 
         Returns
         -------
         channels : dict of str to ndarray of shape (n_samples,)
         matches : ndarray of shape (n_samples,), int
-            Numbers of training rows, which are left out of the row's neighbours; -1 for none.
+            Numbers of training rows, which the row is not compared with; -1 for none.
         """
-        Q, depths = self.ranks_.transform(X), self.tail_.depths(X)
-        near_x, matches = self.near_x_.search(X)
-        near_q = self.near_q_.score(Q, matches)
-        channels = {
-            "mx": self.mahalanobis_x_.score(X),
-            "mq": self.mahalanobis_q_.score(Q),
-            "tail": depths.mean(axis=1),
-            "tail2": np.sqrt(np.square(depths).mean(axis=1)),
-            **{f"kx{k}": near_x[:, i] for i, k in enumerate(self.near_x_.ks)},
-            **{f"kq{k}": near_q[:, i] for i, k in enumerate(self.near_q_.ks)},
-        }
-        return channels, matches
+        found = self.tail_.places(X)
+        Q = self.ranks_.transform(X, found)
+        ks = _wanted("kx", self.near_x_.ks, names) or (1,)
+        near, matches = self.near_x_.search(X, None, ks)
+        channels = _named("kx", ks, near)
+        if ks := _wanted("kq", self.near_q_.ks, names):
+            channels |= _named("kq", ks, self.near_q_.score(Q, matches, ks))
+        channels |= self._without_search(X, Q, found, matches >= 0, names)
+        wanted = set(names) & set(channels)
+        return {name: channels[name] for name in FROM_ROWS if name in wanted}, matches
+
+    def _without_search(self, X, Q, found, known, names):
+        channels = {}
+        if "mx" in names:
+            channels["mx"] = self.mahalanobis_x_.score(X, known)
+        if "mq" in names:
+            channels["mq"] = self.mahalanobis_q_.score(Q, known)
+        if "tail" in names or "tail2" in names:
+            depths = self.tail_.depths(X, found, known)
+            channels["tail"] = depths.mean(axis=1)
+            if self.columns:
+                channels["tail2"] = np.sqrt(np.square(depths).mean(axis=1))
+        return channels
+
+
+def _wanted(letters, ks, names):
+    return tuple(k for k in ks if f"{letters}{k}" in names)
+
+
+def _named(letters, ks, columns):
+    return {f"{letters}{k}": columns[:, i] for i, k in enumerate(ks)}
+
+
+class LearntRows:
+    """Brings scores of rows that networks learnt from to the scale of rows they left out.
+
+    Networks know the former too well: each keeps its place among its like, and gets the score
+    that stands there among the others.
+    """
+
+    def fit(self, scores, learnt):
+        """Fit on scores of training rows, and which of them all networks learnt from."""
+        self.levels_ = None
+        if learnt.any() and np.count_nonzero(~learnt) >= _FEWEST_LEFT_OUT:
+            own, others = (np.quantile(scores[side], SHARES) for side in (learnt, ~learnt))
+            own, places = np.unique(own, return_inverse=True)  # equal scores stay equal
+            self.levels_ = np.array([own, np.bincount(places, others) / np.bincount(places)])
+        return self
+
+    def apply(self, scores, learnt):
+        """Return scores, (n_samples,)."""
+        if self.levels_ is None:
+            return scores
+        return np.where(learnt, np.interp(scores, *self.levels_), scores)
 
 
 class ResidualScore:
-    """Log Mahalanobis distance of what networks cannot rebuild, mean over the members."""
+    """Log Mahalanobis distance of what networks cannot rebuild, mean over the members.
 
-    def fit(self, residual):
-        """Fit on residuals of shape (n_members, n_samples, n_features)."""
-        self.members_ = [Mahalanobis().fit(r) for r in residual]
+    Where member j left the rows of fold j out, residuals of a training row are those of that
+    member, in the fit and in the score; rows of folds beyond the last member are `LearntRows`.
+    """
+
+    def fit(self, residual, folds=None):
+        """Fit on residuals of shape (n_members, n_samples, n_features).
+
+        The folds are (n_samples,); None: all members learnt from all rows.
+        """
+        self.in_folds_ = folds is not None
+        self.learnt_ = LearntRows()
+        if not self.in_folds_:
+            self.members_ = [Mahalanobis().fit(r) for r in residual]
+            return self
+        own = Mahalanobis().fit(_own(residual, folds))
+        self.members_ = [own] * len(residual)
+        learnt = folds >= len(residual)
+        self.learnt_.fit(self._scores(residual, folds, np.ones(len(folds), bool)), learnt)
         return self
 
-    def score(self, residual):
-        """Return scores, (n_samples,)."""
+    def score(self, residual, folds, known):
+        """Return scores, (n_samples,).
+
+        Rows that trained have a fold, others -1; those that this score was fitted on are `known`.
+        """
+        scores = self._scores(residual, folds, known)
+        return self.learnt_.apply(scores, folds >= len(residual)) if self.in_folds_ else scores
+
+    def _scores(self, residual, folds, known):
         pairs = zip(self.members_, residual, strict=True)
-        return np.mean([member.score(r) for member, r in pairs], axis=0)
+        scores = np.stack([member.score(r, known) for member, r in pairs])
+        mean = scores.mean(axis=0)
+        if not self.in_folds_:
+            return mean
+        return np.where(folds >= 0, _own(scores, np.maximum(folds, 0)), mean)
 
 
 class SurpriseScore:
@@ -120,6 +228,11 @@ class SurpriseScore:
     The surprises of each column are centred and scaled by those of the training rows, told by
     networks that did not see them; the root mean square of the positive ones is the score. A
     missing value has no surprise (0) and adds what a value of its column adds on average.
+
+    Parameters
+    ----------
+    n_members : int, default=1
+        Number of networks; rows of folds beyond them are `LearntRows`.
 
     Examples
     --------
@@ -133,24 +246,39 @@ class SurpriseScore:
     #: No column's surprises are taken to vary less, in nats.
     _LEAST_SPREAD = 0.1
 
-    def fit(self, surprises):
-        """Fit on surprises of training rows, (n_samples, n_features)."""
+    def __init__(self, n_members=1):
+        self.n_members = n_members
+
+    def fit(self, surprises, folds=None):
+        """Fit on surprises of training rows, (n_samples, n_features), and their folds."""
+        # of all rows: few of them would not meet the rare values of a column
         known = np.ma.masked_equal(surprises, 0.0)
         self.centre_ = known.mean(axis=0).filled(0.0)
         self.spread_ = known.std(axis=0).filled(0.0) + self._LEAST_SPREAD
         self.usual_ = self._squares(known).mean(axis=0).filled(0.0)
+        learnt = np.zeros(len(surprises), bool) if folds is None else folds >= self.n_members
+        self.learnt_ = LearntRows().fit(self._scores(surprises), learnt)
         return self
 
     def parts(self, surprises):
         """Return what each value adds to the mean square, (n_samples, n_features)."""
         return np.where(surprises == 0, self.usual_, self._squares(surprises))
 
-    def score(self, surprises):
-        """Return scores, (n_samples,)."""
+    def score(self, surprises, folds=None):
+        """Return scores, (n_samples,); the folds are those of training rows, -1 for others."""
+        scores = self._scores(surprises)
+        return scores if folds is None else self.learnt_.apply(scores, folds >= self.n_members)
+
+    def _scores(self, surprises):
         return np.sqrt(self.parts(surprises).mean(axis=1))
 
     def _squares(self, surprises):
         return np.square(np.maximum((surprises - self.centre_) / self.spread_, 0.0))
+
+
+def _own(values, folds):
+    """Return what the member that left its fold out says of each row, or the last member."""
+    return values[np.minimum(folds, len(values) - 1), np.arange(len(folds))]
 
 
 def new_row_score(channels):
@@ -199,10 +327,10 @@ class ScoreChannels:
 
     Parameters
     ----------
-    n_numbers : int, default=None
+    n_numbers, columns
         As in `RowChannels`.
-    columns : bool, default=True
-        Whether "tail2" is among them, as where each column means something alone.
+    n_members : int, default=1
+        As in `SurpriseScore`.
 
     Examples
     --------
@@ -215,10 +343,10 @@ class ScoreChannels:
     (True, array([-1, -1]))
     """
 
-    def __init__(self, n_numbers=None, columns=True):
-        self.n_numbers, self.columns = n_numbers, columns
+    def __init__(self, n_numbers=None, columns=True, n_members=1):
+        self.n_numbers, self.columns, self.n_members = n_numbers, columns, n_members
 
-    def fit(self, X, residual=None, surprises=None):
+    def fit(self, X, residual=None, surprises=None, folds=None, in_folds=True):
         """Fit channels and their calibration on training rows.
 
         Parameters
@@ -229,51 +357,71 @@ class ScoreChannels:
             What networks leave of them.
         surprises : ndarray of shape (n_reference, n_features), default=None
             How surprising their values are to networks that did not see them.
+        folds : ndarray of shape (n_reference,), int, default=None
+            Folds of the rows: network j did not learn from fold j; None: all learnt from all.
+        in_folds : bool, default=True
+            Whether that holds for the networks of the residuals, too.
 
         Returns
         -------
         self : ScoreChannels
         """
-        self.rows_ = RowChannels(self.n_numbers).fit(X)
-        self.residual_ = None if residual is None else ResidualScore().fit(residual)
-        self.surprise_ = None if surprises is None else SurpriseScore().fit(surprises)
-        raw, _ = self._search(X, residual, surprises)
-        self.calibrations_ = {name: Calibration().fit(scores) for name, scores in raw.items()}
+        self.fit_search(X, residual, surprises, folds, in_folds)
         return self
 
-    def _search(self, X, residual, surprises):
-        raw, matches = self.rows_.search(X)
-        if not self.columns:
-            del raw["tail2"]
-        if self.residual_ is not None:
-            raw["residual"] = self.residual_.score(residual)
-        if self.surprise_ is not None:
-            given = callable(surprises)  # surprises depend on which training row a row is
-            raw["surprise"] = self.surprise_.score(surprises(matches) if given else surprises)
-        return raw, matches
+    def fit_search(self, X, residual=None, surprises=None, folds=None, in_folds=True):
+        """Fit, and return what `search` returns for the same rows."""
+        self.rows_ = RowChannels(self.n_numbers, self.columns)
+        self.residual_ = self.surprise_ = None
+        if residual is not None:
+            self.residual_ = ResidualScore().fit(residual, folds if in_folds else None)
+        if surprises is not None:
+            self.surprise_ = SurpriseScore(self.n_members).fit(surprises, folds)
+        raw, matches = self.rows_.fit_search(X)
+        raw |= self._of_networks(residual, surprises, folds, matches, ALL)
+        self.calibrations_ = {name: ScoreScaler().fit(scores) for name, scores in raw.items()}
+        return self._calibrated(raw), matches
 
-    def search(self, X, residual=None, surprises=None):
+    def search(self, X, residual=None, surprises=None, folds=None, names=ALL):
         """Return the calibrated channels of rows, and the training row that each of them equals.
 
         Parameters
         ----------
         X, residual
             As in `fit`.
-        surprises : ndarray or callable
-            As in `fit`, or a function that makes them from the matches.
+        surprises, folds : ndarray or callable
+            As in `fit`, or functions that make them from the matches. Folds are -1 for rows that
+            no network learnt from.
+        names : collection of str, default=all
+            Which channels.
 
         Returns
         -------
         channels : dict of str to ndarray of shape (n_samples,)
         matches : ndarray of shape (n_samples,), int
         """
-        raw, matches = self._search(X, residual, surprises)
-        calibrated = {name: self.calibrations_[name].apply(raw[name]) for name in raw}
-        return calibrated, matches
+        raw, matches = self.rows_.search(X, set(names) & set(self.calibrations_))
+        folds = folds(matches) if callable(folds) else folds
+        if callable(surprises) and self.surprise_ is not None and "surprise" in names:
+            surprises = surprises(matches)
+        raw |= self._of_networks(residual, surprises, folds, matches, names)
+        return self._calibrated(raw), matches
+
+    def _of_networks(self, residual, surprises, folds, matches, names):
+        channels = {}
+        if self.residual_ is not None and "residual" in names:
+            channels["residual"] = self.residual_.score(residual, folds, matches >= 0)
+        if self.surprise_ is not None and "surprise" in names:
+            learnt = None if folds is None else np.where(matches >= 0, folds, -1)
+            channels["surprise"] = self.surprise_.score(surprises, learnt)
+        return channels
+
+    def _calibrated(self, raw):
+        return {name: self.calibrations_[name].apply(scores) for name, scores in raw.items()}
 
 
 #: Classes that a fitted `ScoreChannels` is made of.
 PARTS = (
-    ScoreChannels, RowChannels, ResidualScore, SurpriseScore, Calibration, Mahalanobis,
+    ScoreChannels, RowChannels, ResidualScore, LearntRows, SurpriseScore, ScoreScaler, Mahalanobis,
     MarginalTail, NeighbourDistances, NormalScores,
 )  # fmt: skip

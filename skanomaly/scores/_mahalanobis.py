@@ -10,6 +10,8 @@ from skanomaly.utils._weights import column_moments
 
 #: Far above rounding noise (about 1e-22), far below any squared distance of a real row.
 _TINY = 1e-12
+#: What a row leaves of its own squared distance at least.
+_LEAST_LEFT = 0.05
 
 
 class Mahalanobis:
@@ -41,17 +43,27 @@ class Mahalanobis:
         """Fit mean and covariance on rows `A` of shape (n_samples, n_features)."""
         A = float_rows(A)
         self.spread_ = column_moments(A)[1]
-        self.mean_, values, vectors = ledoit_wolf_axes(A / self.spread_)
+        self.mean_, values, vectors, shrinkage = ledoit_wolf_axes(A / self.spread_)
         self.axes_ = vectors / values ** (self.power / 2)
+        n = len(A)
+        self.own_ = (1 - shrinkage) * n / max(n - 1, 1) ** 2
         return self
 
     def project(self, A):
         """Return rows in the space where this channel's distance is the Euclidean one."""
         return (float_rows(A) / self.spread_ - self.mean_) @ self.axes_
 
-    def score(self, A):
-        """Return the log distance of rows `A` from the mean, shape (n_samples,)."""
+    def score(self, A, known=None):
+        """Return the log distance of rows `A` from the mean, shape (n_samples,).
+
+        Rows that are among those of the fit (`known`, bool; None: none is) are compared with the
+        others alone: by the formula of Sherman and Morrison (1950) for a covariance without one
+        row, for the plain Mahalanobis distance.
+        """
         squares = np.square(self.project(A)).sum(axis=1)
+        if known is not None:
+            left = np.maximum(1 - self.own_ * squares, _LEAST_LEFT)
+            squares = np.where(known, squares / left, squares)
         return np.log(squares + _TINY)
 
 
@@ -72,6 +84,8 @@ def ledoit_wolf_axes(A):
     values : ndarray of shape (n_features,), positive
     vectors : ndarray of shape (n_features, n_features)
         One eigenvector a column.
+    shrinkage : float in [0, 1]
+        Share of the scaled identity in the covariance.
     """
     n, p = A.shape
     once = np.ones(n)  # sums over rows as products
@@ -89,7 +103,7 @@ def ledoit_wolf_axes(A):
     # Scaled columns have variance 1: less than this is rounding, and all directions are alike.
     ridge = 1e-6 * variance if variance > _TINY else 1.0
     values = (1 - shrinkage) * np.maximum(values, 0) + shrinkage * variance + ridge
-    return mean, values, vectors
+    return mean, values, vectors, shrinkage
 
 
 def float_rows(X):

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from skanomaly.scores._mahalanobis import float_rows
-from skanomaly.scores._tails import rounding_slack
+from skanomaly.scores._tails import places, rounding_slack
 
 #: Normal scores are cut off here.
 LIMIT = 4.0
@@ -48,12 +48,13 @@ class NormalScores:
         self.scores_ = np.clip(ndtri(shares), -LIMIT, LIMIT)
         return self
 
-    def transform(self, X):
-        """Return rows with normal scores, float64."""
-        X = float_rows(X)
-        scores = X.copy()
-        for j, known in enumerate(self.sorted_):
-            below = known.searchsorted(X[:, j] - self.slack_[j], side="left")
-            above = known.searchsorted(X[:, j] + self.slack_[j], side="right")
-            scores[:, j] = self.scores_[below + above]
+    def transform(self, X, found=None):
+        """Return rows with normal scores, float64.
+
+        `found` is what `places` has said of their columns, and maybe of others behind them.
+        """
+        scores = float_rows(X).copy()
+        n_columns = len(self.sorted_)
+        below, up_to = places(self.sorted_, self.slack_, scores) if found is None else found
+        scores[:, :n_columns] = self.scores_[below[:, :n_columns] + up_to[:, :n_columns]]
         return scores

@@ -8,13 +8,42 @@ import numpy as np
 
 from skanomaly.scores._mahalanobis import float_rows
 
+#: What a network puts in the place of a missing value differs by less from run to run.
+ROUNDING = 1e-6
+
 
 def rounding_slack(columns):
     """Return how far apart values of each column (n_columns, n) may lie and still be equal.
 
-    What a network puts in the place of a missing value differs by less from run to run.
+    That is for usual values; to those far out comes the same share of themselves.
     """
-    return 1e-6 * columns.std(axis=1)
+    return ROUNDING * columns.std(axis=1)
+
+
+def places(sorted_columns, slack, X):
+    """Return how many known values lie below each value, and how many no higher.
+
+    Parameters
+    ----------
+    sorted_columns : ndarray of shape (n_features, n_known)
+        Known values.
+    slack : ndarray of shape (n_features,)
+        As `rounding_slack` returns it.
+    X : ndarray of shape (n_samples, at least n_features), float64
+        Values.
+
+    Returns
+    -------
+    below, up_to : ndarray of shape (n_samples, n_features), int
+    """
+    shape = len(X), len(sorted_columns)
+    below, up_to = np.empty(shape, np.int64), np.empty(shape, np.int64)
+    for j, known in enumerate(sorted_columns):
+        x = X[:, j]
+        margin = slack[j] + ROUNDING * np.abs(x)
+        below[:, j] = known.searchsorted(x - margin, side="left")
+        up_to[:, j] = known.searchsorted(x + margin, side="right")
+    return below, up_to
 
 
 class MarginalTail:
@@ -38,16 +67,21 @@ class MarginalTail:
         self.slack_ = rounding_slack(self.sorted_)
         return self
 
-    def depths(self, X):
-        """Return the depth of every value of rows `X`, shape (n_samples, n_features)."""
-        X = float_rows(X)
+    def depths(self, X, found=None, known=None):
+        """Return the depth of every value of rows `X`, shape (n_samples, n_features).
+
+        `found` is what `places` has said of them, where that is known. Rows that are among those
+        of the fit (`known`, bool; None: none is) are compared with the others alone.
+        """
         n = self.sorted_.shape[1]
-        rarer = np.empty_like(X)
-        for j, known in enumerate(self.sorted_):
-            below = known.searchsorted(X[:, j] + self.slack_[j], side="right")
-            above = n - known.searchsorted(X[:, j] - self.slack_[j], side="left")
-            np.minimum(below, above, out=rarer[:, j])
-        return -np.log(np.minimum(1.0, 2 * (rarer + 1) / (n + 1)))
+        below, up_to = self.places(X) if found is None else found
+        rarer = np.minimum(up_to, n - below)
+        own = 0 if known is None else known[:, None].astype(int)
+        return -np.log(np.minimum(1.0, 2 * np.maximum(rarer + 1 - own, 1) / (n + 1 - own)))
+
+    def places(self, X):
+        """Return the `places` of the values of rows."""
+        return places(self.sorted_, self.slack_, float_rows(X))
 
     def score(self, X):
         """Return the mean depth of rows `X`, shape (n_samples,)."""

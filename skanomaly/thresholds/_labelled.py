@@ -11,21 +11,19 @@ A function called ``*_threshold`` is public: it checks scores and reads labels. 
 import numpy as np
 
 from skanomaly.thresholds._validation import check_scores
+from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._validation import LARGEST, check_number
 
 
+@documented
 def f1_threshold(scores, y, *, anomaly_label="auto"):
     """Return the threshold with the best F1 of the anomaly class.
 
     Parameters
     ----------
-    scores : array-like of shape (n_samples,)
-        Scores, best of rows held out from training; higher is more normal.
-    y : array-like of shape (n_samples,)
-        Labels in any coding; rows without a label are left out.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly, as in `skanomaly.metrics.roc_auc_score`.
+    %(labelled_scores)s
+    %(anomaly_label)s
 
     Returns
     -------
@@ -57,24 +55,18 @@ def best_f1_offset(scores, labels):
     return float(offsets[np.argmax(2 * found / (found + false_alarms + found[-1]))])
 
 
+@documented
 def precision_threshold(scores, y, precision, *, anomaly_label="auto"):
     """Return the threshold that finds most anomalies with at least a given precision.
 
     Parameters
     ----------
-    scores : array-like of shape (n_samples,)
-        Scores, best of rows held out from training; higher is more normal.
-    y : array-like of shape (n_samples,)
-        Labels in any coding; rows without a label are left out.
+    %(labelled_scores)s
     precision : float in (0, 1]
         Smallest acceptable share of anomalies among the rows below the threshold.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly.
+    %(anomaly_label)s
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
@@ -98,24 +90,18 @@ def precision_threshold(scores, y, precision, *, anomaly_label="auto"):
     return float(offsets[np.argmax(np.where(reached >= precision, found, -1))])
 
 
+@documented
 def recall_threshold(scores, y, recall, *, anomaly_label="auto"):
     """Return the threshold that has the fewest false alarms with at least a given recall.
 
     Parameters
     ----------
-    scores : array-like of shape (n_samples,)
-        Scores, best of rows held out from training; higher is more normal.
-    y : array-like of shape (n_samples,)
-        Labels in any coding; rows without a label are left out.
+    %(labelled_scores)s
     recall : float in (0, 1]
         Smallest acceptable share of the anomalies that lie below the threshold.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly.
+    %(anomaly_label)s
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
@@ -134,24 +120,18 @@ def recall_threshold(scores, y, recall, *, anomaly_label="auto"):
     return float(offsets[np.argmax(found / found[-1] >= recall)])
 
 
+@documented
 def cost_threshold(scores, y, cost_fp=1.0, cost_fn=1.0, *, anomaly_label="auto"):
     """Return the threshold with the lowest total cost of mistakes.
 
     Parameters
     ----------
-    scores : array-like of shape (n_samples,)
-        Scores, best of rows held out from training; higher is more normal.
-    y : array-like of shape (n_samples,)
-        Labels in any coding; rows without a label are left out.
+    %(labelled_scores)s
     cost_fp, cost_fn : float, default=1.0
         Cost of one false alarm and of one missed anomaly; not negative, not both 0.
-    anomaly_label : scalar, default="auto"
-        The value of `y` that marks an anomaly.
+    %(anomaly_label)s
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------

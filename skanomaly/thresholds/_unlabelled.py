@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import genpareto
 
 from skanomaly.thresholds._validation import check_spread, check_threshold
+from skanomaly.utils._docs import documented
 from skanomaly.utils._validation import LARGEST, check_number, check_weight
 from skanomaly.utils._weights import WeightedSample
 
@@ -139,10 +140,31 @@ def _beside_ties(sample, offset, contamination, asked):
     return max(offset + (above - offset) / 2, float(np.nextafter(offset, np.inf)))
 
 
+@_scaled
+def false_alarm_offset(scores, rate, sample_weight=None):
+    """Return the threshold below which a new row lies with a given probability.
+
+    The scores are those of rows like it that did not train what scored them. Of n scores the i-th
+    from below has i / (n + 1) of all new rows below it on average (Weibull, 1939): as
+    `fpr_threshold`, but interpolated, and for rates below 1 / (n + 1) the tail beyond the lowest
+    score is taken to be exponential, as wide as the lowest tenth of the scores.
+    """
+    sample = WeightedSample(scores, sample_weight)
+    n = sample.count_below(np.inf)
+    place = (n + 1) * rate
+    if place >= 1 or n < _MIN_PEAKS:
+        share = max((place - 1) / max(n - 1, 1), 0.0)
+        return contamination_offset(scores, share, sample_weight, asked=False)
+    lowest, start = sample.values[0], float(sample.quantile(0.1))
+    excess = start - float(sample.quantile(0.05))  # the tail's median
+    return float(lowest - excess / math.log(2) * math.log(1 / place))
+
+
 def _is_auto(contamination):
     return isinstance(contamination, str) and contamination == "auto"
 
 
+@documented
 def robust_threshold(scores, *, sample_weight=None):
     """Return the median score minus three robust standard deviations.
 
@@ -163,10 +185,7 @@ def robust_threshold(scores, *, sample_weight=None):
     sample_weight : array-like of shape (n_samples,), default=None
         Frequencies of the rows, as in `contamination_threshold`.
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
@@ -205,6 +224,7 @@ def _three_sigma_below(sample):
     return median - 3 * max((q90 - median) / _Z90, (median - q25) / _Z75)
 
 
+@documented
 def fpr_threshold(scores, fpr):
     """Return the threshold that keeps the rate of false alarms on new rows at a level.
 
@@ -220,10 +240,7 @@ def fpr_threshold(scores, fpr):
     fpr : float in (0, 1)
         Rate of false alarms.
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------
@@ -253,6 +270,7 @@ def fpr_threshold(scores, fpr):
     return float(np.partition(scores, rank - 1)[rank - 1])
 
 
+@documented
 def pot_threshold(scores, fpr, *, tail=0.1):
     """Return the threshold for a small rate of false alarms by peaks over threshold.
 
@@ -273,10 +291,7 @@ def pot_threshold(scores, fpr, *, tail=0.1):
     tail : float in (0, 0.5], default=0.1
         Share of the scores that the tail is fitted to.
 
-    Returns
-    -------
-    threshold : float
-        Rows with ``score < threshold`` are anomalies.
+    %(threshold)s
 
     Raises
     ------

@@ -206,6 +206,16 @@ class Trainer:
         self._check_finite()
         return self
 
+    def round_weights(self):
+        """Round what was trained to 16 significant bits: files get a quarter smaller.
+
+        That is 1.5e-5 of a weight, far less than one step of the training changes.
+        """
+        for weight in self.network.trainable_weights:
+            bits = np.array(keras.ops.convert_to_numpy(weight), np.float32)
+            bits = (bits.view(np.uint32) + np.uint32(0x80)) & np.uint32(0xFFFFFF00)
+            weight.assign(bits.view(np.float32))
+
     def fit_passes(self, epoch, schedule):
         """Train on rows that come in blocks, epoch after epoch.
 

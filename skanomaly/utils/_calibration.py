@@ -77,10 +77,8 @@ class IsotonicMap:
 
     Parameters
     ----------
-    scores : ndarray of shape (n_samples,)
-        Higher is more normal.
-    is_anomaly : ndarray of shape (n_samples,), bool
-        Labels.
+    scores, is_anomaly
+        As of `SigmoidMap`.
     """
 
     def __init__(self, scores, is_anomaly):

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 from sklearn.utils import get_tags
 
 from skanomaly.utils._containers import collected
+from skanomaly.utils._docs import documented
 
 #: Packages whose detectors follow PyOD's convention.
 _OTHER_CONVENTION = ("pyod", "deepod", "suod", "combo")
@@ -16,6 +17,7 @@ _OTHER_CONVENTION = ("pyod", "deepod", "suod", "combo")
 _TRUSTED = ("sklearn", "skanomaly")
 
 
+@documented
 def scores_of(estimator, X, *, known=False):
     """Return a detector's scores of rows, higher for normal ones.
 
@@ -23,8 +25,7 @@ def scores_of(estimator, X, *, known=False):
     ----------
     estimator : estimator
         Fitted outlier detector.
-    X : array-like of shape (n_samples, n_features)
-        Rows.
+    %(X)s
     known : bool, default=False
         Whether this detector's convention was checked before.
 

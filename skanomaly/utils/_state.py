@@ -133,6 +133,8 @@ def unpack(state, classes, decode=None):
     def build(kind, state):
         if kind == "float64":
             return np.asarray(state, dtype=np.float64)
+        if kind == "float32":
+            return _from_planes(state)
         if kind == "DataFrame":
             return _frame(state)
         if kind in known:
@@ -185,13 +187,32 @@ def unknown_kind(kind):
 
 def _lean(array):
     """Return an array, of half the size where its values are those of single precision."""
-    if array.dtype != np.float64 or array.size < _MANY:
+    if array.size < _MANY:
+        return array
+    if array.dtype == np.float32:
+        return _in_planes(array)
+    if array.dtype != np.float64:
         return array
     with np.errstate(over="ignore", invalid="ignore"):
         single = array.astype(np.float32)
     if not np.array_equal(single.astype(np.float64).view(np.uint64), _bits(array)):
         return array
-    return {KIND: "float64", "state": single}
+    return {KIND: "float64", "state": _in_planes(single)}
+
+
+def _in_planes(array):
+    """Return an array for a file, byte by byte: first bytes are alike, and compress."""
+    if not is_kept("data"):
+        return array
+    parts = np.ascontiguousarray(array, dtype="<f4").view(np.uint8).reshape(*array.shape, 4)
+    return {KIND: "float32", "state": np.ascontiguousarray(np.moveaxis(parts, -1, 0))}
+
+
+def _from_planes(parts):
+    if not (isinstance(parts, np.ndarray) and parts.dtype == np.uint8 and len(parts) == 4):
+        raise ValueError("The state holds an array whose bytes are not in four planes.")
+    together = np.ascontiguousarray(np.moveaxis(parts, 0, -1))
+    return together.view("<f4").reshape(parts.shape[1:]).astype(np.float32, copy=False)
 
 
 def _bits(array):

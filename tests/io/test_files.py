@@ -4,6 +4,7 @@ import io
 import json
 import os
 import stat
+import subprocess
 import sys
 import threading
 import types
@@ -14,9 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from numpy.testing import assert_array_equal
 from sklearn.ensemble import IsolationForest
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skanomaly
@@ -356,6 +358,44 @@ def test_info_says_what_a_file_holds(autoencoder, file):
     assert said["n_samples_seen"] == 120
     assert said["offset"] == autoencoder.offset_
     assert said["skanomaly"] == skanomaly.__version__
+
+
+def test_info_tells_notes_and_loads_no_libraries(autoencoder, tmp_path):
+    save(autoencoder, tmp_path / "file", notes={"owner": "payments", "rows": [1, 2]})
+    code = (
+        f"import sys; from skanomaly.io import info; notes = info({str(tmp_path / 'file')!r})"
+        "['notes']; assert notes == {'owner': 'payments', 'rows': [1, 2]};"
+        "assert not {'sklearn', 'keras', 'skops', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert load(tmp_path / "file").n_features_in_ == 4
+
+
+def test_a_pipeline_of_our_own_is_read_without_skops(blob, tmp_path, monkeypatch):
+    pipeline = Pipeline([("d", AutoencoderDetector("plain", epochs=1, random_state=0))])
+    save(pipeline.fit(blob), tmp_path / "file")
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    assert_array_equal(load(tmp_path / "file").score_samples(blob), pipeline.score_samples(blob))
+
+
+def test_nothing_is_stored_twice(blob, tmp_path):
+    detector = AutoencoderDetector(anomaly_score="channels", **SMALL).fit(blob)
+    texts = [a.tobytes() for a in arrays_in(detector.__getstate__()) if a.size > len(blob)]
+    assert len(set(texts)) == len(texts) == 1  # the training rows themselves
+
+
+def arrays_in(state):
+    """Yield the arrays of a state."""
+    if isinstance(state, np.ndarray):
+        yield state
+    for part in (
+        state.values()
+        if isinstance(state, dict)
+        else state
+        if isinstance(state, (list, tuple))
+        else ()
+    ):
+        yield from arrays_in(part)
 
 
 # ---------------------------------------------------------------------- whole or not at all

@@ -42,6 +42,22 @@ def test_views_are_scaled_rows_residuals_and_codes_of_each_member():
     np.testing.assert_allclose(learner.reconstruct(X), rebuilt, rtol=1e-4, atol=1e-5)
 
 
+def test_each_member_leaves_the_rows_of_its_own_fold_out():
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(60, 8))
+    learner = Autoencoder(
+        SETTINGS
+        | {"n_estimators": 4, "hidden_layer_sizes": (64,), "latent_dim": 8, "noise": (0.1, 0.1)},
+        schedule(steps=600, loss="mse"),
+        seed=0,
+    )
+    learner.fit(training_rows(X=rows))
+    folds = learner._folds(rows)
+    error = np.square(learner.views(rows)[1]).mean(axis=2)
+    own = folds == np.arange(4)[:, None]
+    assert error[own].mean() > 1.2 * error[~own].mean()
+
+
 def test_parts_of_the_error_add_up_to_the_reconstruction_score():
     learner = fitted(anomaly_score="reconstruction")
     np.testing.assert_allclose(learner.error_parts(X).sum(axis=1), learner.score(X), rtol=1e-9)

@@ -5,12 +5,14 @@ import pytest
 
 from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.learners._masked_bins import MaskedBins
+from skanomaly.networks._layers import row_folds
 
 RNG = np.random.default_rng(0)
 FIRST = RNG.normal(size=(200, 1))
 #: The second column follows the first; the third is alone.
 ROWS = np.hstack([FIRST, FIRST + 0.1 * RNG.normal(size=(200, 1)), RNG.normal(size=(200, 1))])
 ODD = ROWS[:20] * [1, -1, 1] + [1.5, -1.5, 0]
+FOLDS = np.arange(200) % 4
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,7 +26,7 @@ def short_training():
 @pytest.fixture(scope="module")
 def masked():
     learner = MaskedBins(seed=0)
-    return learner, learner.fit_surprises(ROWS)
+    return learner, learner.fit_surprises(ROWS, FOLDS)
 
 
 def test_values_that_contradict_the_others_surprise(masked):
@@ -36,8 +38,8 @@ def test_values_that_contradict_the_others_surprise(masked):
 
 def test_known_rows_are_told_by_the_member_that_missed_them(masked):
     learner, usual = masked
-    np.testing.assert_allclose(learner.surprises(ROWS, matches=np.arange(200)), usual, rtol=1e-5)
-    as_new = learner.surprises(ROWS, matches=np.full(200, -1))
+    np.testing.assert_allclose(learner.surprises(ROWS, folds=FOLDS), usual, rtol=1e-5)
+    as_new = learner.surprises(ROWS, folds=np.full(200, -1))
     assert not np.allclose(as_new, usual)
     assert as_new.mean() < usual.mean()
 
@@ -48,20 +50,26 @@ def test_missing_values_do_not_surprise(masked):
     assert (masked[0].surprises(ODD, missing)[:, 1] == 0).all()
 
 
-def test_equal_rows_are_in_one_fold():
+def test_wide_tables_have_one_network_that_leaves_a_fold_out(monkeypatch):
+    monkeypatch.setattr("skanomaly.learners._masked_bins._WIDE", 2)
     learner = MaskedBins(seed=0)
-    learner.fit_surprises(np.repeat(ROWS[:50], 3, axis=0))
-    assert (learner.folds_.reshape(50, 3) == learner.folds_[::3, None]).all()
+    usual = learner.fit_surprises(ROWS, FOLDS)
+    assert learner.n_members == 1
+    np.testing.assert_allclose(learner.surprises(ROWS), usual, rtol=1e-5)
 
 
 def residual_of(Z):
     return Z[None] * 0.1
 
 
+def folds_of(Z):
+    return row_folds(Z, 4).astype(int)
+
+
 @pytest.fixture(scope="module")
 def contaminated():
     rows = np.vstack([ROWS, ODD[:10]])
-    return rows, EnsembleScore(seed=0).fit(rows, residual_of(rows), None)
+    return rows, EnsembleScore(seed=0).fit(rows, residual_of(rows), None, None, folds_of(rows))
 
 
 def test_rows_far_from_the_others_are_left_out_and_no_more_than_a_tenth(contaminated):
@@ -91,7 +99,9 @@ def test_training_rows_have_scores_of_the_scale_of_new_rows(contaminated):
 
 def test_nothing_is_left_out_of_clean_rows_and_of_few():
     for rows, trim in ((ROWS, 0.0), (ROWS[:19], 0.1)):
-        ensemble = EnsembleScore(0, trim, networks=False).fit(rows, residual_of(rows), None)
+        ensemble = EnsembleScore(0, trim, networks=False).fit(
+            rows, residual_of(rows), None, None, folds_of(rows)
+        )
         assert ensemble.left_ is None
         assert np.isfinite(ensemble.score(rows, residual_of(rows), None)).all()
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -19,6 +19,17 @@ from skanomaly.meta._column_bins import N_BINS, ColumnBins, stability_index, tab
 from skanomaly.thresholds import alert_budget_threshold, fpr_threshold
 
 FOREST = IsolationForest(n_estimators=20, random_state=0)
+
+
+class Thresholdless(BaseEstimator):
+    """Scores, and nothing else."""
+
+    def fit(self, X, y=None):
+        self.centre_ = np.mean(X, axis=0)
+        return self
+
+    def score_samples(self, X):
+        return -np.abs(X - self.centre_).max(axis=1)
 
 
 @pytest.mark.filterwarnings("ignore:y holds the values:UserWarning")
@@ -136,6 +147,18 @@ def test_too_few_rows_and_no_fit():
         DriftMonitor(FOREST).update([[0.0]])
     with pytest.raises(ValueError, match="no reference row is left of n_samples=40"):
         DriftMonitor(FOREST, random_state=0).fit(np.eye(40), [True] * 40)
+
+
+def test_a_fit_that_fails_leaves_the_monitor_as_it_was(monitor, rows):
+    monitor.update(rows[600:])
+    before = dict(vars(monitor))
+    with pytest.raises(ValueError, match="no reference row is left"):
+        monitor.fit(rows[:600], np.full(600, -1))
+    assert vars(monitor) == before
+    monitor.estimator = Thresholdless()
+    with pytest.raises(AttributeError, match="offset_"):
+        monitor.fit(rows[:300])
+    assert vars(monitor) == before | {"estimator": monitor.estimator}
 
 
 def test_bins():

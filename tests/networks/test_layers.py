@@ -8,7 +8,7 @@ from keras import ops
 from skanomaly.backend._serialization import deserialize, serialize
 from skanomaly.networks import _autoencoders, _layers
 from skanomaly.networks._autoencoders import dense_autoencoder, dense_classifier
-from skanomaly.networks._layers import FanAverageUniform, FanInNormal, MultiscaleNoise
+from skanomaly.networks._layers import FanAverageUniform, FanInNormal, MultiscaleNoise, row_folds
 from skanomaly.networks._member_layers import MemberDense, SwapMembers
 
 SHAPE = {"hidden_layer_sizes": (8, 4), "latent_dim": 2, "activation": "silu", "dropout": 0.0}
@@ -63,6 +63,30 @@ def test_noise_from_two_generators_is_that_of_two_layers():
     assert serialize(both.resized(2))["config"] | {"name": ""} == (
         serialize(parts[0])["config"] | {"name": ""}
     )
+
+
+def test_members_learn_nothing_from_the_rows_of_their_own_fold():
+    x = np.random.default_rng(0).normal(size=(400, 5)).astype(np.float32)
+    layer = MultiscaleNoise(0.3, 3.0, 4, seed=4, n_parts=2, n_folds=4)
+    weight = ops.convert_to_numpy(layer(x)[1])
+    folds = row_folds(x.astype(np.float64), 4)
+    np.testing.assert_array_equal(weight == 0, folds[:, None] == np.arange(4))
+    alone = MultiscaleNoise(0.3, 3.0, seed=4, n_folds=4)
+    np.testing.assert_array_equal(ops.convert_to_numpy(alone(x)[1]) == 0, folds == 0)
+    half = layer.resized(2)
+    half.folds.assign([2.0, 3.0])  # as a part of the members has it
+    weight = ops.convert_to_numpy(half(x)[1])
+    np.testing.assert_array_equal(weight == 0, folds[:, None] == np.array([2, 3]))
+
+
+@pytest.mark.parametrize("columns", [1, 5, 300])
+def test_folds_of_rows_are_of_one_size_and_a_matter_of_content(columns):
+    x = np.random.default_rng(1).normal(size=(1000, columns))
+    folds = row_folds(x, 3)
+    assert np.bincount(folds.astype(int)).min() > 270
+    assert np.unique(folds).tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(row_folds(x[::-1], 3), folds[::-1])
+    assert np.isfinite(row_folds(np.full((2, columns), 1e300), 3)).all()
 
 
 def test_noise_of_one_level_weighs_rows_alike():

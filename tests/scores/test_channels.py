@@ -10,9 +10,10 @@ from sklearn.metrics import roc_auc_score
 from skanomaly.scores._channels import (
     NEW_ROWS,
     TRAINING_ROWS,
-    Calibration,
+    ResidualScore,
     RowChannels,
     ScoreChannels,
+    ScoreScaler,
     SurpriseScore,
     global_score,
     new_row_score,
@@ -58,15 +59,15 @@ def scores_of(model, X, *outputs, rule=new_row_score):
 
 def test_calibration_takes_no_notice_of_anomalies():
     scores = np.random.default_rng(7).normal(size=1000)
-    clean = Calibration().fit(scores)
-    dirty = Calibration().fit(np.r_[scores, np.full(80, 50.0)])
+    clean = ScoreScaler().fit(scores)
+    dirty = ScoreScaler().fit(np.r_[scores, np.full(80, 50.0)])
     assert clean.scale_ == pytest.approx(1.28, abs=0.1)
     assert dirty.apply(5.0) == pytest.approx(clean.apply(5.0), rel=0.1)
 
 
 def test_calibration_falls_back_on_the_upper_side_and_on_a_constant():
-    assert Calibration().fit(np.r_[np.zeros(60), np.full(40, 6.0)]).scale_ == pytest.approx(2)
-    assert Calibration().fit(np.ones(9)).scale_ == pytest.approx(1e-3)
+    assert ScoreScaler().fit(np.r_[np.zeros(60), np.full(40, 6.0)]).scale_ == pytest.approx(2)
+    assert ScoreScaler().fit(np.ones(9)).scale_ == pytest.approx(1e-3)
 
 
 def test_rules_combine_means_of_the_channels_that_are_there():
@@ -154,8 +155,39 @@ def test_surprises_may_depend_on_which_training_row_a_row_is():
 def test_members_count_alike():
     residual, surprises = network(ROWS)
     found, _ = ScoreChannels().fit(ROWS, residual, surprises).search(ROWS, residual, surprises)
-    scores = np.mean([Mahalanobis().fit(r).score(r) for r in residual], axis=0)
-    np.testing.assert_allclose(found["residual"], Calibration().fit(scores).apply(scores))
+    known = np.ones(len(ROWS), bool)
+    scores = np.mean([Mahalanobis().fit(r).score(r, known) for r in residual], axis=0)
+    np.testing.assert_allclose(found["residual"], ScoreScaler().fit(scores).apply(scores))
+
+
+def test_residuals_of_training_rows_come_from_the_member_that_did_not_learn_from_them():
+    residual, _ = network(ROWS)
+    folds = np.arange(len(ROWS)) % len(residual)
+    learnt = folds != np.arange(len(residual))[:, None]
+    better = np.where(learnt[..., None], 0.1 * residual, residual)
+    known = np.ones(len(ROWS), bool)
+    score = ResidualScore().fit(better, folds)
+    plain = Mahalanobis().fit(residual[folds, np.arange(len(ROWS))])
+    own = plain.score(residual[folds, np.arange(len(ROWS))], known)
+    np.testing.assert_allclose(score.score(better, folds, known), own)
+    new = score.score(better, np.full(len(ROWS), -1), ~known)
+    np.testing.assert_allclose(new, np.mean([plain.score(r) for r in better], axis=0))
+
+
+def test_rows_that_all_networks_learnt_from_score_like_the_others():
+    rng = np.random.default_rng(2)
+    residual = rng.normal(size=(1, 400, 4))
+    folds = np.arange(400) % 4
+    better = np.where(folds[:, None] > 0, 0.2 * residual, residual)
+    known = np.ones(400, bool)
+    scores = ResidualScore().fit(better, folds).score(better, folds, known)
+    shares = [0.1, 0.5, 0.9]
+    left_out = np.quantile(scores[folds == 0], shares)
+    np.testing.assert_allclose(np.quantile(scores[folds > 0], shares), left_out, atol=0.1)
+    surprises = np.abs(np.where(folds[:, None] > 0, 0.7, 1) * residual[0])
+    scores = SurpriseScore().fit(surprises, folds).score(surprises, folds)
+    left_out = np.quantile(scores[folds == 0], shares)
+    np.testing.assert_allclose(np.quantile(scores[folds > 0], shares), left_out, atol=0.1)
 
 
 def test_ranks_see_numbers_alone():

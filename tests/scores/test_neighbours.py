@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import threadpoolctl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from skanomaly.scores._neighbours import NeighbourDistances, nearest_distances
+from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.scores._search import nearest_distances
 from skanomaly.utils._weights import canonical_order, reference_rows, repeat_rows
 
 RNG = np.random.default_rng(0)
@@ -93,8 +95,26 @@ def test_k_is_capped_by_the_other_rows(n):
 def test_few_and_many_rows_find_the_same_distances(n_queries):
     reference = RNG.normal(size=(300, 12))
     new = RNG.normal(size=(n_queries, 12))
-    expected = np.sort(cdist(new, reference), axis=1)[:, :9]
-    np.testing.assert_allclose(nearest(reference, new, 9), expected, rtol=1e-12)
+    for k in (1, 9, 160, 300):
+        expected = np.sort(cdist(new, reference), axis=1)[:, :k]
+        np.testing.assert_allclose(nearest(reference, new, k), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e18, 1e30])
+def test_outliers_and_ties_of_any_size_are_searched_exactly(scale):
+    reference = RNG.integers(0, 3, size=(500, 3)) * 1.0
+    reference[0] = 1e6
+    new = RNG.integers(0, 4, size=(40, 3)) * 1.0
+    new[:3] = -1e9, 1e6 + 1, np.pi
+    expected = np.sort(cdist(new, reference), axis=1)[:, :7]
+    found = nearest(reference * scale, new * scale, 7)
+    np.testing.assert_allclose(found, expected * scale, rtol=1e-9)
+
+
+def test_products_leave_the_threads_of_others_as_they_were():
+    before = [lib["num_threads"] for lib in threadpoolctl.threadpool_info()]
+    nearest(ROWS, QUERIES, 3)
+    assert [lib["num_threads"] for lib in threadpoolctl.threadpool_info()] == before
 
 
 @given(offset=st.sampled_from([0.0, 20.0, 1e3]), gap=st.sampled_from([1e-5, 1e-3, 1.0]))
@@ -114,6 +134,6 @@ def test_the_nearest_row_is_known():
 
 def test_memory_blocks_do_not_change_distances(monkeypatch):
     whole = nearest(ROWS, QUERIES, 5)
-    monkeypatch.setattr("skanomaly.scores._neighbours._BLOCK_ROWS", 20)
-    monkeypatch.setattr("skanomaly.scores._neighbours._BLOCK_CELLS", 50)
+    monkeypatch.setattr("skanomaly.scores._search._BLOCK_ROWS", 20)
+    monkeypatch.setattr("skanomaly.scores._search._BLOCK_CELLS", 50)
     np.testing.assert_allclose(nearest(ROWS, QUERIES, 5), whole, rtol=1e-14)

@@ -8,7 +8,11 @@ from scipy import stats
 from scipy.stats import norm
 
 from skanomaly.thresholds import contamination_threshold, pot_threshold, robust_threshold
-from skanomaly.thresholds._unlabelled import contamination_offset, robust_offset
+from skanomaly.thresholds._unlabelled import (
+    contamination_offset,
+    false_alarm_offset,
+    robust_offset,
+)
 
 
 def normal_scores(n):
@@ -229,3 +233,22 @@ def test_degenerate_tails_have_finite_thresholds(scores):
 def test_refusals(scores, rate, tail, match):
     with pytest.raises(ValueError, match=match):
         pot_threshold(scores, rate, tail=tail)
+
+
+@pytest.mark.parametrize("n", [34, 60, 250])
+@pytest.mark.parametrize("draw", ["normal", "exponential"])
+def test_false_alarms_of_new_rows_are_as_many_as_said_even_after_few_rows(n, draw):
+    rng = np.random.default_rng(0)
+    scores = -getattr(rng, draw)(size=(1000, n))
+    new = -getattr(rng, draw)(size=4000)
+    rates = [(new < false_alarm_offset(row, 0.02)).mean() for row in scores]
+    assert np.mean(rates) == pytest.approx(0.02, abs=0.004)
+
+
+def test_false_alarm_offset_of_weighted_equal_and_few_scores():
+    scores = np.random.default_rng(1).normal(size=80)
+    twice = false_alarm_offset(np.repeat(scores, 2), 0.02)
+    assert false_alarm_offset(scores, 0.02, np.full(80, 2)) == pytest.approx(twice)
+    for same in (np.zeros(5), np.zeros(20), np.zeros(500)):
+        assert false_alarm_offset(same, 0.02) == 0
+    assert np.isfinite(false_alarm_offset(np.array([-1e300, 1e300] * 6), 0.02))

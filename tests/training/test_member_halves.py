@@ -11,12 +11,15 @@ from skanomaly.training import _member_halves
 from skanomaly.training._model import FusedModel
 
 
-def train_members(optimizer="adam", l2=0.0, dropout=0.0, n_members=4, n_parts=2, **kwargs):
+def train_members(
+    optimizer="adam", l2=0.0, dropout=0.0, n_members=4, n_parts=2, n_folds=None, **kwargs
+):
     """Train members with noise; weights, seeds and batches are the same at every call."""
     keras.utils.set_random_seed(0)
     shape = {"hidden_layer_sizes": (4,), "latent_dim": 2, "activation": "tanh"}
     network = member_autoencoder(D, n_members, **shape, l2=l2, dropout=dropout)
-    model = FusedModel(network, MultiscaleNoise(0.1, 1.0, n_members, 7, None, n_parts), n_members)
+    noise = MultiscaleNoise(0.1, 1.0, n_members, 7, None, n_parts, n_folds)
+    model = FusedModel(network, noise, n_members)
     model.compile(optimizer=optimizer, loss="mse")
     settings = {"rows": np.arange(N), "batch_size": BATCH, "epochs": 3} | kwargs
     model.fit(X, rng=np.random.default_rng(3), **settings)
@@ -30,9 +33,10 @@ def train_members(optimizer="adam", l2=0.0, dropout=0.0, n_members=4, n_parts=2,
         {},
         {"l2": 0.1, "optimizer": "rmsprop"},
         {"n_members": 2},
+        {"n_folds": 4},
         {"rows": np.arange(30), "validation_rows": np.arange(30, N), "patience": 1, "epochs": 9},
     ],
-    ids=["adam", "penalty", "one_each", "early_stopping"],
+    ids=["adam", "penalty", "one_each", "folds", "early_stopping"],
 )
 def test_halves_train_like_all_members_at_once(settings, monkeypatch):
     halves = train_members(**settings)

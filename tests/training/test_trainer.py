@@ -216,3 +216,13 @@ def test_a_pickled_trainer_goes_on_like_the_original():
 
 def test_the_room_lends_out_its_parts():
     assert _trainer.seeded is seeded
+
+
+def test_rounded_weights_have_sixteen_significant_bits():
+    trainer = trained(0)
+    before = flat(trainer)
+    trainer.round_weights()
+    after = flat(trainer).astype(np.float32)
+    np.testing.assert_allclose(after, before, rtol=2e-5)
+    assert (after.view(np.uint32) & 0xFF == 0).all()
+    assert np.abs(after - before).max() > 0
