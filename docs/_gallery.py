@@ -10,7 +10,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 
-from skanomaly import AutoencoderDetector
+from skanomaly import AutoencoderDetector, WindowedDetector
 from skanomaly.display import (
     ContributionsDisplay,
     DetectorComparisonDisplay,
@@ -19,6 +19,7 @@ from skanomaly.display import (
     ReconstructionDisplay,
     RocCurveDisplay,
     ScoreDistributionDisplay,
+    SeriesDisplay,
     TrainingCurveDisplay,
 )
 from skanomaly.model_selection import (
@@ -98,6 +99,17 @@ def display_sequences():
     return ReconstructionDisplay.from_estimator(detector, waves[:2], kind="sequence")
 
 
+def display_series():
+    rng = np.random.default_rng(0)
+    hours = np.arange(24 * 30)
+    load = np.sin(2 * np.pi * hours / 24) + rng.normal(scale=0.08, size=len(hours))
+    heat = 20 + 3 * np.sin(2 * np.pi * (hours - 3) / 24) + rng.normal(scale=0.3, size=len(hours))
+    heat[24 * 25 : 24 * 26] = heat[24 * 25]
+    series = pd.DataFrame({"load": load, "heat": heat})
+    detector = WindowedDetector(window_size=24, random_state=0).fit(series[: 24 * 20])
+    return SeriesDisplay.from_estimator(detector, series[24 * 20 :])
+
+
 def display_latent():
     detector, rows, labels = tumours()
     return LatentDisplay.from_estimator(detector, rows, labels)
@@ -136,4 +148,48 @@ ALL = (
     display_latent,
     display_training,
     display_ranks,
+    display_series,
 )
+
+#: Of the API's pages: what stands on top, below `generated/`, and what it shows.
+PAGES = {
+    "ScoreDistributionDisplay": (
+        "pictures/display_scores.png",
+        "Scores of benign and malignant tumours, with the threshold between them.",
+    ),
+    "RocCurveDisplay": (
+        "pictures/display_roc.png",
+        "Three detectors on the same rows; dots are their thresholds.",
+    ),
+    "PrecisionRecallDisplay": (
+        "pictures/display_precision_recall.png",
+        "Three detectors on the same rows; dots are their thresholds.",
+    ),
+    "DetectorComparisonDisplay": (
+        "pictures/display_ranks.png",
+        "Mean ranks of five detectors; bars join those that do not differ.",
+    ),
+    "ContributionsDisplay": (
+        "pictures/display_contributions.png",
+        "A benign tumour with two wrong values.",
+    ),
+    "ReconstructionDisplay": (
+        "pictures/display_rows.png",
+        "Two rows, and what the network expects of them.",
+    ),
+    "LatentDisplay": ("pictures/display_latent.png", "Tumours in the plane of the inner codes."),
+    "TrainingCurveDisplay": (
+        "pictures/display_training.png",
+        "The loss by epoch, of training rows and of rows held out.",
+    ),
+    "ReliabilityDisplay": (
+        "pictures/decision_reliability.png",
+        "How often rows are anomalies that have a probability.",
+    ),
+    "SeriesDisplay": (
+        "pictures/display_series.png",
+        "Two channels, one of which stands still for a while.",
+    ),
+    "Report": ("../_static/report.png", "The first screen of a report."),
+    "report": ("../_static/report.png", "The first screen of a report."),
+}

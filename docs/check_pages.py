@@ -1,10 +1,10 @@
 """Looks at every page in a headless Chromium: nothing may stick out, everything must be legible.
 
 ``python docs/check_pages.py docs/_build/html`` opens each page at 1300 and 390 pixels, light and
-dark, and measures: whether the page scrolls sideways, whether something sticks out, whether
-the navigation stands on one line, and the contrast of text with its ground (4.5 to 1, or 3 to 1
-for large text, as WCAG 2 has it). The exit status is 1 where a page fails, 77 where there is no
-Chromium. ``--shots FOLDER`` keeps a picture of each page besides.
+dark, and measures: whether the page scrolls sideways, whether something sticks out, whether code
+is cut where there is room for it, whether the navigation stands on one line, and the contrast of
+text with its ground (4.5 to 1, or 3 to 1 for large text, as WCAG 2 has it). The exit status is 1
+where a page fails, 77 where there is no Chromium. ``--shots FOLDER`` keeps pictures of them.
 """
 
 import argparse
@@ -70,6 +70,9 @@ function measure(view) {
     if (box.width && box.right > wide + 1 && !scrolls(e.parentElement) && !scrolls(e))
       { say("sticks out", e, Math.round(box.right - wide) + " pixels"); break; }
   }
+  for (const e of page.querySelectorAll("main pre"))
+    if (wide > 1000 && e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+      say("code is cut", e, e.scrollWidth - e.clientWidth + " pixels");
   const links = [...page.querySelectorAll(".bd-header .navbar-nav > li > .nav-link")]
     .filter(e => e.offsetParent);
   if (new Set(links.map(e => Math.round(e.getBoundingClientRect().top))).size > 1)
@@ -103,6 +106,10 @@ async function next() {
     document.body.append(frame);
     await new Promise(done => { frame.onload = done; setTimeout(done, 20000); });
     const root = frame.contentDocument.documentElement;
+    // colours at once, not halfway from one scheme to the other
+    const still = frame.contentDocument.createElement("style");
+    still.textContent = "* { transition: none !important; animation: none !important; }";
+    frame.contentDocument.head.append(still);
     root.dataset.mode = root.dataset.theme = job.scheme;
     await new Promise(done => setTimeout(done, 60));
     results[`${job.page} ${job.width} ${job.scheme}`] = measure(frame.contentWindow);

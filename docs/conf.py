@@ -14,6 +14,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 os.environ.setdefault("SKANOMALY_CACHE_DIR", str(HERE / "_build" / "programs"))
 
 import _brand  # noqa: E402
+import _gallery  # noqa: E402
 import _links  # noqa: E402
 
 import skanomaly  # noqa: E402
@@ -51,6 +52,7 @@ toc_object_entries_show_parents = "hide"
 nitpicky = False
 
 autosummary_generate = True
+autosummary_context = {"pictures": _gallery.PAGES}
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_attributes_as_param_list = True
@@ -73,10 +75,10 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("skanomaly",),
     "backreferences_dir": "generated/backreferences",
-    "reference_url": {"skanomaly": None},
     "abort_on_example_error": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,
     "min_reported_time": 30,
     "download_all_examples": True,
     "plot_gallery": os.environ.get("SKANOMALY_DOCS_GALLERY", "1") == "1",
@@ -149,7 +151,8 @@ def worked_examples():
 
 def setup(app):
     """Hook into the build."""
-    app.connect("builder-inited", write_generated)
+    # before sphinx-gallery, whose examples have a style of their own
+    app.connect("builder-inited", write_generated, priority=100)
     app.connect("missing-reference", _links.Finder())
     # before numpydoc, which connects with the default priority
     app.connect("autodoc-process-docstring", protect_underscores, priority=400)

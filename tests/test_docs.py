@@ -6,9 +6,14 @@ import doctest
 import io
 import re
 import shlex
+import warnings
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.datasets import load_wine
+from sklearn.model_selection import GridSearchCV
 
 import skanomaly
 from skanomaly import display, distributed, metrics, model_selection, thresholds, utils
@@ -167,3 +172,66 @@ def test_examples_are_numbered_and_begin_with_a_question():
     for file in files:
         title = ast.get_docstring(ast.parse(file.read_text("utf-8"))).splitlines()[0]
         assert title.endswith("?"), f"{file.name} has the title {title!r}"
+
+
+def fresh(**parameters):
+    return skanomaly.AutoencoderDetector("plain", epochs=1, random_state=0, **parameters)
+
+
+def rows(**columns):
+    """Return sixty rows with a column of noise besides those given."""
+    return pd.DataFrame({"noise": np.random.default_rng(0).normal(size=60), **columns})
+
+
+WORDS = np.where(np.arange(60) % 9, "ok", "broken")
+#: What readers of the FAQ have done, in the order of its messages.
+MISTAKES = {
+    "ValueError: The column 'when' of X": lambda: fresh().fit(
+        rows(when=pd.date_range("2024", periods=60))
+    ),
+    "ValueError: Input X contains infinity": lambda: fresh().fit(rows(a=np.inf)),
+    "ValueError: The column 0 of X holds the text": lambda: fresh().fit([["a", 1.0], ["b", 2.0]]),
+    "UserWarning: The column 'amount'": lambda: fresh().fit(rows(amount=["n.a.", *range(59)])),
+    "ValueError: X has 2 features": lambda: fresh().fit(np.eye(3)).predict(np.eye(2)),
+    "ValueError: The column 3 of X holds missing": lambda: fresh().fit(
+        np.full((60, 4), [1.0, 2.0, 3.0, np.nan])
+    ),
+    "UserWarning: y": lambda: skanomaly.NeuralAnomalyClassifier(
+        "plain", epochs=1, random_state=0
+    ).fit(rows(), WORDS),
+    "AttributeError: ": lambda: fresh().fit(rows()).predict_proba(rows()),
+    "TypeError: If no scoring is specified": lambda: GridSearchCV(
+        fresh(), {"latent_dim": [1]}
+    ).fit(rows()),
+    "ConvergenceWarning: ": lambda: skanomaly.AutoencoderDetector(
+        "plain", epochs=10, learning_rate=1e-4, random_state=0
+    ).fit(load_wine().data),
+}
+
+
+def messages_of_the_faq():
+    text = (DOCS / "faq.rst").read_text(encoding="utf-8")
+    section = text.split("The ten commonest messages")[1].split("\nResults\n")[0]
+    return re.findall(r"^``((?:\w+Error|\w+Warning): .+?)``", section, re.M)
+
+
+def test_the_faq_has_the_ten_messages():
+    quoted = messages_of_the_faq()
+    assert len(quoted) == len(MISTAKES)
+    for message, start in zip(quoted, MISTAKES, strict=True):
+        assert message.startswith(start)
+
+
+@pytest.mark.parametrize("number", range(10))
+@pytest.mark.filterwarnings("default")
+def test_messages_of_the_faq_are_those_that_users_see(number):
+    quoted, mistake = messages_of_the_faq()[number], list(MISTAKES.values())[number]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        said = []
+        try:
+            mistake()
+        except Exception as error:
+            said.append(f"{type(error).__name__}: {error}")
+    said += [f"{kind.category.__name__}: {kind.message}" for kind in caught]
+    assert any(re.match(re.escape(quoted).replace(r"\.\.\.", ".*"), text) for text in said), said

@@ -6,6 +6,7 @@ and learners take `keras` and `ops` from here, so that the backend is chosen bef
 
 import importlib
 import random
+import sys
 
 import numpy as np
 
@@ -15,6 +16,7 @@ __all__ = ["keras", "ops"]
 def __getattr__(name):
     if name not in __all__:
         raise AttributeError(f"module 'skanomaly.backend' has no attribute {name!r}")
+    from skanomaly.backend._arrays import accept_copy
     from skanomaly.backend._choice import choose_backend, matplotlib_later
 
     choose_backend()
@@ -25,5 +27,6 @@ def __getattr__(name):
     finally:  # JAX draws from the global generators when it is imported
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
+    accept_copy(sys.modules["keras"].Variable)
     globals()[name] = loaded
     return loaded

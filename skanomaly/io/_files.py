@@ -97,8 +97,9 @@ def save(estimator, path, *, keep_rows=False, notes=None):
     >>> detector = skanomaly.AutoencoderDetector("plain", epochs=1, random_state=0).fit(X)
     >>> file = getfixture("tmp_path") / "detector.skops"
     >>> skanomaly.io.save(detector, file)
-    >>> bool(np.all(skanomaly.io.load(file).score_samples(X) == detector.score_samples(X)))
-    True
+    >>> loaded = skanomaly.io.load(file)
+    >>> int((loaded.score_samples(X) != detector.score_samples(X)).sum())  # scores that differ
+    0
     """
     skops = import_extra("skops.io", "io", "skanomaly.io")
     with keeping("data", *(["rows"] if keep_rows else [])):

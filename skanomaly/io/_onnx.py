@@ -65,8 +65,8 @@ def to_onnx(estimator, *, dtype="float64"):
     >>> model = skanomaly.io.to_onnx(detector)
     >>> session = onnxruntime.InferenceSession(model.SerializeToString())
     >>> scores, decisions, labels = session.run(None, {"X": X})
-    >>> bool(np.allclose(scores, detector.score_samples(X), rtol=1e-4))
-    True
+    >>> print(f"{abs(np.ravel(scores) / detector.score_samples(X) - 1).max():.3f}")
+    0.000
     """
     if str(dtype) not in ("float64", "float32"):
         raise ValueError(f"dtype must be 'float64' or 'float32', got {dtype!r}.")

@@ -45,8 +45,8 @@ class Forest:
     >>> X = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     >>> labels = (X > 1).any(axis=1).astype(float)
     >>> votes = Forest(complete=True).fit_votes(X, labels)
-    >>> bool(np.mean((votes > 0.5) == labels) > 0.95)
-    True
+    >>> round(float(np.mean((votes > 0.5) == labels)), 1)
+    1.0
     """
 
     def __init__(self, complete, seed=0):

@@ -125,10 +125,10 @@ class ConformalDetector(MetaDetector):
     >>> forest = IsolationForest(n_estimators=50, random_state=0)
     >>> detector = ConformalDetector(forest, calibration_size=0.5, random_state=0)
     >>> detector = detector.fit(benign[:300])
-    >>> bool((detector.predict(benign[300:]) == -1).mean() < 0.15)
-    True
-    >>> bool((detector.p_values(malignant) < 0.05).mean() > 0.6)
-    True
+    >>> print(f"false alarms: {(detector.predict(benign[300:]) == -1).mean():.0%}")
+    false alarms: ...%
+    >>> print(f"found: {(detector.p_values(malignant) < 0.05).mean():.0%}")
+    found: 7...%
     """
 
     _parameter_constraints: dict = {

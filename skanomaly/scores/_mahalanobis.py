@@ -32,8 +32,8 @@ class Mahalanobis:
     >>> from skanomaly.scores._mahalanobis import Mahalanobis
     >>> X = np.random.default_rng(0).normal(size=(200, 2))
     >>> channel = Mahalanobis().fit(X)
-    >>> bool(channel.score(np.array([[9.0, 9.0]]))[0] > channel.score(X).max())
-    True
+    >>> channel.score(np.array([[9.0, 9.0]])).round(), channel.score(X).max().round()
+    (array([5.]), ...3.0...)
     """
 
     def __init__(self, power=1.0):

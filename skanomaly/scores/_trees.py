@@ -130,8 +130,8 @@ class IsolationPaths:
     >>> from skanomaly.scores._trees import IsolationPaths
     >>> X = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
     >>> forest = IsolationForest(random_state=0).fit(X)
-    >>> bool(np.all(IsolationPaths(forest).score(X) == -forest.score_samples(X)))
-    True
+    >>> int((IsolationPaths(forest).score(X) != -forest.score_samples(X)).sum())  # differ
+    0
     """
 
     def __init__(self, forest):
