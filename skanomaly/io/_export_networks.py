@@ -46,6 +46,10 @@ def network_outputs(network, graph, x):
         If a layer has no exporter; it is named.
     """
     _check_order(network)
+    if isinstance(network, keras.Sequential):  # layers may have been called outside of it, too
+        for layer in network.layers:
+            x = _layer(layer, graph, x)
+        return [x]
     names = {id(network.inputs[0]): x}
     last = x
     for layer in network.layers:
