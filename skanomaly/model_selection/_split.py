@@ -365,7 +365,12 @@ class _AnyStratified(StratifiedAnomalyKFold):
     """Stratified folds that may lack anomalies: for tests that get all of them anyway."""
 
     def _iter_test_masks(self, X, y=None, groups=None):
-        yield from stratified_masks(self._read(X, y), self.n_splits, None)
+        labels = self._read(X, y)
+        if len(labels) < self.n_splits:
+            raise ValueError(
+                f"cv={self.n_splits} is more folds than the {len(labels)} rows. Use fewer folds."
+            )
+        yield from stratified_masks(labels, self.n_splits, None)
 
 
 def _check_shuffle(shuffle, random_state):

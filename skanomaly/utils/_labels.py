@@ -203,7 +203,10 @@ def _which_value(values, codes, anomaly_label):
             "anomaly_label must be 'auto' or one value of y, got "
             f"{anomaly_label!r}. Recode y when several values are anomalies."
         )
-    found = [bool(value == anomaly_label) for value in values]
+    try:
+        found = [bool(value == anomaly_label) for value in values]
+    except OverflowError:  # no value of NumPy's can be such a number
+        found = []
     if not any(found):
         raise ValueError(
             f"anomaly_label must be one of the values of y, got {anomaly_label!r}; y holds "

@@ -22,7 +22,19 @@ def numbered(X):
     return X.fillna(X.mean()).to_numpy()
 
 
-class Distance(OutlierMixin, BaseEstimator):
+class Scores:
+    """Scores from decisions, and those of training rows."""
+
+    offset_ = 0.0
+
+    def score_samples(self, X):
+        return self.decision_function(X) + self.offset_
+
+    def fit_score_samples(self, X, y=None):
+        return self.fit(X, y).score_samples(X)
+
+
+class Distance(Scores, OutlierMixin, BaseEstimator):
     """Distance from the mean in standard deviations; knows no labels."""
 
     def __init__(self, contamination="auto", random_state=None, verbose=0):
@@ -42,7 +54,7 @@ class Distance(OutlierMixin, BaseEstimator):
         return -np.linalg.norm((numbered(X) - self.mean_) / self.scale_, axis=1) - self.offset_
 
 
-class Centroids(OutlierMixin, BaseEstimator):
+class Centroids(Scores, OutlierMixin, BaseEstimator):
     """Nearer to the mean of the normal rows, or of the anomalies; y must be -1, 1 or NaN."""
 
     def __init__(self, random_state=None, verbose=0):

@@ -283,3 +283,9 @@ def test_splitters_need_one_label_per_row():
             folds(splitter, [1, 2, 3], None)
     with pytest.raises(ValueError, match="expected 3 labels, got 2"):
         folds(NormalOnlySplit(2), [1, 2, 3], [0, 1])
+
+
+def test_more_folds_than_rows_are_refused_at_once():
+    y = np.repeat([0, 1], [8, 2])
+    with pytest.raises(ValueError, match="more folds than the 10 rows"):
+        list(NormalOnlySplit(2**70, all_anomalies=True).split(y, y))
