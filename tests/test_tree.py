@@ -26,7 +26,7 @@ TESTED_BY = {
     "cli/test_files.py": "cli/_csv cli/_sources cli/_writing",
     "cli/test_columns.py": "cli/_plans",
     "test_persistence.py": "detectors/_state networks/_state utils/_state",
-    "io/test_files.py": "io/_container io/_plain utils/_extras",
+    "io/test_files.py": "io/_container io/_info io/_plain utils/_extras",
     "display/test_report.py": "display/_report_parts display/_report_plots",
     "io/test_onnx.py": (
         "io/_export io/_export_detectors io/_export_learners io/_export_networks io/_export_rows "
@@ -34,6 +34,7 @@ TESTED_BY = {
     ),
     "learners/test_ensemble.py": "learners/_masked_bins",
     "meta/test_drift.py": "meta/_column_bins meta/_drift_report",
+    "scores/test_neighbours.py": "scores/_search utils/_blas",
     "scores/test_unsupervised.py": "scores/_trees",
     "thresholds/test_unlabelled.py": "thresholds/_budget",
 }

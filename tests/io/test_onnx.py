@@ -143,6 +143,12 @@ def test_an_own_network_of_known_layers(labelled):
     assert_same(to_onnx(estimator), estimator, labelled[0])
 
 
+def test_an_own_network_that_is_given_built(labelled):
+    layers = keras.Input((4,)), keras.layers.Dense(2, activation="tanh"), keras.layers.Dense(4)
+    estimator = AutoencoderDetector(model=keras.Sequential(layers), **PLAIN).fit(labelled[0])
+    assert_same(to_onnx(estimator), estimator, labelled[0])
+
+
 class Subclassed(keras.Model):
     """A model that keeps the order of its layers to itself."""
 
