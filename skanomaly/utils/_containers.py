@@ -4,6 +4,8 @@ Owns that one conversion, which drops nothing: masks become missing values, lazy
 collected, lists keep the types of their items. Whether the rows are usable is checked behind it.
 """
 
+from collections.abc import Mapping, Set
+
 import numpy as np
 import pandas as pd
 
@@ -69,8 +71,14 @@ def _of_polars(X):
 def collected(X):
     """Return a lazy table of polars as a table, and anything else as it is.
 
-    Complex columns are refused: detectors of other libraries may drop their imaginary parts.
+    Complex columns are refused: detectors of other libraries may drop their imaginary parts. What
+    has no rows in an order is refused, too.
     """
+    if isinstance(X, (Mapping, Set)):
+        raise TypeError(
+            f"X must be a table of rows, an array-like of shape (n_samples, n_features), got "
+            f"{type(X).__name__}. Columns in a dict become one by pandas.DataFrame(X)."
+        )
     if isinstance(X, pd.DataFrame):
         for name, dtype in zip(X.columns, X.dtypes, strict=True):
             if dtype.kind == "c":

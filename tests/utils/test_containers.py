@@ -42,3 +42,9 @@ def test_tables_of_pyarrow():
 def test_anything_else_stays_what_it_is():
     for value in (None, 3, "X", pd.DataFrame(), np.zeros(3), polars.Series([1])):
         assert as_table(value) is value
+
+
+@pytest.mark.parametrize("value", [{"a": [1, 2]}, {1, 2}])
+def test_what_has_no_rows_in_an_order_is_refused(value):
+    with pytest.raises(TypeError, match=f"table of rows.*got {type(value).__name__}"):
+        as_table(value)
