@@ -6,7 +6,7 @@ import polars
 import pyarrow
 import pytest
 
-from skanomaly.utils._containers import as_table
+from skanomaly.utils._containers import as_table, collected
 
 
 def test_masks_become_missing_values():
@@ -47,4 +47,4 @@ def test_anything_else_stays_what_it_is():
 @pytest.mark.parametrize("value", [{"a": [1, 2]}, {1, 2}])
 def test_what_has_no_rows_in_an_order_is_refused(value):
     with pytest.raises(TypeError, match=f"table of rows.*got {type(value).__name__}"):
-        as_table(value)
+        collected(value)

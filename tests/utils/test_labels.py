@@ -278,3 +278,8 @@ def test_measured_numbers_are_no_labels(y):
     with pytest.raises(ValueError, match=r"y holds \d different numbers such as .* y > threshold"):
         read_labels(y)
     assert read_labels(y, anomaly_label=0.5).tolist().count(-1) == 1
+
+
+def test_a_label_beyond_what_numpy_holds_is_none_of_y():
+    with pytest.raises(ValueError, match="must be one of the values of y"):
+        read_labels([0, 1, 1], anomaly_label=2**70)
