@@ -98,7 +98,7 @@ class AutoencoderDetector(BaseNeuralDetector):
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to call anomalies; twice as many, the most unusual, have no part
         in what the ensemble learns. With "auto" about 2% of new normal rows are false alarms
-        (measured: 2.2% on average over 40 tables, 5% at the most), so that fewer anomalies are
+        (measured: 2.0% on average over 20 tables, 7% at the most), so that fewer anomalies are
         found than with a number if there are many among the training rows; the ensemble learns
         without the most unusual rows, a tenth at most. For scores other than the ensemble's,
         "auto" calls those anomalies whose score (the cube root of it, where it is a mean squared
