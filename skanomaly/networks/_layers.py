@@ -188,7 +188,8 @@ def row_folds(X, n_folds, xp=np):
     """
     n_columns = X.shape[1]
     weights = np.random.default_rng(n_columns).normal(scale=100, size=n_columns)
-    mixed = xp.sum(X / (1 + xp.abs(X)) * weights.astype(np.float32), axis=1)
+    weights = weights.astype(np.float32) if xp is np else as_tensor(weights)
+    mixed = xp.sum(X / (1 + xp.abs(X)) * weights, axis=1)
     return xp.floor(n_folds * (mixed - xp.floor(mixed)))
 
 

@@ -146,8 +146,10 @@ def false_alarm_offset(scores, rate, sample_weight=None):
 
     The scores are those of rows like it that did not train what scored them. Of n scores the i-th
     from below has i / (n + 1) of all new rows below it on average (Weibull, 1939): as
-    `fpr_threshold`, but interpolated, and for rates below 1 / (n + 1) the tail beyond the lowest
-    score is taken to be exponential, as wide as the lowest tenth of the scores.
+    `fpr_threshold`, but interpolated. For rates below 1 / (n + 1) the tail beyond the lowest score
+    is taken to be exponential, as wide as the lowest tenth of the scores; lest an anomaly among
+    few rows stands for itself, no lower than where a tail through the 25% and the 10% quantile
+    leaves a quarter of the rate.
     """
     sample = WeightedSample(scores, sample_weight)
     n = sample.count_below(np.inf)
@@ -155,9 +157,9 @@ def false_alarm_offset(scores, rate, sample_weight=None):
     if place >= 1 or n < _MIN_PEAKS:
         share = max((place - 1) / max(n - 1, 1), 0.0)
         return contamination_offset(scores, share, sample_weight, asked=False)
-    lowest, start = sample.values[0], float(sample.quantile(0.1))
-    excess = start - float(sample.quantile(0.05))  # the tail's median
-    return float(lowest - excess / math.log(2) * math.log(1 / place))
+    q5, q10, q25 = map(float, sample.quantile([0.05, 0.1, 0.25]))
+    beyond = float(sample.values[0]) - (q10 - q5) / math.log(2) * math.log(1 / place)
+    return max(beyond, q10 - (q25 - q10) / math.log(2.5) * math.log(0.4 / rate))
 
 
 def _is_auto(contamination):
