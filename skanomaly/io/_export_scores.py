@@ -8,15 +8,13 @@ import numpy as np
 from skanomaly.io._export import export
 from skanomaly.scores import _channels
 from skanomaly.scores._channels import (
-    LearntRows,
-    ResidualScore,
     RowChannels,
     ScoreChannels,
     ScoreScaler,
-    SurpriseScore,
 )
 from skanomaly.scores._mahalanobis import _LEAST_LEFT, _TINY, Mahalanobis
 from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.scores._network_scores import LearntRows, ResidualScore, SurpriseScore
 from skanomaly.scores._ranks import NormalScores
 from skanomaly.scores._tails import ROUNDING
 from skanomaly.scores._trees import IsolationPaths, Trees

@@ -13,7 +13,6 @@ from skanomaly.scores._channels import (
     ALL,
     NEW_ROWS,
     OF_TRAINING,
-    SHARES,
     TRAINING_ROWS,
     RowChannels,
     ScoreChannels,
@@ -24,6 +23,7 @@ from skanomaly.scores._channels import (
 )
 from skanomaly.scores._channels import PARTS as CHANNEL_PARTS
 from skanomaly.scores._neighbours import NeighbourDistances
+from skanomaly.scores._network_scores import SHARES
 from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
 #: Where nothing is said about how many rows are anomalies, those whose global score lies so many

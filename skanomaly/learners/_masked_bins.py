@@ -15,6 +15,7 @@ from skanomaly.learners._base import Learner
 from skanomaly.networks._losses import BinLoss
 from skanomaly.networks._masked_bins import HiddenColumns, masked_bin_network, surprises
 from skanomaly.preprocessing._binning import QuantileBins
+from skanomaly.scores._network_scores import out_of_fold
 from skanomaly.training._predict import forward
 from skanomaly.training._trainer import Schedule, assemble
 
@@ -134,8 +135,7 @@ class MaskedBins(Learner):
         found = forward(surprises(self.trainer.network, self.groups_), bins).astype(np.float64)
         if folds is None:
             return found.mean(axis=1)
-        own = found[np.arange(len(bins)), np.clip(folds, 0, self.n_members - 1)]
-        return np.where((folds >= 0)[:, None], own, found.mean(axis=1))
+        return out_of_fold(found.swapaxes(0, 1), folds)
 
     def _features(self, Z, missing):
         """Return one value a feature, numbers first: the value, or the number of the category."""

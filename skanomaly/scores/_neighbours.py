@@ -6,6 +6,7 @@ the other rows scored with it.
 """
 
 import copy
+import functools
 
 import numpy as np
 
@@ -62,6 +63,7 @@ class NeighbourDistances:
     def compare_with(self, X):
         """Take rows to search among, as they were at the fit."""
         self.reference_ = float_rows(X)
+        vars(self).pop("_on_a_line", None)
         self.square_ = np.einsum("ij,ij->i", self.reference_, self.reference_)
 
     def without_reference(self):
@@ -70,8 +72,16 @@ class NeighbourDistances:
         del other.reference_, other.square_
         return other
 
+    @functools.cached_property
+    def _on_a_line(self):
+        """A line, and the places of the training rows on it in ascending order."""
+        line = np.random.default_rng(0).normal(size=self.reference_.shape[1])
+        line /= np.linalg.norm(line)
+        return line, np.sort(self.reference_ @ line)
+
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "square_"}
+        derived = "square_", "_on_a_line"
+        return {name: value for name, value in vars(self).items() if name not in derived}
 
     def __setstate__(self, state):
         vars(self).update(state)
@@ -85,9 +95,7 @@ class NeighbourDistances:
         one are searched for.
         """
         X = float_rows(X)
-        line = np.random.default_rng(0).normal(size=X.shape[1])
-        line /= np.linalg.norm(line)
-        places = np.sort(self.reference_ @ line)
+        line, places = self._on_a_line
         slack = 2 * self.tolerance_ + 1e-12 * (np.abs(X) @ np.abs(line))
         here = X @ line
         near = places.searchsorted(here - slack) < places.searchsorted(here + slack, "right")

@@ -10,11 +10,9 @@ from sklearn.metrics import roc_auc_score
 from skanomaly.scores._channels import (
     NEW_ROWS,
     TRAINING_ROWS,
-    ResidualScore,
     RowChannels,
     ScoreChannels,
     ScoreScaler,
-    SurpriseScore,
     global_score,
     new_row_score,
     training_row_score,
@@ -81,26 +79,6 @@ def test_rules_combine_means_of_the_channels_that_are_there():
     np.testing.assert_allclose(training_row_score(channels), [0.8 * 4 / 2, 1])
 
 
-def test_surprises_count_beyond_what_is_usual_for_their_column():
-    usual = np.random.default_rng(0).normal([1.0, 5.0], [0.1, 2.0], size=(1000, 2))
-    channel = SurpriseScore().fit(usual)
-    loud, quiet = channel.parts(np.array([[1.5, 5.0], [1.0, 5.5]]))
-    assert loud[0] > 4 > quiet[1]
-    both = np.array([[1.5, 9.0]])
-    np.testing.assert_allclose(channel.score(both), np.sqrt(channel.parts(both).mean(axis=1)))
-    assert channel.score(np.full((1, 2), 0.1)) == 0
-
-
-def test_a_missing_value_adds_what_a_value_of_its_column_adds_on_average():
-    usual = np.random.default_rng(0).normal([1.0, 5.0], [0.1, 2.0], size=(1000, 2)).clip(0.01)
-    channel = SurpriseScore().fit(usual)
-    average = channel.parts(usual).mean(axis=0)
-    assert (average > 0).all()
-    np.testing.assert_allclose(channel.parts(np.zeros((1, 2)))[0], average)
-    known = np.vstack([usual, np.zeros((500, 2))])  # missing in training rows, too: no change
-    np.testing.assert_allclose(SurpriseScore().fit(known).parts(usual), channel.parts(usual))
-
-
 # The whole
 
 
@@ -158,36 +136,6 @@ def test_members_count_alike():
     known = np.ones(len(ROWS), bool)
     scores = np.mean([Mahalanobis().fit(r).score(r, known) for r in residual], axis=0)
     np.testing.assert_allclose(found["residual"], ScoreScaler().fit(scores).apply(scores))
-
-
-def test_residuals_of_training_rows_come_from_the_member_that_did_not_learn_from_them():
-    residual, _ = network(ROWS)
-    folds = np.arange(len(ROWS)) % len(residual)
-    learnt = folds != np.arange(len(residual))[:, None]
-    better = np.where(learnt[..., None], 0.1 * residual, residual)
-    known = np.ones(len(ROWS), bool)
-    score = ResidualScore().fit(better, folds)
-    plain = Mahalanobis().fit(residual[folds, np.arange(len(ROWS))])
-    own = plain.score(residual[folds, np.arange(len(ROWS))], known)
-    np.testing.assert_allclose(score.score(better, folds, known), own)
-    new = score.score(better, np.full(len(ROWS), -1), ~known)
-    np.testing.assert_allclose(new, np.mean([plain.score(r) for r in better], axis=0))
-
-
-def test_rows_that_all_networks_learnt_from_score_like_the_others():
-    rng = np.random.default_rng(2)
-    residual = rng.normal(size=(1, 400, 4))
-    folds = np.arange(400) % 4
-    better = np.where(folds[:, None] > 0, 0.2 * residual, residual)
-    known = np.ones(400, bool)
-    scores = ResidualScore().fit(better, folds).score(better, folds, known)
-    shares = [0.1, 0.5, 0.9]
-    left_out = np.quantile(scores[folds == 0], shares)
-    np.testing.assert_allclose(np.quantile(scores[folds > 0], shares), left_out, atol=0.1)
-    surprises = np.abs(np.where(folds[:, None] > 0, 0.7, 1) * residual[0])
-    scores = SurpriseScore().fit(surprises, folds).score(surprises, folds)
-    left_out = np.quantile(scores[folds == 0], shares)
-    np.testing.assert_allclose(np.quantile(scores[folds > 0], shares), left_out, atol=0.1)
 
 
 def test_ranks_see_numbers_alone():
