@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 
 def as_table(X):
@@ -74,7 +75,7 @@ def collected(X):
     Complex columns are refused: detectors of other libraries may drop their imaginary parts. What
     has no rows in an order is refused, too.
     """
-    if isinstance(X, (Mapping, Set)):
+    if isinstance(X, (Mapping, Set)) and not issparse(X):  # a DOK matrix is a dict, too
         raise TypeError(
             f"X must be a table of rows, an array-like of shape (n_samples, n_features), got "
             f"{type(X).__name__}. Columns in a dict become one by pandas.DataFrame(X)."
