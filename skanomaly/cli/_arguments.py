@@ -100,7 +100,7 @@ def _add_fit(parser):
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="the rows are known to be normal: whatever differs from them is strange",
+        help="the rows are known to be normal, and all of them are learnt from; without --label",
     )
     _add_budget(parser.add_argument)
     _add_quiet(parser.add_argument)
@@ -226,9 +226,10 @@ def _add_contamination(add):
 def _add_recipe(add):
     add(
         "--recipe",
-        choices=["auto", "plain"],
+        choices=["auto", "fast", "plain"],
         default="auto",
-        help="auto finds most; plain, one small network, is several times faster; default: auto",
+        help="auto finds most; plain, one small network, is several times faster; fast, without "
+        "--label, looks at rows alone and lies between; default: auto",
     )
 
 

@@ -7,7 +7,7 @@ from skanomaly.cli._files import Table, read_table
 from skanomaly.cli._reasons import explain_rows, reasons
 from skanomaly.cli._report import print_figures, print_flagged, print_held_out, print_rows
 from skanomaly.cli._saying import sayer
-from skanomaly.cli._training import fit_and_score
+from skanomaly.cli._training import check_choices, fit_and_score
 from skanomaly.cli._words import count
 from skanomaly.cli._writing import check_out, write_table
 
@@ -17,6 +17,7 @@ REPORT_SUFFIXES = {".html": None, ".htm": None}
 def detect(arguments):
     """Run the command."""
     say = sayer(arguments)
+    check_choices(arguments)
     check_outputs(arguments)
     table, features, labels = prepare(arguments, say)
     detector, scores, held_out = fit_and_score(features.frame, labels, arguments, say)

@@ -8,7 +8,7 @@ from skanomaly.cli._model import TableReader
 from skanomaly.cli._report import print_flagged, print_held_out
 from skanomaly.cli._saying import sayer
 from skanomaly.cli._storage import save_model
-from skanomaly.cli._training import for_fit, measure, new_detector
+from skanomaly.cli._training import check_choices, for_fit, measure, new_detector
 from skanomaly.cli._words import CommandError
 from skanomaly.cli._writing import check_out
 
@@ -20,6 +20,7 @@ MODEL_SUFFIXES = {".skops": None}
 def fit(arguments):
     """Run the command."""
     say = sayer(arguments)
+    check_choices(arguments)
     check_out(arguments.model, arguments.file, option="--model", suffixes=MODEL_SUFFIXES)
     if (arguments.alerts is None) != (arguments.per is None):
         raise CommandError("--alerts and --per belong together: --alerts 20 --per 50000")

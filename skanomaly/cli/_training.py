@@ -46,6 +46,20 @@ def measure(frame, labels, arguments, say):
     return labels[held_out], model.score_samples(known.iloc[held_out]) - threshold
 
 
+def check_choices(arguments):
+    """Refuse choices that mean nothing beside labels, before a file is read."""
+    if arguments.label is None:
+        return
+    if arguments.recipe == "fast":
+        raise CommandError(
+            "--recipe fast is for rows without labels; with --label choose auto or plain"
+        )
+    if getattr(arguments, "clean", False):
+        raise CommandError(
+            "--clean says that all rows are normal, --label which of them are not: leave one out"
+        )
+
+
 def new_detector(labelled, arguments):
     """Return the detector that the arguments ask for."""
     from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
@@ -56,7 +70,7 @@ def new_detector(labelled, arguments):
     if labelled:
         return NeuralAnomalyClassifier(**common)
     if getattr(arguments, "clean", False):
-        common["anomaly_score"] = "residual"
+        common["novelty"] = True
     return AutoencoderDetector(contamination=arguments.contamination, **common)
 
 

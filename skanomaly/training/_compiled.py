@@ -22,8 +22,8 @@ from skanomaly.backend._fork import refuse_stranded
 from skanomaly.backend._serialization import serialize
 
 #: Compilations kept for later models; programs least recently used are dropped first. One of
-#: them takes one to three megabytes.
-MAX_COMPILED = 64
+#: them takes some three megabytes.
+MAX_COMPILED = 32
 #: Environment variable that names the folder of compiled programs shared across processes.
 CACHE_SETTING = "SKANOMALY_CACHE_DIR"
 _VALUE_FREE = ("seed", "build_config", "shared_object_id")

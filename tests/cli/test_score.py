@@ -10,6 +10,7 @@ from command_line import assert_refused, stand_ins, write
 
 import skanomaly
 from skanomaly.cli import _files, _main
+from skanomaly.cli._training import new_detector
 
 
 def rows(n, seed, shift=0.0):
@@ -140,3 +141,22 @@ def test_compares_detectors(folder, capsys, tmp_path):
     assert "roc_auc over 2 folds, the best first:" in said
     assert "IsolationForest" in said
     assert len(pd.read_csv(out)) == 8
+
+
+def parsed(*options):
+    return _main._parser().parse_args(["fit", "a.csv", "--model", "m.skops", "--quiet", *options])
+
+
+def test_what_is_said_of_the_rows_reaches_the_detector():
+    detector = new_detector(False, parsed("--clean", "--recipe", "fast", "--contamination", ".1"))
+    assert detector.novelty is True
+    assert (detector.recipe, detector.contamination) == ("fast", 0.1)
+    assert new_detector(False, parsed()).novelty is False
+
+
+@pytest.mark.parametrize("option", [["--clean"], ["--recipe", "fast"]])
+def test_what_means_nothing_beside_labels_is_refused(call, folder, option):
+    before = (folder / "m.skops").read_bytes()
+    code, said, err = call("fit", folder / "fit.csv", "--label", "kind", *option)
+    assert_refused((code, said, err), " ".join(option))
+    assert (folder / "m.skops").read_bytes() == before
