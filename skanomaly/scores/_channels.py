@@ -19,7 +19,7 @@ from skanomaly.scores._ranks import NormalScores
 from skanomaly.scores._tails import MarginalTail
 
 #: What a new row's score is the mean of; a name that comes twice counts twice.
-NEW_ROWS = ("kx1", "kx1", "kq5", "tail2", "residual", "residual", "surprise")
+NEW_ROWS = ("kx1", "kx1", "kq5", "tail2", "residual", "surprise")
 #: The two views of a training row, of which the larger counts; the second a little less.
 TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
 OF_TRAINING = (*TRAINING_ROWS[0], *TRAINING_ROWS[1])
