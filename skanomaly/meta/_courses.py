@@ -25,14 +25,14 @@ class NearestCourses:
     Attributes
     ----------
     centre_, scale_ : ndarray of shape (n_channels,)
-        Mean and standard deviation of the training series.
+        Mean of the training series, and the units of distances.
     windows_ : ndarray of shape (n_windows, size * n_channels), float32
         Windows kept, scaled.
     starts_ : ndarray of shape (n_windows,)
         Where they start in the training series.
     """
 
-    def fit(self, X, starts, size):
+    def fit(self, X, starts, size, units=1.0):
         """Keep windows.
 
         Parameters
@@ -43,6 +43,8 @@ class NearestCourses:
             Where all windows of the series start, in ascending order.
         size : int
             Time stamps in a window.
+        units : float or ndarray of shape (n_channels,), default=1.0
+            Units of channels, in standard deviations.
 
         Returns
         -------
@@ -51,6 +53,7 @@ class NearestCourses:
         self.size = size
         X = np.asarray(X, dtype=np.float64)
         self.centre_, self.scale_ = _centre_and_scale(X)
+        self.scale_ = self.scale_ * units
         Z = self.scaled(X)
         most = max(2, min(MAX_WINDOWS, MAX_VALUES // (size * Z.shape[1])))
         self.starts_ = starts[:: max(1, -(-len(starts) // most))]

@@ -54,8 +54,11 @@ class StampEvidence:
     def __init__(self, size):
         self.lengths = [1] if size < 12 else [1, max(3, size // 20) | 1, max(5, size // 4) | 1]
 
-    def fit(self, deviation, series):
-        """Fit on deviations of normal time stamps, (n, n_channels)."""
+    def fit(self, deviation, series, times=1.0):
+        """Fit on deviations of normal time stamps, (n, n_channels).
+
+        `times` is how many times its threshold each channel has to deviate.
+        """
         smooth = self._smooth(deviation, series)
         self.scales = [_root_mean_square(values) for values in smooth]
         floor = self.scales[0]
@@ -63,8 +66,11 @@ class StampEvidence:
             np.maximum(scale, floor * (0.5 / np.sqrt(length) if length > 1 else 1))
             for scale, length in zip(self.scales, self.lengths, strict=True)
         ]
-        self.thresholds = [1.0] * len(self.lengths)
-        self.thresholds = [_threshold(level) for level in self.levels(deviation, series)]
+        units = zip(smooth, self.scales, strict=True)
+        self.thresholds = [
+            times * np.array([_threshold(column) for column in (np.abs(values) / scale).T])
+            for values, scale in units
+        ]
         return self
 
     def parts(self, deviation, series):

@@ -21,7 +21,7 @@ _SAME = 1e-3
 class LocatedScores:
     """Scores of time stamps from the windows' scores and the deviations of single time stamps."""
 
-    def fit(self, X, series, starts, size, scores):
+    def fit(self, X, series, starts, size, scores, units=1.0):
         """Learn what is normal.
 
         Parameters
@@ -37,6 +37,8 @@ class LocatedScores:
         scores : ndarray of shape (n_windows,)
             The detector's scores of these windows, out of fold, NaN for unknown ones; or None, for
             what only compares with the nearest courses.
+        units : float or ndarray of shape (n_channels,), default=1.0
+            Units of channels in distances, in standard deviations.
 
         Returns
         -------
@@ -44,9 +46,9 @@ class LocatedScores:
         """
         self.size = size
         every = np.concatenate([window_starts(each, size, 1) for each in series])
-        self.courses = NearestCourses().fit(X, every, size)
+        self.courses = NearestCourses().fit(X, every, size, units)
         deviation, distance = self.courses.compare(self.courses.scaled(X), starts)
-        self.evidence = StampEvidence(size).fit(deviation, series)
+        self.evidence = StampEvidence(size).fit(deviation, series, units)
         levels = self.evidence.levels(deviation, series).max(axis=0)
         self.usual_level = float(np.median(levels))
         if scores is not None:

@@ -66,7 +66,9 @@ class StreamMixin:
         n_windows = len(known) - self.window_size_ + 1
         if n_windows > 0:
             score, starts = self.estimator_.score_samples, np.arange(n_windows)
-            scores[-n_windows:] = score_windows(score, known, starts, self.window_size_)
+            scores[-n_windows:] = score_windows(
+                score, known, starts, self.window_size_, self._view
+            )
         keep = self.window_size_ - 1
         self._buffer = known[max(len(known) - keep, 0) :].copy()
         return float(scores[0]) if single else scores
@@ -105,7 +107,7 @@ class StreamMixin:
             check_lengths(series, self.window_size_)
             starts = self._training_starts(series)
             estimator = copy.deepcopy(self.estimator_)
-            estimator.partial_fit(all_windows(X, self.window_size_)[starts])
+            estimator.partial_fit(self._view(all_windows(X, self.window_size_)[starts]))
             self.estimator_ = estimator
             self._located = copy.copy(self._located)
             self._located.courses = self._located.courses.extended(X, starts)
