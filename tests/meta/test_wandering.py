@@ -19,9 +19,9 @@ def found_in(X, *cuts):
 
 
 def channels(n, seed=0):
-    """Return noise, a wave of three periods, a walk and a trend."""
+    """Return noise, a wave of five periods, a walk and a trend."""
     rng = np.random.default_rng(seed)
-    wave = np.sin(6 * np.pi * np.arange(n) / n) + 0.1 * rng.normal(size=n)
+    wave = np.sin(10 * np.pi * np.arange(n) / n) + 0.1 * rng.normal(size=n)
     walk = rng.normal(size=n).cumsum() + 0.2 * np.arange(n)
     return np.stack([rng.normal(size=n), wave, walk, np.arange(n) + rng.normal(size=n)], axis=1)
 
