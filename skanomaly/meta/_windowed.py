@@ -5,7 +5,6 @@ not own: windows (``_windows``, ``_window_size``), time (``_time``), the default
 (``_located``), events (``_events``) or streams (``_stream``).
 """
 
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -357,8 +356,7 @@ class WindowedDetector(
     def _score(self, X, series):
         """Return scores of ordered time stamps."""
         starts, size = self._starts(series), self.window_size_
-        score = partial(scores_of, self.estimator_, known=True)
-        scores = score_windows(score, X, starts, size, self._view)
+        scores = score_windows(self._row_scorer(), X, starts, size, self._view)
         if self._how() == "located":
             return self._located.score(X, series, starts, scores, self.recalibrate)
         return spread_all(scores, starts, size, series, self._how())
