@@ -52,7 +52,7 @@ class NearestCourses:
         """
         self.size = size
         X = np.asarray(X, dtype=np.float64)
-        self.centre_, self.scale_ = _centre_and_scale(X)
+        self.centre_, self.scale_ = centre_and_scale(X)
         self.scale_ = self.scale_ * units
         Z = self.scaled(X)
         most = max(2, min(MAX_WINDOWS, MAX_VALUES // (size * Z.shape[1])))
@@ -150,7 +150,8 @@ class NearestCourses:
         return places
 
 
-def _centre_and_scale(X):
+def centre_and_scale(X):
+    """Return mean and standard deviation of the columns' finite values; 1 for constant ones."""
     known = np.isfinite(X)
     count = np.maximum(known.sum(axis=0), 1)
     centre = np.where(known, X, 0).sum(axis=0) / count

@@ -66,11 +66,11 @@ class StampEvidence:
             np.maximum(scale, floor * (0.5 / np.sqrt(length) if length > 1 else 1))
             for scale, length in zip(self.scales, self.lengths, strict=True)
         ]
-        units = zip(smooth, self.scales, strict=True)
-        self.thresholds = [
-            times * np.array([_threshold(column) for column in (np.abs(values) / scale).T])
-            for values, scale in units
-        ]
+        pairs = zip(smooth, self.scales, strict=True)
+        levels = [np.abs(values) / scale / times for values, scale in pairs]
+        self.thresholds = [times * _threshold(level.max(axis=1)) for level in levels]
+        if len(levels) > 1:  # a channel that jumps must not hide short shifts of the others
+            self.thresholds[1] = times * _thresholds(levels[1])
         return self
 
     def parts(self, deviation, series):
@@ -121,6 +121,15 @@ def located_scores(levels, mean, highest, lowest, threshold):
     found |= (level >= _STRONG) & (highest >= threshold / 2)
     found |= (lowest >= threshold) & (level >= _AMONG)
     return np.where(found, 1 + skirt + _SEVERITY * np.log1p(level), skirt)
+
+
+def _thresholds(levels):
+    """Return a threshold for each column: its own, and at least the usual one of all columns.
+
+    Few stretches of a series are independent of each other: a single column may look too calm.
+    """
+    own = np.array([_threshold(column) for column in levels.T])
+    return np.maximum(own, np.median(own))
 
 
 def _threshold(level):

@@ -140,6 +140,5 @@ class StreamMixin:
             estimator = copy.deepcopy(self.estimator_)
             estimator.partial_fit(self._view(all_windows(X, self.window_size_)[starts]))
             self.estimator_ = estimator
-            self._located = copy.copy(self._located)
-            self._located.courses = self._located.courses.extended(X, starts)
+            self._located = self._located.with_more(X, starts)
         return self

@@ -25,7 +25,7 @@ from skanomaly.meta._inner import (
 from skanomaly.meta._located import PARTS, LocatedScores, stamps_of_runs
 from skanomaly.meta._stream import StreamMixin
 from skanomaly.meta._time import read_time
-from skanomaly.meta._wandering import TIMES, wandering_channels, without_levels
+from skanomaly.meta._wandering import wandering_channels, without_levels
 from skanomaly.meta._window_scores import out_of_fold_scores
 from skanomaly.meta._window_size import automatic_size
 from skanomaly.meta._windows import (
@@ -316,9 +316,8 @@ class WindowedDetector(
         known, located = None, self._how() == "located"
         if codes is None and size > 1 and (located or self.contamination == "auto"):
             known = self._calibration_scores(X, series, training, starts)
-        units = np.where(self._wandering, TIMES, 1.0)
         self._located = LocatedScores().fit(
-            X, series, starts, size, known if located else None, units
+            X, series, starts, size, known if located else None, self._wandering
         )
         scores = self._score(X, series)
         self._usual = float(np.median(scores))
