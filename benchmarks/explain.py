@@ -26,6 +26,8 @@ DETECTORS = {
     "classifier, labels": NeuralAnomalyClassifier,
     "classifier, none": NeuralAnomalyClassifier,
 }
+#: What some of them know besides "shapley".
+OTHER_METHODS = {"autoencoder": ["surprise"], "autoencoder plain": ["reconstruction"]}
 
 
 def normal_rows(folder=None, wanted=()):
@@ -76,7 +78,7 @@ def run(name, X, options):
             detector.fit(np.vstack([training, known]), y)
         else:
             detector.fit(training)
-        methods = ["shapley", *(["reconstruction"] if label.endswith("plain") else [])]
+        methods = ["shapley", *OTHER_METHODS.get(label, ())]
         for kind in ("shift", "swap"):
             rows, chosen = corrupt(held_out, training, k, kind, rng)
             for method in methods:

@@ -346,6 +346,16 @@ class AutoencoderDetector(BaseNeuralDetector):
             return None
         return self._learner.error_parts(self._checked_rows(X))
 
+    def _told(self, X, background=None):
+        """Return what `Autoencoder.told` does, categories by their names among other rows.
+
+        None where surprises are no part of the score.
+        """
+        if getattr(self._learner.scorer, "masked_", None) is None:
+            return None
+        shares, chances, middles = self._learner.told(self._checked_rows(X))
+        return shares, chances, self._encoder.named(middles, background)
+
     def reconstruct(self, X):
         """Return what the network makes of rows, in the units of the data.
 

@@ -145,7 +145,7 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     weight_decay         0.02                                           1e-4
     learning_rate        all labels 4e-3, some 2e-3, none 4e-3          1e-3
     epochs               as `max_steps` says                            100
-    max_steps            all 400 to 1200, some 300, none 250            None
+    max_steps            all 400 to 1200, some 300 to 1200, none 250    None
     batch_size           128                                            32
     early_stopping       False                                          True
     ===================  =============================================  ==================

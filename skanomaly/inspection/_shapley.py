@@ -6,6 +6,7 @@ detectors, or how an explanation is shown (``inspection._explain``).
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
 #: Distance beyond which a value is foreign, in standard deviations: how far off does not matter
 #: for the question which rows are alike in the *other* features.
@@ -188,3 +189,45 @@ class _Walk:
         if len(self.rest):
             shares[self.rest] = shares[self.rest[0]] * self.weights
         return shares
+
+
+def shap_values(score, X, background, random_state):
+    """Return Shapley values and base values by the ``shap`` package, numeric columns alone.
+
+    Parameters
+    ----------
+    score : callable
+        Returns anomaly scores of rows.
+    X, background : ndarray or DataFrame
+        Rows to explain, and rows to compare them with.
+    random_state : int, RandomState instance or None
+        Seed.
+
+    Returns
+    -------
+    values : ndarray of shape (n_samples, n_features)
+    base : ndarray of shape (n_samples,)
+    """
+    try:
+        import shap
+    except ImportError as error:
+        raise ImportError(
+            'method="shap" needs the shap package. Install it with: '
+            "pip install 'skanomaly[explain]'"
+        ) from error
+    frame = isinstance(X, pd.DataFrame)
+    columns = X.columns if frame else None
+
+    def of_rows(rows):
+        return score(pd.DataFrame(rows, columns=columns) if frame else rows)
+
+    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    state = np.random.get_state()  # noqa: NPY002
+    try:  # shap seeds NumPy's global generator
+        masker = shap.maskers.Independent(np.asarray(background, float), max_samples=100)
+        explainer = shap.explainers.Permutation(of_rows, masker, seed=seed)
+        calls = max(500, 4 * X.shape[1] + 2)
+        found = explainer(np.asarray(X, float), max_evals=calls, silent=True)
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+    return found.values, np.asarray(found.base_values) + np.zeros(len(X))

@@ -127,6 +127,30 @@ class Autoencoder(Learner):
 
         return in_chunks(one, X)
 
+    def told(self, X):
+        """Return what surprises add to scores, what to expect instead, and which values those are.
+
+        Returns
+        -------
+        shares : ndarray of shape (n_samples, n_features)
+        chances : ndarray of shape (n_samples, n_features, n_bins)
+        middles : ndarray of shape (n_features, n_bins)
+            Values of the bins in the units of the data; of a category the number of its value.
+        """
+        Z, missing = self._scaled(X)
+        shares, chances = self.scorer.told(np.asarray(Z, np.float64), missing)
+        in_order = self.compare.in_order
+        return in_order(shares), in_order(chances), in_order(self._middles().T).T
+
+    def _middles(self):
+        middles = self.scorer.masked_.bins_.middles_.copy()
+        if self.scaler is not None:
+            numbers = slice(None if self.compare.layout is None else self.compare.layout.n_numbers)
+            rows = np.zeros((middles.shape[1], len(self.scaler.mean_)))
+            rows[:, numbers] = middles[numbers].T
+            middles[numbers] = self.scaler.inverse_transform(rows)[:, numbers].T
+        return middles
+
     def reconstruct(self, X):
         """Return what the network makes of rows, in the units of the data."""
 

@@ -162,6 +162,22 @@ class EnsembleScore:
             scores[trained] = np.interp(training_row_score(channels), *self.levels_)
         return scores
 
+    def told(self, Z, missing=None):
+        """Return what the surprises of columns add to the scores of rows, and what to expect.
+
+        Returns
+        -------
+        shares : ndarray of shape (n_samples, n_features)
+            Their sum is what the surprises add to the score of a new row, from their place of
+            none at all on.
+        chances : ndarray of shape (n_samples, n_features, n_bins)
+            As `MaskedBins.chances`.
+        """
+        _, matches = self.channels_.rows_.search(Z, ("kx1",))
+        folds = self._folds_of(matches, None)
+        shares = self.channels_.surprise_shares(self.masked_.surprises(Z, missing, folds))
+        return shares, self.masked_.chances(Z, missing, folds)
+
 
 #: Classes that a fitted `EnsembleScore` is made of.
 PARTS = (EnsembleScore, *MASKED_PARTS, *CHANNEL_PARTS)

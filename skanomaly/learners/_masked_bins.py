@@ -9,11 +9,12 @@ import dataclasses
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
 from skanomaly.networks._losses import BinLoss
-from skanomaly.networks._masked_bins import HiddenColumns, masked_bin_network, surprises
+from skanomaly.networks._masked_bins import SPREAD, HiddenColumns, masked_bin_network, surprises
 from skanomaly.preprocessing._binning import QuantileBins
 from skanomaly.scores._network_scores import out_of_fold
 from skanomaly.training._predict import forward
@@ -127,15 +128,34 @@ class MaskedBins(Learner):
         """
         return self._of_bins(self.bins_.transform(self._features(Z, missing)), folds)
 
+    def chances(self, Z, missing=None, folds=None):
+        """Return what was to be expected of each value, told from the others of its row.
+
+        Parameters as in `surprises`.
+
+        Returns
+        -------
+        chances : ndarray of shape (n_samples, n_features, n_bins), float64
+            Chances of the bins of ``bins_``, whose sum is 1.
+        """
+        bins = self.bins_.transform(self._features(Z, missing))
+        chances = np.empty((self.n_members, *bins.shape, self.bins_.n_bins))
+        for group in np.unique(self.groups_):
+            own = self.groups_ == group
+            logits = forward(self.trainer.network, np.where(own, np.float32(-1), bins))
+            shape = len(bins), self.n_members, *chances.shape[2:]
+            logits = np.asarray(logits, np.float64).reshape(shape)[:, :, own]
+            chances[:, :, own] = softmax(logits, axis=-1).swapaxes(0, 1)
+        spread = SPREAD / self.bins_.n_bins
+        return (1 - SPREAD) * out_of_fold(chances, _or_new(folds, len(bins))) + spread
+
     def score(self, X):
         """Return the mean surprise of scaled rows."""
         return self.surprises(X).mean(axis=1)
 
     def _of_bins(self, bins, folds):
         found = forward(surprises(self.trainer.network, self.groups_), bins).astype(np.float64)
-        if folds is None:
-            return found.mean(axis=1)
-        return out_of_fold(found.swapaxes(0, 1), folds)
+        return out_of_fold(found.swapaxes(0, 1), _or_new(folds, len(found)))
 
     def _features(self, Z, missing):
         """Return one value a feature, numbers first: the value, or the number of the category."""
@@ -147,6 +167,11 @@ class MaskedBins(Learner):
         if missing is not None:
             features[missing] = np.nan
         return features
+
+
+def _or_new(folds, n):
+    """Return folds, those of new rows for None."""
+    return np.full(n, -1) if folds is None else folds
 
 
 def _groups(n_columns, seed):

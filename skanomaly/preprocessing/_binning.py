@@ -101,6 +101,13 @@ class QuantileBins:
     n_bins : int
         Bins of a column, 4 at least.
 
+    Attributes
+    ----------
+    edges_ : list of ndarray
+        Of each column the lowest value, the edges between bins, and the highest value.
+    middles_ : ndarray of shape (n_features, n_bins)
+        The values that stand for the bins.
+
     Examples
     --------
     >>> import numpy as np
@@ -115,8 +122,19 @@ class QuantileBins:
 
     def fit(self, X):
         """Learn bins of the values of `X`, (n_samples, n_features), NaN where one is missing."""
-        self.edges_ = [self._edges(column[~np.isnan(column)]) for column in X.T]
+        columns = [column[~np.isnan(column)] for column in X.T]
+        self.edges_ = [self._edges(values) for values in columns]
+        self.middles_ = np.array(list(map(self._middles, columns, self.edges_)))
         return self
+
+    def _middles(self, values, edges):
+        """Return the median of the training values in each bin, the nearest value if none is."""
+        bins = edges[1:-1].searchsorted(values, side="right")
+        middles = np.full(self.n_bins, edges[-1])
+        middles[0] = edges[0]
+        for number in np.unique(bins):
+            middles[1 + number] = np.median(values[bins == number])
+        return middles
 
     def _edges(self, values):
         """Return the lowest value, the edges between bins, and the highest value."""

@@ -58,6 +58,26 @@ def _value_id(value):
     return -2.0 - (int.from_bytes(digest, "little") >> 12)
 
 
+def value_names(ids, column=None):
+    """Return words for identifiers, as a column that holds the values names them.
+
+    Parameters
+    ----------
+    ids : ndarray of float
+        As `category_ids` makes them; NaN for any other value.
+    column : pandas.Series, default=None
+        Values of the category. Numbers need none; texts that it lacks are "a value".
+
+    Returns
+    -------
+    names : ndarray of str, dtype object
+    """
+    known = {} if column is None else dict(zip(category_ids(column), column, strict=True))
+    names = ["another" if np.isnan(one) else known.get(one, one if one > -2 else "a value")
+             for one in ids.tolist()]  # fmt: skip
+    return np.array([str(name) for name in names], dtype=object)
+
+
 class Layout:
     """Where the columns of numbers and of each category lie among the encoded ones.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from skanomaly.preprocessing._categories import OneHot
+from skanomaly.preprocessing._categories import OneHot, value_names
 from skanomaly.preprocessing._imputation import MAX_COLUMNS, MAX_ROWS, ConditionalMean
 from skanomaly.preprocessing._missing import MissingValues
 from skanomaly.preprocessing._scaling import ScaledRows, as_float32
@@ -148,6 +148,31 @@ class TableEncoder:
         if self.one_hot_ is None and not missing and not sp.issparse(source):
             return source
         return Table(source, self.one_hot_, self.filler_, missing)
+
+    def named(self, values, background=None):
+        """Return values of each feature as the data have them.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_features, n_values)
+            Of a category the numbers of its one-hot columns.
+        background : ndarray or DataFrame of shape (n_background, n_features), default=None
+            Rows that hold the values of categories by name.
+
+        Returns
+        -------
+        named : list of ndarray of shape (n_values,)
+            Floats, or words of a category's values.
+        """
+        named = list(values)
+        if self.one_hot_ is None:
+            return named
+        rows = None if background is None else pd.DataFrame(background)
+        columns = np.flatnonzero(self.one_hot_.is_categorical)
+        for column, known in zip(columns, self.one_hot_.known_, strict=True):
+            ids = np.append(known, np.nan)[values[column].round().astype(int)]
+            named[column] = value_names(ids, None if rows is None else rows.iloc[:, column])
+        return named
 
 
 def empty_rows(X):

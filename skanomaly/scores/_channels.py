@@ -289,6 +289,14 @@ class ScoreChannels:
             channels["surprise"] = self.surprise_.score(surprises, learnt)
         return channels
 
+    def surprise_shares(self, surprises):
+        """Return what each column's surprise adds to `new_row_score`, (n_samples, n_features)."""
+        parts = self.surprise_.parts(surprises)
+        root = np.sqrt(parts.mean(axis=1, keepdims=True))
+        present = [name for name in NEW_ROWS if name in self.calibrations_]
+        weight = present.count("surprise") / len(present) / self.calibrations_["surprise"].scale_
+        return weight * parts / (parts.shape[1] * np.maximum(root, 1e-12))
+
     def _calibrated(self, raw):
         return {name: self.calibrations_[name].apply(scores) for name, scores in raw.items()}
 

@@ -10,6 +10,7 @@ from skanomaly.preprocessing._categories import (
     MAX_CATEGORIES,
     OneHot,
     category_ids,
+    value_names,
 )
 
 values = st.one_of(
@@ -115,3 +116,11 @@ def test_a_tail_of_rare_values_shares_the_last_column():
     coder = one_hot_of([*range(10, 74), 1, 1, 1])
     assert coder.layout_.width == 65
     assert coder.layout_.shares[0][-1] == pytest.approx(3 / 2659)
+
+
+def test_identifiers_have_the_names_that_a_column_gives_them():
+    column = pd.Series(["red", "blue", None, 3, True], dtype=object)
+    ids = np.append(np.unique(category_ids(pd.Series(["red", "green", 3]))), np.nan)
+    names = value_names(ids, column)
+    assert sorted(names) == ["3", "a value", "another", "red"]
+    assert sorted(value_names(ids)) == ["3.0", "a value", "a value", "another"]

@@ -27,3 +27,9 @@ def test_few_values_have_a_bin_each_and_missing_ones_none():
 def test_a_constant_column_has_one_bin_and_two_for_surprises(n_bins):
     fitted = QuantileBins(n_bins).fit(np.full((9, 1), 3.0))
     assert fitted.transform(np.array([[2.0], [3.0], [4.0]])).ravel().tolist() == [0, 1, n_bins - 1]
+
+
+def test_every_bin_has_a_value_that_stands_for_it():
+    bins = QuantileBins(6).fit(np.array([[1.0, 0.0], [1.0, 2.0], [4.0, 4.0], [9.0, np.nan]]))
+    np.testing.assert_array_equal(bins.middles_[0], [1, 1, 4, 9, 9, 9])
+    np.testing.assert_array_equal(bins.middles_[1], [0, 0, 2, 4, 4, 4])
