@@ -13,7 +13,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import unchanged_on_failure
-from skanomaly.meta._tiles import tile_scorer
 from skanomaly.meta._windows import all_windows, check_lengths, score_windows
 from skanomaly.utils._docs import documented
 from skanomaly.utils._response import scores_of
@@ -101,7 +100,8 @@ class StreamMixin:
 
     def _row_scorer(self):
         """Return the function that scores windows, the same for series and streams."""
-        quick = tile_scorer(self.estimator_) if self._how() == "last" else None
+        own = getattr(self.estimator_, "_few_rows_scorer", None)  # AutoencoderDetector's
+        quick = own() if own is not None and self._how() == "last" else None
         return quick or partial(scores_of, self.estimator_, known=True)
 
     def reset_stream(self):

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.ensemble import IsolationForest
 
 from skanomaly import AutoencoderDetector
-from skanomaly.meta._tiles import tile_scorer
+from skanomaly.detectors._tiles import tile_scorer
 
 pytestmark = pytest.mark.core
 X = np.random.default_rng(0).normal(size=(60, 5)) * [1, 10, 1, 1, 0.1] + 3
@@ -42,7 +41,6 @@ def test_a_new_fit_gives_new_scores(plain):
 
 
 def test_other_detectors_are_asked_themselves():
-    assert tile_scorer(IsolationForest(n_estimators=2).fit(X)) is None
     assert tile_scorer(fitted("plain", standardize=False)) is None
     assert tile_scorer(fitted("plain", anomaly_score="residual")) is None
     assert tile_scorer(fitted("plain", architecture="conv1d", hidden_layer_sizes=(2,))) is None

@@ -1,7 +1,7 @@
 """Scores of few windows at a time, from plain autoencoders: NumPy alone, in tiles of eight rows.
 
 Owns what `aggregation="last"` and streams ask in place of the detector, where a call of the
-detector takes longer than its arithmetic. Loads Keras only where the detector has done so.
+detector takes longer than its arithmetic.
 
 A row's score does not depend on the rows beside it: every product is one of eight rows.
 """
@@ -9,6 +9,8 @@ A row's score does not depend on the rows beside it: every product is one of eig
 import weakref
 
 import numpy as np
+
+from skanomaly.training._numpy_forward import dense_layers
 
 _ROWS = 8
 _SCORERS = weakref.WeakKeyDictionary()
@@ -20,8 +22,6 @@ def tile_scorer(detector):
     Those are `AutoencoderDetector` with the reconstruction error as its score, standardised
     numbers and dense layers in a row. The scores are those of `score_samples` but for rounding.
     """
-    if type(detector).__module__ != "skanomaly.detectors._autoencoder":
-        return None
     learner = vars(detector).get("_learner")
     known = _SCORERS.get(detector)
     if known is None or known[0] is not learner:
@@ -30,8 +30,6 @@ def tile_scorer(detector):
 
 
 def _scorer_of(detector, learner):
-    from skanomaly.training._numpy_forward import dense_layers
-
     plain = learner.scorer is None and learner.compare.layout is None
     if not plain or learner.scaler is None:
         return None
