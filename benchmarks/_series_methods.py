@@ -124,6 +124,7 @@ def pyod(module, name, **settings):
 
 METHODS = {
     "skanomaly": windowed(AutoencoderDetector()),
+    "skanomaly multiscale": windowed(AutoencoderDetector("multiscale")),
     "skanomaly mean": windowed(AutoencoderDetector(), aggregation="mean"),
     "skanomaly conv1d": windowed(AutoencoderDetector(architecture="conv1d")),
     "skanomaly lstm": windowed(AutoencoderDetector(architecture="lstm")),
@@ -139,7 +140,6 @@ METHODS = {
     "PyOD TimeSeriesOD(KNN)": pyod("ts_od", "TimeSeriesOD", detector="KNN"),
     "PyOD TimeSeriesOD(KNN), 200": pyod("ts_od", "TimeSeriesOD", detector="KNN", window_size=200),
 }
-DEFAULT = [
-    name for name in METHODS if name not in ("skanomaly conv1d", "skanomaly lstm", "skanomaly gru")
-]
+_SLOW = ("skanomaly multiscale", "skanomaly conv1d", "skanomaly lstm", "skanomaly gru")
+DEFAULT = [name for name in METHODS if name not in _SLOW]
 QUICK = ["skanomaly forest", "nearest window of 200", "z-score", "PCA T2 and Q"]

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skanomaly.detectors._neural import BaseNeuralDetector
 from skanomaly.detectors._recipes import AUTOENCODER, noise_bounds, settings_of, trim_share
+from skanomaly.detectors._tiles import tile_scorer
 from skanomaly.learners._autoencoder import PARTS, Autoencoder
 from skanomaly.learners._ensemble import EnsembleScore
 from skanomaly.networks._losses import table_loss
@@ -264,6 +265,10 @@ class AutoencoderDetector(BaseNeuralDetector):
         self.verbose = verbose
 
     _state_parts = (*BaseNeuralDetector._state_parts, *PARTS)
+
+    def _few_rows_scorer(self):
+        """Return what scores few rows fast, for streams; None where only `score_samples` can."""
+        return tile_scorer(self)
 
     def _new_learner(self, rows, seed, before):
         settings = self._settings(rows.X.shape[1])

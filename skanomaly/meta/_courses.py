@@ -25,14 +25,14 @@ class NearestCourses:
     Attributes
     ----------
     centre_, scale_ : ndarray of shape (n_channels,)
-        Mean and standard deviation of the training series.
+        Mean of the training series, and the units of distances.
     windows_ : ndarray of shape (n_windows, size * n_channels), float32
         Windows kept, scaled.
     starts_ : ndarray of shape (n_windows,)
         Where they start in the training series.
     """
 
-    def fit(self, X, starts, size):
+    def fit(self, X, starts, size, units=1.0):
         """Keep windows.
 
         Parameters
@@ -43,6 +43,8 @@ class NearestCourses:
             Where all windows of the series start, in ascending order.
         size : int
             Time stamps in a window.
+        units : float or ndarray of shape (n_channels,), default=1.0
+            Units of channels, in standard deviations.
 
         Returns
         -------
@@ -50,7 +52,8 @@ class NearestCourses:
         """
         self.size = size
         X = np.asarray(X, dtype=np.float64)
-        self.centre_, self.scale_ = _centre_and_scale(X)
+        self.centre_, self.scale_ = centre_and_scale(X)
+        self.scale_ = self.scale_ * units
         Z = self.scaled(X)
         most = max(2, min(MAX_WINDOWS, MAX_VALUES // (size * Z.shape[1])))
         self.starts_ = starts[:: max(1, -(-len(starts) // most))]
@@ -147,7 +150,8 @@ class NearestCourses:
         return places
 
 
-def _centre_and_scale(X):
+def centre_and_scale(X):
+    """Return mean and standard deviation of the columns' finite values; 1 for constant ones."""
     known = np.isfinite(X)
     count = np.maximum(known.sum(axis=0), 1)
     centre = np.where(known, X, 0).sum(axis=0) / count

@@ -54,8 +54,11 @@ class StampEvidence:
     def __init__(self, size):
         self.lengths = [1] if size < 12 else [1, max(3, size // 20) | 1, max(5, size // 4) | 1]
 
-    def fit(self, deviation, series):
-        """Fit on deviations of normal time stamps, (n, n_channels)."""
+    def fit(self, deviation, series, times=1.0):
+        """Fit on deviations of normal time stamps, (n, n_channels).
+
+        `times` is how many times its threshold each channel has to deviate.
+        """
         smooth = self._smooth(deviation, series)
         self.scales = [_root_mean_square(values) for values in smooth]
         floor = self.scales[0]
@@ -63,8 +66,11 @@ class StampEvidence:
             np.maximum(scale, floor * (0.5 / np.sqrt(length) if length > 1 else 1))
             for scale, length in zip(self.scales, self.lengths, strict=True)
         ]
-        self.thresholds = [1.0] * len(self.lengths)
-        self.thresholds = [_threshold(level) for level in self.levels(deviation, series)]
+        pairs = zip(smooth, self.scales, strict=True)
+        levels = [np.abs(values) / scale / times for values, scale in pairs]
+        self.thresholds = [times * _threshold(level.max(axis=1)) for level in levels]
+        if len(levels) > 1:  # a channel that jumps must not hide short shifts of the others
+            self.thresholds[1] = times * _thresholds(levels[1])
         return self
 
     def parts(self, deviation, series):
@@ -115,6 +121,15 @@ def located_scores(levels, mean, highest, lowest, threshold):
     found |= (level >= _STRONG) & (highest >= threshold / 2)
     found |= (lowest >= threshold) & (level >= _AMONG)
     return np.where(found, 1 + skirt + _SEVERITY * np.log1p(level), skirt)
+
+
+def _thresholds(levels):
+    """Return a threshold for each column: its own, and at least the usual one of all columns.
+
+    Few stretches of a series are independent of each other: a single column may look too calm.
+    """
+    own = np.array([_threshold(column) for column in levels.T])
+    return np.maximum(own, np.median(own))
 
 
 def _threshold(level):

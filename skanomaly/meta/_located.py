@@ -1,8 +1,11 @@
 """Scores that find and locate: the detector's windows, the nearest courses, and time stamps.
 
 Owns what is kept of a training series for ``aggregation="located"``, for events and explanations,
-and in which order it is asked. The ideas are in `_courses` (nearest windows) and `_evidence`.
+and in which order it is asked. The ideas are in `_courses` (nearest windows), `_relations`
+(between channels) and `_evidence`.
 """
+
+import copy
 
 import numpy as np
 import pandas as pd
@@ -10,10 +13,12 @@ from scipy.ndimage import minimum_filter1d
 
 from skanomaly.meta._courses import NearestCourses
 from skanomaly.meta._evidence import StampEvidence, WindowScale, located_scores
+from skanomaly.meta._relations import ChannelRelations
+from skanomaly.meta._wandering import TIMES
 from skanomaly.meta._windows import Series, spread, spread_all, window_starts
 
 #: What fitted scores are made of, for files of estimators.
-PARTS = (NearestCourses, StampEvidence, WindowScale)
+PARTS = (ChannelRelations, NearestCourses, StampEvidence, WindowScale)
 #: Added to distances before their logarithm: below it, all windows are the same.
 _SAME = 1e-3
 
@@ -21,7 +26,7 @@ _SAME = 1e-3
 class LocatedScores:
     """Scores of time stamps from the windows' scores and the deviations of single time stamps."""
 
-    def fit(self, X, series, starts, size, scores):
+    def fit(self, X, series, starts, size, scores, wandering):
         """Learn what is normal.
 
         Parameters
@@ -37,16 +42,22 @@ class LocatedScores:
         scores : ndarray of shape (n_windows,)
             The detector's scores of these windows, out of fold, NaN for unknown ones; or None, for
             what only compares with the nearest courses.
+        wandering : ndarray of shape (n_channels,), bool
+            Channels whose level says little.
 
         Returns
         -------
         self : LocatedScores
         """
         self.size = size
+        self.relations = ChannelRelations().fit(X, ~wandering)
+        units = np.where(wandering, TIMES, 1.0)
         every = np.concatenate([window_starts(each, size, 1) for each in series])
-        self.courses = NearestCourses().fit(X, every, size)
-        deviation, distance = self.courses.compare(self.courses.scaled(X), starts)
-        self.evidence = StampEvidence(size).fit(deviation, series)
+        self.courses = NearestCourses().fit(X, every, size, units)
+        deviation, distance, apart = self._compare(X, starts)
+        times = np.r_[units, np.ones(apart.shape[1])]
+        self.evidence = StampEvidence(size).fit(deviation, series, times)
+        self.apart = [WindowScale().fit(column) for column in apart.T]
         levels = self.evidence.levels(deviation, series).max(axis=0)
         self.usual_level = float(np.median(levels))
         if scores is not None:
@@ -75,15 +86,18 @@ class LocatedScores:
         -------
         scores : ndarray of shape (n,)
         """
-        deviation, distance = self.courses.compare(self.courses.scaled(X), starts)
+        deviation, distance, apart = self._compare(X, starts)
         levels = self.evidence.levels(deviation, series)
         unusual = self.both.apply(self._together(scores, distance))
+        for scale, column in zip(self.apart, apart.T, strict=True):
+            same = self.both.threshold / scale.threshold
+            unusual = np.maximum(unusual, scale.apply(column) * same)
         if recalibrate is not None:
             levels, unusual = self._recalibrated(levels, unusual, series, starts, recalibrate)
         mean, highest, lowest = (
             -spread_all(-unusual, starts, self.size, series, how) for how in ("mean", "max", "min")
         )
-        lowest = _lowest_around(lowest, series, starts)
+        lowest = _lowest_around(lowest, series, starts, self.size // 2)
         return -located_scores(levels, mean, highest, lowest, self.both.threshold)
 
     def _recalibrated(self, levels, unusual, series, starts, n):
@@ -112,22 +126,46 @@ class LocatedScores:
         expected : ndarray of shape (n, n_channels)
             The nearest normal course, in the units of the data.
         """
-        scaled = self.courses.scaled(X)
-        deviation, _ = self.courses.compare(scaled, starts)
+        deviation, _, _ = self._compare(X, starts)
         square = (self.evidence.parts(deviation, series) ** 2).sum(axis=0)
+        square = self.relations.by_channel(square)
         square += np.finfo(np.float64).tiny
-        expected = (scaled - deviation) * self.courses.scale_ + self.courses.centre_
+        nearest = self.courses.scaled(X) - deviation[:, : X.shape[1]]
+        expected = nearest * self.courses.scale_ + self.courses.centre_
         return square / square.sum(axis=1, keepdims=True), expected
 
+    def with_more(self, X, starts):
+        """Return scores that know the courses of one more series as well."""
+        later = copy.copy(self)
+        later.courses = self.courses.extended(X, starts)
+        return later
 
-def _lowest_around(values, series, starts):
-    """Return the lowest value within a stride: windows in between would have been as low."""
+    def _compare(self, X, starts):
+        """Return the deviations of time stamps and two kinds of distances of windows.
+
+        Deviations from the nearest course and of each channel from what the others say, side by
+        side; distances from the nearest course, and log root mean squares of the others.
+        """
+        deviation, distance = self.courses.compare(self.courses.scaled(X), starts)
+        residuals = self.relations.residuals(X)
+        sums = np.concatenate([np.zeros((1, residuals.shape[1])), residuals**2]).cumsum(axis=0)
+        square = np.maximum(sums[starts + self.size] - sums[starts], 0) / self.size
+        return np.hstack([deviation, residuals]), distance, np.log(np.sqrt(square) + _SAME)
+
+
+def _lowest_around(values, series, starts, edge):
+    """Return the lowest value within a stride: windows in between would have been as low.
+
+    At the edges of a series few windows cover a time stamp, all from one side: none is low enough.
+    """
     parts = []
     for each in series:
         mine = starts[slice(*np.searchsorted(starts, [each.start, each.stop]))]
         reach = 2 * int(np.diff(mine).max(initial=1)) - 1
         part = values[each.start : each.stop]
-        parts.append(minimum_filter1d(part, reach, mode="nearest"))
+        part = minimum_filter1d(part, reach, mode="nearest")
+        part[:edge], part[len(part) - edge :] = -np.inf, -np.inf
+        parts.append(part)
     return np.concatenate(parts)
 
 

@@ -5,14 +5,23 @@ detector's; a class brings `estimator_`, `window_size_` and the rest of `Windowe
 """
 
 import copy
+from functools import partial
 
 import numpy as np
+import pandas as pd
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import unchanged_on_failure
 from skanomaly.meta._windows import all_windows, check_lengths, score_windows
 from skanomaly.utils._docs import documented
+from skanomaly.utils._response import scores_of
+
+
+def _is_plain(rows, n_channels):
+    """Tell time stamps that all checks would hand back as they are."""
+    right = rows.ndim == 2 and rows.shape[1] == n_channels and len(rows)
+    return right and rows.dtype in (np.float64, np.float32) and np.isfinite(rows).all()
 
 
 def _inner_learns_on(detector):
@@ -38,7 +47,8 @@ class StreamMixin:
         Parameters
         ----------
         X : array-like of shape (n_channels,) or (n_timestamps, n_channels)
-            One time stamp, or several in order.
+            One time stamp, or several in order. Arrays need no names where the detector was
+            fitted with them; the columns of a DataFrame or the index of a Series have to agree.
 
         Returns
         -------
@@ -50,26 +60,49 @@ class StreamMixin:
         ValueError
             If the aggregation needs time stamps that are still to come.
         """
-        check_is_fitted(self)
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)  # takes as long as a score
         if self._how() != "last" or self._stride() != 1:
             raise ValueError(
                 'score_next needs aggregation="last" and stride=1: all others wait for time '
                 f"stamps that are still to come. Got aggregation={self.aggregation!r}, "
                 f"stride={self.stride!r}."
             )
+        rows, single = self._arrived(X)
+        before, size = vars(self).get("_buffer"), self.window_size_
+        known = rows if before is None else np.concatenate([before, rows])
+        scores = np.full(len(rows), np.nan)
+        n_windows = len(known) - size + 1
+        if n_windows == 1:
+            scores[-1:] = self._row_scorer()(self._view(known.reshape(1, -1)))
+        elif n_windows > 1:
+            starts = np.arange(n_windows)
+            scores[-n_windows:] = score_windows(
+                self._row_scorer(), known, starts, size, self._view
+            )
+        self._buffer = known[max(len(known) - size + 1, 0) :].copy()
+        return float(scores[0]) if single else scores
+
+    def _arrived(self, X):
+        """Return checked time stamps, and whether it is a single one."""
+        if isinstance(X, pd.Series):
+            return self._numbers(X.to_frame().T.infer_objects(), reset=False), True
+        if hasattr(X, "columns"):
+            return self._numbers(X, reset=False), False
         X = np.asarray(X)
         single = X.ndim == 1
-        rows = self._numbers(X[None] if single else X, reset=False)
-        before = getattr(self, "_buffer", rows[:0])
-        known = np.concatenate([before, rows]) if len(before) else rows
-        scores = np.full(len(rows), np.nan)
-        n_windows = len(known) - self.window_size_ + 1
-        if n_windows > 0:
-            score, starts = self.estimator_.score_samples, np.arange(n_windows)
-            scores[-n_windows:] = score_windows(score, known, starts, self.window_size_)
-        keep = self.window_size_ - 1
-        self._buffer = known[max(len(known) - keep, 0) :].copy()
-        return float(scores[0]) if single else scores
+        rows = X[None] if single else X
+        if _is_plain(rows, self.n_features_in_):  # all checks take longer than a score
+            return rows, single
+        if hasattr(self, "feature_names_in_") and rows.shape[1:] == (self.n_features_in_,):
+            rows = pd.DataFrame(rows, columns=self.feature_names_in_)
+        return self._numbers(rows, reset=False), single
+
+    def _row_scorer(self):
+        """Return the function that scores windows, the same for series and streams."""
+        own = getattr(self.estimator_, "_few_rows_scorer", None)  # AutoencoderDetector's
+        quick = own() if own is not None and self._how() == "last" else None
+        return quick or partial(scores_of, self.estimator_, known=True)
 
     def reset_stream(self):
         """Forget the time stamps that `score_next` has seen: the next one begins a series.
@@ -105,8 +138,7 @@ class StreamMixin:
             check_lengths(series, self.window_size_)
             starts = self._training_starts(series)
             estimator = copy.deepcopy(self.estimator_)
-            estimator.partial_fit(all_windows(X, self.window_size_)[starts])
+            estimator.partial_fit(self._view(all_windows(X, self.window_size_)[starts]))
             self.estimator_ = estimator
-            self._located = copy.copy(self._located)
-            self._located.courses = self._located.courses.extended(X, starts)
+            self._located = self._located.with_more(X, starts)
         return self

@@ -24,7 +24,7 @@ def blocks_of(series, n_blocks):
     return folds
 
 
-def out_of_fold_scores(new_detector, X, starts, size, series, asked, n_blocks):
+def out_of_fold_scores(new_detector, X, starts, size, series, asked, n_blocks, view=np.asarray):
     """Return scores of windows by detectors that saw none of their time stamps.
 
     Parameters
@@ -43,6 +43,8 @@ def out_of_fold_scores(new_detector, X, starts, size, series, asked, n_blocks):
         Where the windows to score start.
     n_blocks : int
         Blocks of time; a detector is trained on all windows that share no time stamp with one.
+    view : callable, default=np.asarray
+        Turns windows into the rows that the detector reads.
 
     Returns
     -------
@@ -59,6 +61,6 @@ def out_of_fold_scores(new_detector, X, starts, size, series, asked, n_blocks):
             inside |= (asked >= each.start) & (asked + size <= each.stop)
         if apart.sum() < 2 or not inside.any():
             continue
-        detector = new_detector().fit(windows[starts[apart]])
-        scores[inside] = score_windows(detector.score_samples, X, asked[inside], size)
+        detector = new_detector().fit(view(windows[starts[apart]]))
+        scores[inside] = score_windows(detector.score_samples, X, asked[inside], size, view)
     return scores

@@ -5,7 +5,6 @@ not own: windows (``_windows``, ``_window_size``), time (``_time``), the default
 (``_located``), events (``_events``) or streams (``_stream``).
 """
 
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -26,6 +25,7 @@ from skanomaly.meta._inner import (
 from skanomaly.meta._located import PARTS, LocatedScores, stamps_of_runs
 from skanomaly.meta._stream import StreamMixin
 from skanomaly.meta._time import read_time
+from skanomaly.meta._wandering import wandering_channels, without_levels
 from skanomaly.meta._window_scores import out_of_fold_scores
 from skanomaly.meta._window_size import automatic_size
 from skanomaly.meta._windows import (
@@ -70,8 +70,9 @@ class WindowedDetector(
         skanomaly's, also at the end of a Pipeline; a clone of it is fitted. None is
         ``AutoencoderDetector()``.
     window_size : "auto" or int, default="auto"
-        Time stamps in a window. "auto" are as many whole periods as fit in 200, and 200 where
-        there is no period; at most a third of the shortest training series.
+        Time stamps in a window. "auto" are as many whole periods as fit in 200 (100, with several
+        channels), and 200 (100) where there is no period; at most a third of the shortest
+        training series.
     stride : "auto" or int, default="auto"
         Time stamps from one window to the next, at most `window_size`. "auto" is 1 for "last",
         and otherwise a sixteenth of a window; to train, what gives up to 1,024 windows. The last
@@ -227,7 +228,9 @@ class WindowedDetector(
             self._aggregation = self._choose(series, codes)
             starts = self._training_starts(series)
             windows = all_windows(X, self.window_size_)
+            self._wandering = self._find_wandering(X, series, codes)
             windows = windows if len(starts) == len(windows) else windows[starts]
+            windows = self._view(windows)
             fit_windows(self.estimator_, windows, codes, starts, self.window_size_)
             scores_of(self.estimator_, windows[:_LOOKED_AT])  # refuses other conventions
             self._calibrate(X, series, starts, codes)
@@ -278,6 +281,16 @@ class WindowedDetector(
         short = self.window_size_ < 2 or max(map(len, series)) < 2 * self.window_size_
         return "mean" if codes is not None or short else "located"
 
+    def _find_wandering(self, X, series, codes):
+        """Return which channels are judged without their level."""
+        if codes is not None or self.window_size_ < 2:
+            return np.zeros(X.shape[1], dtype=bool)
+        return wandering_channels(X, series)
+
+    def _view(self, windows):
+        """Return windows as the detector inside reads them."""
+        return without_levels(windows, self._wandering)
+
     def _how(self):
         return getattr(self, "_aggregation", self.aggregation)
 
@@ -303,7 +316,9 @@ class WindowedDetector(
         known, located = None, self._how() == "located"
         if codes is None and size > 1 and (located or self.contamination == "auto"):
             known = self._calibration_scores(X, series, training, starts)
-        self._located = LocatedScores().fit(X, series, starts, size, known if located else None)
+        self._located = LocatedScores().fit(
+            X, series, starts, size, known if located else None, self._wandering
+        )
         scores = self._score(X, series)
         self._usual = float(np.median(scores))
         if self.contamination != "auto" or (codes is None and known is None):
@@ -322,12 +337,13 @@ class WindowedDetector(
         if self.cv is not None:
             new = self._new_detector
             scores = out_of_fold_scores(
-                lambda: new(X.shape[1]), X, training, self.window_size_, series, starts, self.cv
-            )
+                lambda: new(X.shape[1]), X, training, self.window_size_, series, starts, self.cv,
+                self._view,
+            )  # fmt: skip
             if np.isfinite(scores).sum() >= 2:
                 return scores
         return check_scores(
-            score_windows(self.estimator_.score_samples, X, starts, self.window_size_)
+            score_windows(self.estimator_.score_samples, X, starts, self.window_size_, self._view)
         )
 
     # ------------------------------------------------------------------ scores
@@ -339,8 +355,7 @@ class WindowedDetector(
     def _score(self, X, series):
         """Return scores of ordered time stamps."""
         starts, size = self._starts(series), self.window_size_
-        score = partial(scores_of, self.estimator_, known=True)
-        scores = score_windows(score, X, starts, size)
+        scores = score_windows(self._row_scorer(), X, starts, size, self._view)
         if self._how() == "located":
             return self._located.score(X, series, starts, scores, self.recalibrate)
         return spread_all(scores, starts, size, series, self._how())

@@ -106,12 +106,13 @@ def check_lengths(series, size):
             )
 
 
-def score_windows(score, X, starts, size):
-    """Apply a function of rows to windows, a bounded block of them at a time."""
+def score_windows(score, X, starts, size, view=np.asarray):
+    """Apply a function of rows to a view of windows, a bounded block of them at a time."""
     windows = all_windows(X, size)
     block = max(1, _BLOCK_VALUES // windows.shape[1])
     with np.errstate(over="ignore"):  # of rows beyond float32, which many detectors read
-        parts = [score(windows[starts[i : i + block]]) for i in range(0, len(starts), block)]
+        blocks = (windows[starts[i : i + block]] for i in range(0, len(starts), block))
+        parts = [score(view(rows)) for rows in blocks]
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
 
 

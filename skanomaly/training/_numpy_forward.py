@@ -81,6 +81,26 @@ def run(network, x):
     )
 
 
+def dense_layers(network):
+    """Return (kernel, bias, activation function) of dense layers in a row; None for others.
+
+    The arrays are copies, so that the layers cost nothing but their arithmetic.
+    """
+    if not (_is_graph(network) and is_known(network)):
+        return None
+    found = []
+    for layer in network.layers:
+        if type(layer) is keras.layers.Dense:
+            kernel = np.array(layer.kernel.value)
+            bias = np.array(layer.bias.value) if layer.use_bias else np.float32(0)
+            found.append((kernel, bias, _ACTIVATIONS[_name_of(layer.activation)]))
+        elif type(layer) not in (keras.layers.InputLayer, keras.layers.Dropout):
+            return None
+    widths = [kernel.shape[0] for kernel, _, _ in found]
+    inside = [kernel.shape[1] for kernel, _, _ in found[:-1]]
+    return found if found and widths[1:] == inside else None
+
+
 def _is_graph(network):
     graph = getattr(network, "_functional", None) or network
     return isinstance(network, keras.Model) and hasattr(graph, "_run_through_graph")

@@ -4,6 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
+from skanomaly.meta._inner import new_detector
 
 pytestmark = pytest.mark.core
 
@@ -18,3 +23,14 @@ def test_a_forest_in_windows_loads_no_keras():
         "assert not {'keras', 'jax', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_autoencoder_left_at_auto_learns_windows_by_the_fast_recipe():
+    for given, size, said in (("auto", 20, "fast"), ("auto", 1, "auto"), ("plain", 20, "plain")):
+        inner = make_pipeline(StandardScaler(), AutoencoderDetector(given))
+        detector = new_detector(inner, size, 2, 0)
+        assert detector[-1].recipe == said
+        assert inner[-1].recipe == given
+    own = AutoencoderDetector(model=lambda n_features: None)
+    assert new_detector(own, 20, 2, 0).recipe == "auto"
+    assert new_detector(NeuralAnomalyClassifier(), 20, 2, 0).recipe == "auto"

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.ensemble import IsolationForest
@@ -60,3 +61,25 @@ def test_learning_goes_on_where_the_detector_inside_does():
     assert not hasattr(WindowedDetector(FOREST), "partial_fit")
     with pytest.raises(ValueError, match="has 5 time stamps, but a window has 12"):
         detector.partial_fit(X[:5])
+
+
+def test_streams_take_arrays_and_named_time_stamps_and_check_both():
+    table = pd.DataFrame(wave(120), columns=["load", "heat"])
+    detector = WindowedDetector(FOREST, 10, aggregation="last").fit(table)
+    whole = detector.score_samples(table)
+    detector.score_next(table[:10])
+    assert detector.score_next(table.iloc[10]) == whole[10]
+    assert detector.score_next(table.to_numpy()[11]) == whole[11]
+    assert detector.score_next(table.to_numpy()[12].tolist()) == whole[12]
+    assert detector.score_next(table.to_numpy(object)[13]) == whole[13]
+    for wrong, message in (
+        (table.iloc[14].rename({"heat": "cold"}), "feature names should match"),
+        (np.array([1.0, np.inf]), "infinity"),
+        (np.array(["a", "b"]), "text"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            detector.score_next(wrong)
+    assert detector.score_next(table.iloc[14]) == whole[14]  # what was refused left no trace
+    unnamed = WindowedDetector(FOREST, 10, aggregation="last").fit(table.to_numpy())
+    with pytest.raises(ValueError, match="3 features"):
+        unnamed.score_next(np.ones(3))

@@ -56,7 +56,7 @@ def test_the_truth_is_perfect_and_swapping_swaps_precision_and_recall(flag):
 
 
 def test_volumes_forgive_small_shifts():
-    pytest.importorskip("dtaianomaly", reason="an extra")
+    pytest.importorskip("dtaianomaly", reason="an extra that brings PyTorch")
     y = np.zeros(300, dtype=int)
     y[100:120] = 1
     near, far = (-(np.roll(y, shift) + 0.0) for shift in (5, 150))
