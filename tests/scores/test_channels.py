@@ -72,7 +72,7 @@ def test_rules_combine_means_of_the_channels_that_are_there():
     names = {*NEW_ROWS, *TRAINING_ROWS[0], *TRAINING_ROWS[1]}
     channels = {name: np.zeros(2) for name in names}
     channels |= {"kx1": np.array([4.0, 0.0]), "mx": np.array([0.0, 5.0])}
-    np.testing.assert_allclose(new_row_score(channels), [2 * 4 / 7, 0])
+    np.testing.assert_allclose(new_row_score(channels), [2 * 4 / 6, 0])
     np.testing.assert_allclose(global_score(channels), [0, 1])
     np.testing.assert_allclose(training_row_score(channels), [0.8 * 4 / 3, 1])
     del channels["surprise"]
