@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 from scipy.special import erf, expit, softmax
 
-from skanomaly.backend import keras
+from skanomaly.backend import keras, ops
 from skanomaly.networks._layers import Convolution
 from skanomaly.networks._masked_bins import (
     SPREAD,
@@ -91,8 +91,8 @@ def dense_layers(network):
     found = []
     for layer in network.layers:
         if type(layer) is keras.layers.Dense:
-            kernel = np.array(layer.kernel.value)
-            bias = np.array(layer.bias.value) if layer.use_bias else np.float32(0)
+            kernel = np.array(ops.convert_to_numpy(layer.kernel))
+            bias = np.array(ops.convert_to_numpy(layer.bias)) if layer.use_bias else np.float32(0)
             found.append((kernel, bias, _ACTIVATIONS[_name_of(layer.activation)]))
         elif type(layer) not in (keras.layers.InputLayer, keras.layers.Dropout):
             return None
