@@ -4,7 +4,7 @@ Owns: `explain`, what it returns, and the ways to share out a score. Does not ow
 of Shapley values (``inspection._shapley``) or pictures (``display._contributions``).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -244,16 +244,21 @@ def _normal_rows(detector, X, background):
                 "background=X_train, the rows it was fitted on."
             )
         return _of_same_kind(rows, X)
+    rows = _given_rows(X, background)
+    scores = scores_of(detector, rows)  # more rows say more about its convention
+    normal = detector.predict(rows) == 1 if hasattr(detector, "predict") else scores == scores
+    return background_rows(rows, np.where(normal, scores, -np.inf), np.finfo(float).min)
+
+
+def _given_rows(X, background):
+    """Return the user's background rows, checked, as a table of the same kind as `X`."""
     rows = _as_table(background)
     if rows.ndim != 2 or not len(rows) or rows.shape[1] != X.shape[1]:
         raise ValueError(
             f"background must hold rows of {X.shape[1]} features like X, got the shape "
             f"{rows.shape}. Pass the rows that the detector was fitted on."
         )
-    rows = _of_same_kind(rows, X)
-    scores = scores_of(detector, rows)  # more rows say more about its convention
-    normal = detector.predict(rows) == 1 if hasattr(detector, "predict") else scores == scores
-    return background_rows(rows, np.where(normal, scores, -np.inf), np.finfo(float).min)
+    return _of_same_kind(rows, X)
 
 
 def _inner(detector):
@@ -313,7 +318,11 @@ def _by_errors(detector, X, score):
 
 def _by_surprises(detector, X, score, background):
     inner = _inner(detector)
-    named = getattr(inner, "_background", None) if background is None else background
+    if background is None:
+        named = getattr(inner, "_background", None)
+        named = None if named is None else _of_same_kind(named, X)
+    else:
+        named = _given_rows(X, background)
     found = surprises_of(inner, X, named)
     if found is None:
         raise ValueError(
@@ -321,30 +330,33 @@ def _by_surprises(detector, X, score, background):
             "each other: its default recipe, on rows whose columns mean something alone; got "
             f'{type(detector).__name__}. Use method="shapley", which suits any detector.'
         )
-    made = _explanation(detector, X, found.shares, score, score - found.shares.sum(axis=1), None)
-    index, columns = made.seen.index, range(len(made.seen.columns))
-    tables = [
-        pd.DataFrame(dict(zip(columns, values, strict=True)), index).set_axis(
-            made.seen.columns, axis=1
-        )
-        for values in (found.expected, found.likely)
-    ]
-    return replace(made, expected=tables[0], likely=tables[1])
+    shares, expected, likely = found
+    base = score - shares.sum(axis=1)
+    return _tables(detector, X, shares, score, base, expected, likely)
 
 
 def _explanation(detector, X, values, score, base, alike):
-    """Put tables around arrays."""
+    """Put tables around arrays; what a network makes of the rows is what was expected."""
+    if hasattr(_inner(detector), "reconstruct"):
+        alike = pd.DataFrame(_inner(detector).reconstruct(X))
+    return _tables(detector, X, values, score, base, alike)
+
+
+def _tables(detector, X, values, score, base, expected, likely=None):
     index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X))
     columns = _names(detector, X)
     seen = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, index, columns)
-    if hasattr(_inner(detector), "reconstruct"):
-        alike = pd.DataFrame(_inner(detector).reconstruct(X), index, columns)
+
+    def labelled(table):
+        return table.set_axis(columns, axis=1).set_axis(index, axis=0)
+
     return Explanation(
         contributions=pd.DataFrame(values, index, columns),
         seen=seen,
-        expected=alike.set_axis(columns, axis=1).set_axis(index, axis=0),
+        expected=labelled(expected),
         score=pd.Series(score, index, name="score"),
         base=pd.Series(base, index, name="base"),
+        likely=None if likely is None else labelled(likely),
     )
 
 

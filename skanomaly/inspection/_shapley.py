@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from skanomaly.utils._extras import import_extra
+
 #: Distance beyond which a value is foreign, in standard deviations: how far off does not matter
 #: for the question which rows are alike in the *other* features.
 _FOREIGN = 2.0
@@ -208,13 +210,7 @@ def shap_values(score, X, background, random_state):
     values : ndarray of shape (n_samples, n_features)
     base : ndarray of shape (n_samples,)
     """
-    try:
-        import shap
-    except ImportError as error:
-        raise ImportError(
-            'method="shap" needs the shap package. Install it with: '
-            "pip install 'skanomaly[explain]'"
-        ) from error
+    shap = import_extra("shap", "explain", 'method="shap"')
     frame = isinstance(X, pd.DataFrame)
     columns = X.columns if frame else None
 

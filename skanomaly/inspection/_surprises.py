@@ -20,8 +20,8 @@ class Surprises(NamedTuple):
     """Shares in the score, the values to be expected, and words for their distribution."""
 
     shares: np.ndarray
-    expected: list
-    likely: list
+    expected: pd.DataFrame
+    likely: pd.DataFrame
 
 
 def surprises_of(detector, X, background):
@@ -39,27 +39,19 @@ def surprises_of(detector, X, background):
     Returns
     -------
     surprises : Surprises or None
-        Shares (n_samples, n_features); of each column the values, and words such as "3.1 to
-        4.7" or "red 80%, blue 15%".
+        (n_samples, n_features) each; the words are such as "3.1 to 4.7" or "red 80%, blue 15%".
     """
-    told = getattr(detector, "_told", None)
+    if not hasattr(detector, "_told"):
+        return None
     take = X.iloc if isinstance(X, pd.DataFrame) else X
-    blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, len(X), _BLOCK_ROWS)]
     parts = []
-    for block in blocks if told is not None else ():
-        found = told(take[block], background)
+    for start in range(0, len(X), _BLOCK_ROWS):
+        found = detector._told(take[start : start + _BLOCK_ROWS], background)
         if found is None:
             return None
         parts.append(_read(*found))
-    if not parts:
-        return None
     shares, expected, likely = zip(*parts, strict=True)
-    columns = range(len(expected[0]))
-    return Surprises(
-        np.concatenate(shares),
-        [np.concatenate([part[j] for part in expected]) for j in columns],
-        [np.concatenate([part[j] for part in likely]) for j in columns],
-    )
+    return Surprises(np.concatenate(shares), pd.concat(expected), pd.concat(likely))
 
 
 def _read(shares, chances, values):
@@ -67,7 +59,7 @@ def _read(shares, chances, values):
         (_of_category if middles.dtype == object else _of_number)(chances[:, j], middles)
         for j, middles in enumerate(values)
     ]
-    return shares, *zip(*parts, strict=True)
+    return shares, *(pd.DataFrame(dict(enumerate(each))) for each in zip(*parts, strict=True))
 
 
 def _of_number(chances, middles):

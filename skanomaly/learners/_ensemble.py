@@ -173,8 +173,7 @@ class EnsembleScore:
         chances : ndarray of shape (n_samples, n_features, n_bins)
             As `MaskedBins.chances`.
         """
-        _, matches = self.channels_.rows_.search(Z, ("kx1",))
-        folds = self._folds_of(matches, None)
+        folds = self._folds_of(self.channels_.rows_.near_x_.matches(Z), None)
         shares = self.channels_.surprise_shares(self.masked_.surprises(Z, missing, folds))
         return shares, self.masked_.chances(Z, missing, folds)
 

@@ -147,7 +147,7 @@ class MaskedBins(Learner):
             logits = np.asarray(logits, np.float64).reshape(shape)[:, :, own]
             chances[:, :, own] = softmax(logits, axis=-1).swapaxes(0, 1)
         spread = SPREAD / self.bins_.n_bins
-        return (1 - SPREAD) * out_of_fold(chances, _or_new(folds, len(bins))) + spread
+        return (1 - SPREAD) * out_of_fold(chances, folds) + spread
 
     def score(self, X):
         """Return the mean surprise of scaled rows."""
@@ -155,7 +155,7 @@ class MaskedBins(Learner):
 
     def _of_bins(self, bins, folds):
         found = forward(surprises(self.trainer.network, self.groups_), bins).astype(np.float64)
-        return out_of_fold(found.swapaxes(0, 1), _or_new(folds, len(found)))
+        return out_of_fold(found.swapaxes(0, 1), folds)
 
     def _features(self, Z, missing):
         """Return one value a feature, numbers first: the value, or the number of the category."""
@@ -167,11 +167,6 @@ class MaskedBins(Learner):
         if missing is not None:
             features[missing] = np.nan
         return features
-
-
-def _or_new(folds, n):
-    """Return folds, those of new rows for None."""
-    return np.full(n, -1) if folds is None else folds
 
 
 def _groups(n_columns, seed):

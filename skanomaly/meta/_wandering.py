@@ -70,9 +70,9 @@ def _moments(X):
     means = np.array([block.mean(axis=0) for block in blocks])
     odd = np.abs(means - np.median(means, axis=0))
     usual = np.argsort(odd, axis=0, kind="stable")[: _BLOCKS - _LEFT_OUT]
-    between = np.take_along_axis(means, usual, axis=0).var(axis=0, ddof=1)
-    squares = np.array([(block**2).mean(axis=0) for block in blocks])
     kept = np.take_along_axis(means, usual, axis=0)
+    between = kept.var(axis=0, ddof=1)
+    squares = np.array([(block**2).mean(axis=0) for block in blocks])
     total = np.take_along_axis(squares, usual, axis=0).mean(axis=0) - kept.mean(axis=0) ** 2
     return between, total
 

@@ -16,22 +16,24 @@ SHARES = np.r_[np.linspace(0, 0.95, 20), 0.97, 0.98, 0.99, 0.995, 1.0]
 _FEWEST_LEFT_OUT = 10
 
 
-def out_of_fold(values, folds):
+def out_of_fold(values, folds=None):
     """Return what the member that left its fold out says of each row; of new rows, the mean.
 
     Parameters
     ----------
     values : ndarray of shape (n_members, n_samples, ...)
         What each member says.
-    folds : ndarray of shape (n_samples,), int
-        Folds of rows that trained; -1 of new rows. Of folds beyond the last member, which all of
-        them learnt from, the last one speaks.
+    folds : ndarray of shape (n_samples,), int, default=None
+        Folds of rows that trained; -1 of new rows, None where all are new. Of folds beyond the
+        last member, which all of them learnt from, the last one speaks.
 
     Returns
     -------
     told : ndarray of shape (n_samples, ...)
     """
     mean = values.mean(axis=0)
+    if folds is None:
+        return mean
     own = values[np.clip(folds, 0, len(values) - 1), np.arange(len(folds))]
     return np.where((folds >= 0).reshape(-1, *[1] * (mean.ndim - 1)), own, mean)
 
