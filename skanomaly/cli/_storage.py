@@ -4,9 +4,6 @@ import contextlib
 
 from skanomaly.cli._words import CommandError, reason
 
-#: What a model file may use besides the estimators that `skanomaly.io` knows.
-TRUSTED = ("skanomaly.cli._model.TableReader",)
-
 
 def save_model(pipeline, path):
     """Save a fitted pipeline; a file that is there is replaced once the new one is complete."""
@@ -36,7 +33,7 @@ def load_model(path):
     from skanomaly import io
 
     with _refusing(path):
-        pipeline = io.load(path, trusted=TRUSTED)
+        pipeline = io.load(path)
     steps = [type(step).__name__ for _, step in getattr(pipeline, "steps", ())]
     if steps != ["TableReader", "DriftMonitor"]:
         raise _other(path, type(pipeline).__name__)

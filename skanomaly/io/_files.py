@@ -23,6 +23,8 @@ from skanomaly.utils._state import check_version, keeping
 _TREE = "sklearn.tree._tree.Tree"
 #: What scikit-learn's transformers hold, and what cannot do anything.
 _HARMLESS = {_TREE, "numpy.dtype"}
+#: What the command line's models begin with, which is not public.
+_READER = "skanomaly.cli._model.TableReader"
 
 
 def keep_rows():
@@ -156,7 +158,8 @@ def _load_by_skops(path, content, trusted):
     skops = import_extra("skops.io", "io", "skanomaly.io")
     with _container.refusing_damage(path):
         found = set(skops.get_untrusted_types(data=content))
-    ours = {name for name in found if name in _HARMLESS or _estimator_of(name)}
+    known = _HARMLESS | {_READER}
+    ours = {name for name in found if name in known or _estimator_of(name)}
     foreign = found - ours - set(trusted)
     if foreign:
         raise ValueError(
@@ -206,7 +209,7 @@ def _estimator_of(name):
 def _plain_estimator(trusted, name):
     """Return the class that a name stands for if a file of plain parts may hold it."""
     ours = name in trusted and name.startswith("skanomaly.")
-    if ours or name == "sklearn.pipeline.Pipeline":
+    if ours or name in (_READER, "sklearn.pipeline.Pipeline"):
         module, _, short = name.rpartition(".")
         return getattr(importlib.import_module(module), short)
     return _estimator_of(name)

@@ -164,6 +164,9 @@ class ColumnSurprises(keras.Model):
     computed: the cost of a row is that of one pass, and a hidden layer for every group.
     """
 
+    #: Rows in one block of a forward pass on JAX: a row stands for as many as there are groups.
+    block_rows = 16
+
     def __init__(self, network, groups, **kwargs):
         super().__init__(**kwargs)
         self.network, self.groups = network, np.asarray(groups).tolist()
@@ -173,31 +176,37 @@ class ColumnSurprises(keras.Model):
         """Return surprises (batch, n_members, n_columns) of rows (batch, n_columns)."""
         encode, first, *inner, last = layers_of(self.network)
         n_columns, n_bins = x.shape[-1], encode.n_bins
-        bins = ops.reshape(encode(x), (-1, n_columns, n_bins))
-        kernel = ops.reshape(first.kernel, (first.kernel.shape[0], n_columns, n_bins, -1))
-        h = first.activation(self._without_groups(bins, kernel) + ops.expand_dims(first.bias, 2))
-        for layer in inner:  # (n_members, batch, n_groups, width)
-            h = layer.activation(
-                ops.matmul(h, ops.expand_dims(layer.kernel, 1)) + ops.expand_dims(layer.bias, 2)
-            )
-        h = ops.take(h, np.asarray(self.groups), axis=2)
-        kernel = ops.reshape(last.kernel, (last.kernel.shape[0], -1, n_columns, n_bins))
-        bias = ops.reshape(last.bias, (-1, 1, n_columns, n_bins))
-        return self._surprise(x, ops.einsum("mbjh,mhjk->mbjk", h, kernel) + bias)
+        # columns come first, then rows: every product is one of plain matrices
+        bins = ops.transpose(ops.reshape(encode(x), (-1, n_columns, n_bins)), (1, 0, 2))
+        h = first.activation(self._without_groups(bins, first.kernel) + _by_group(first.bias))
+        n_groups, n_members = h.shape[1], h.shape[0]
+        h = ops.reshape(h, (n_members, -1, h.shape[3]))
+        for layer in inner:
+            h = layer.activation(ops.matmul(h, layer.kernel) + layer.bias)
+        h = ops.reshape(h, (n_members, n_groups, -1, h.shape[2]))
+        kernel = ops.reshape(last.kernel, (n_members, -1, n_columns, n_bins))
+        bias = ops.reshape(last.bias, (n_members, n_columns, 1, n_bins))
+        h = ops.take(h, np.asarray(self.groups), axis=1)
+        return self._surprise(x, ops.matmul(h, ops.transpose(kernel, (0, 2, 1, 3))) + bias)
 
     def _without_groups(self, bins, kernel):
-        """Return the first layer's sums, (n_members, batch, n_groups, width)."""
-        parts = ops.einsum("bjk,mjkh->mbjh", bins, kernel)
-        return ops.sum(parts, axis=2, keepdims=True) - ops.matmul(
-            group_members(self.groups), parts
+        """Return the first layer's sums, (n_members, n_groups, batch, width)."""
+        n_columns, _, n_bins = bins.shape
+        kernel = ops.reshape(kernel, (kernel.shape[0], n_columns, n_bins, -1))
+        parts = ops.matmul(bins, kernel)  # (n_members, n_columns, batch, width)
+        kept = 1 - group_members(self.groups)
+        flat = ops.reshape(parts, (parts.shape[0], n_columns, -1))
+        return ops.reshape(
+            ops.matmul(kept, flat), (parts.shape[0], len(kept), -1, parts.shape[3])
         )
 
     def _surprise(self, x, logits):
-        n_bins = logits.shape[-1]
+        """Return surprises of rows by logits (n_members, n_columns, batch, n_bins)."""
+        n_bins, x = logits.shape[-1], ops.transpose(x)
         hot = ops.cast(ops.equal(ops.expand_dims(x, -1), np.arange(n_bins)), "float32")
         p = ops.sum(ops.softmax(logits, axis=-1) * hot, axis=-1)
         surprise = -ops.log((1 - SPREAD) * p + SPREAD / n_bins)
-        return ops.transpose(ops.where(x >= 0, surprise, 0.0), (1, 0, 2))
+        return ops.transpose(ops.where(x >= 0, surprise, 0.0), (2, 0, 1))
 
     def get_config(self):
         """Return the serialised parts."""
@@ -213,6 +222,11 @@ def layers_of(network):
     """Return the layers of a masked-bin network that compute: encoding, hidden ones, output."""
     layers = network.get_layer(MEMBERS).layers
     return [layer for layer in layers if isinstance(layer, (BinEncoding, MemberDense))]
+
+
+def _by_group(bias):
+    """Return the bias (n_members, 1, units) for (n_members, n_groups, batch, units)."""
+    return ops.expand_dims(bias, 2)
 
 
 def group_members(groups):

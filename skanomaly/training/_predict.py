@@ -17,8 +17,8 @@ from skanomaly.training import _compiled, _devices, _numpy_forward
 #: Rows in one block. With 256 on JAX, one row takes up to four times as long, and many rows at
 #: most 15% less. The other backends pay for every block, not for its rows.
 BLOCK_ROWS = 64 if keras.backend.backend() == "jax" else 256
-#: Blocks in one call: few shapes, so that few programs are compiled.
-CALL_BLOCKS = (1, 4, 16, 64)
+#: Rows in one call, beside a single block: few shapes, so that few programs are compiled.
+CALL_ROWS = (256, 1024, 4096)
 _HANDLE = "_skanomaly_forward"
 
 
@@ -39,8 +39,9 @@ def forward(model, x):
     -------
     outputs : ndarray, or list of ndarray, first axis of length ``len(x)``
     """
-    spans = list(block_spans(len(x)))
-    run = functools.partial(_run_span, _forward_call(model), x)
+    block_rows = block_rows_of(model)
+    spans = list(block_spans(len(x), block_rows))
+    run = functools.partial(_run_span, _forward_call(model), x, block_rows)
     if len(spans) > 1 and keras.backend.backend() == "jax":
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = list(pool.map(run, spans))
@@ -51,20 +52,27 @@ def forward(model, x):
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def block_spans(n):
+def block_rows_of(model):
+    """Return the rows in one block of a model: those of its ``block_rows`` on JAX, or as usual."""
+    if keras.backend.backend() != "jax":
+        return BLOCK_ROWS
+    return getattr(model, "block_rows", BLOCK_ROWS)
+
+
+def block_spans(n, block_rows=BLOCK_ROWS):
     """Cut n rows into calls: (first row, row behind the last, rows of the call's shape)."""
     start = 0
     while start < n or start == 0:
-        blocks = -(-(n - start) // BLOCK_ROWS)
-        size = next((c for c in CALL_BLOCKS if c >= blocks), CALL_BLOCKS[-1]) * BLOCK_ROWS
+        sizes = (size for size in (block_rows, *CALL_ROWS) if size >= n - start)
+        size = next(sizes, CALL_ROWS[-1])
         yield start, min(start + size, n), size
         start += size
 
 
-def _run_span(call, x, span):
+def _run_span(call, x, block_rows, span):
     start, stop, size = span
     block = pad_rows(np.asarray(x[start:stop], dtype=np.float32), size)
-    outputs = call(block.reshape(-1, BLOCK_ROWS, *block.shape[1:]))
+    outputs = call(block.reshape(-1, block_rows, *block.shape[1:]))
     single = not isinstance(outputs, (list, tuple))
     parts = [outputs] if single else outputs
     parts = [np.asarray(p).reshape(size, *p.shape[2:])[: stop - start] for p in parts]

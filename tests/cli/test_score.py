@@ -71,7 +71,7 @@ def test_parts_make_no_difference(call, folder, tmp_path, monkeypatch):
     new.to_csv(tmp_path / "new.csv", index=False)
     new.to_json(tmp_path / "new.jsonl", orient="records", lines=True)
     new.to_parquet(tmp_path / "new.parquet")
-    pipeline = skanomaly.io.load(folder / "m.skops", trusted=["skanomaly.cli._model.TableReader"])
+    pipeline = skanomaly.io.load(folder / "m.skops")
     expected = pipeline.decision_function(new)
     reader = functools.partial(_files.read_chunks, rows=20)
     monkeypatch.setattr("skanomaly.cli._score.read_chunks", reader)

@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from skanomaly.training import _compiled, _predict
-from skanomaly.training._predict import BLOCK_ROWS, CALL_BLOCKS, block_spans, forward, pad_rows
+from skanomaly.training._predict import BLOCK_ROWS, CALL_ROWS, block_spans, forward, pad_rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20_000, 3)).astype(np.float32)
@@ -54,7 +54,7 @@ def test_spans_cover_all_rows_with_few_shapes(n):
     assert spans[0][0] == 0
     assert spans[-1][1] == n
     assert all(a[1] == b[0] for a, b in itertools.pairwise(spans))
-    assert {size for _, _, size in spans} <= {BLOCK_ROWS * c for c in CALL_BLOCKS}
+    assert {size for _, _, size in spans} <= {BLOCK_ROWS, *CALL_ROWS}
     assert all(stop - start <= size for start, stop, size in spans)
     assert sum(size for _, _, size in spans) <= max(n, 1) * 4 + BLOCK_ROWS
 
@@ -77,7 +77,7 @@ def test_float32_rows_are_not_copied(network, monkeypatch):
 
     monkeypatch.setattr(_compiled, "cached", lambda *args: program)
     copy = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    forward(copy, X[: BLOCK_ROWS * CALL_BLOCKS[-1]])
+    forward(copy, X[: CALL_ROWS[-1]])
     assert np.shares_memory(seen[0], X)
 
 
@@ -139,7 +139,7 @@ class Counting:
 def test_rows_are_read_in_bounded_parts(network):
     table = Counting(X)
     np.testing.assert_array_equal(forward(network, table), forward(network, X))
-    assert table.most <= BLOCK_ROWS * CALL_BLOCKS[-1]
+    assert table.most <= CALL_ROWS[-1]
 
 
 def test_random_layers_are_silent(network):
