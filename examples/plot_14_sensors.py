@@ -82,7 +82,7 @@ _ = axes[1].legend(loc="lower left")
 # Rows or windows?
 # ----------------
 # The same detector on single hours, and an isolation forest on windows. On a single channel with a
-# plain rhythm the forest does as well or better: windows matter more than what looks at them.
+# plain rhythm the forest does as well: windows matter more than what looks at them.
 
 from sklearn.ensemble import IsolationForest
 

@@ -87,7 +87,7 @@ class StampEvidence:
         return [deviation if k == 1 else _medians(deviation, series, k) for k in self.lengths]
 
 
-def located_scores(levels, mean, highest, lowest, threshold):
+def located_scores(levels, mean, highest, lowest, threshold, still=False):
     """Return how abnormal time stamps are; those above 1 are anomalies.
 
     Parameters
@@ -98,6 +98,8 @@ def located_scores(levels, mean, highest, lowest, threshold):
         Of the scores of the windows that cover a time stamp (`WindowScale.apply`).
     threshold : float
         The windows' threshold.
+    still : ndarray of shape (n,), bool, default=False
+        Time stamps at which a channel stands still: anomalies, in the order of `mean`.
 
     Returns
     -------
@@ -120,7 +122,7 @@ def located_scores(levels, mean, highest, lowest, threshold):
     found |= (levels[0] >= _ALONE) & (stretch < 1)  # a spike is too short for windows to tell
     found |= (level >= _STRONG) & (highest >= threshold / 2)
     found |= (lowest >= threshold) & (level >= _AMONG)
-    return np.where(found, 1 + skirt + _SEVERITY * np.log1p(level), skirt)
+    return np.where(found | still, 1 + skirt + found * _SEVERITY * np.log1p(level), skirt)
 
 
 def _thresholds(levels):
