@@ -55,7 +55,8 @@ class ChannelStillness:
         self : ChannelStillness
         """
         self.quietest_ = np.zeros(X.shape[1])
-        parts = [X[each.start : each.stop] for each in series if len(each) > _STRETCHES * self.length]
+        long = [each for each in series if len(each) > _STRETCHES * self.length]
+        parts = [X[each.start : each.stop] for each in long]
         if not self.told or not parts:
             return self
         moves = np.concatenate([self._movement(part) for part in parts])
@@ -93,7 +94,8 @@ class ChannelStillness:
         with np.errstate(over="ignore", invalid="ignore"):
             square = np.diff(np.asarray(X, dtype=np.float64), axis=0) ** 2
         known = np.isfinite(square)
-        sums = [_rolling_sums(values, self.length) for values in (np.where(known, square, 0), known)]
+        counted = np.where(known, square, 0), known
+        sums = [_rolling_sums(values, self.length) for values in counted]
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(sums[1] * 2 > self.length, np.sqrt(sums[0] / sums[1]), np.inf)
 

@@ -196,9 +196,7 @@ class ColumnSurprises(keras.Model):
         parts = ops.matmul(bins, kernel)  # (n_members, n_columns, batch, width)
         kept = 1 - group_members(self.groups)
         flat = ops.reshape(parts, (parts.shape[0], n_columns, -1))
-        return ops.reshape(
-            ops.matmul(kept, flat), (parts.shape[0], len(kept), -1, parts.shape[3])
-        )
+        return ops.reshape(ops.matmul(kept, flat), (parts.shape[0], len(kept), -1, parts.shape[3]))
 
     def _surprise(self, x, logits):
         """Return surprises of rows by logits (n_members, n_columns, batch, n_bins)."""
