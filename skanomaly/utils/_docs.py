@@ -183,7 +183,8 @@ offset_ : float
     Threshold: ``decision_function = score_samples - offset_``.
 [network_]
 network_ : keras.Model
-    The trained network.
+    The trained network. It reads scaled columns, without missing values; that of the classifier's
+    default recipe reads what its first stage makes of them (``network_.input_shape``).
 [history_]
 history_ : dict of str to list of float
     "loss" per epoch, and "val_loss" with early stopping.
