@@ -240,7 +240,7 @@ class ConformalDetector(MetaDetector):
             warnings.warn(
                 f"{n} calibration rows are too few: no p-value can be below "
                 f"{self._table[0]:.3g}, so that at {name}={level} no row is called an anomaly. "
-                f"At least {_rows_needed(level, self.p_value, self.delta)} are needed.",
+                f"At least {_rows_needed(level, self.p_value, self.delta):.15g} are needed.",
                 UserWarning,
                 stacklevel=5,
             )
@@ -333,9 +333,12 @@ def _check_calibration(scores):
 
 
 def _rows_needed(level, p_value, delta):
+    """Return how many calibration rows bring the smallest p-value down to a level."""
     if p_value == "marginal":
-        return math.ceil(1 / level / SLACK) - 1
-    n = 2
-    while conditional_table(n, delta)[0] > level:
-        n = math.ceil(n * 1.1)
-    return n
+        return _whole(1 / level / SLACK) - 1
+    # the smallest is 1 - delta**(1 / k), k half the rows
+    return 2 * _whole(math.log(delta) / math.log1p(-level))
+
+
+def _whole(number):
+    return math.ceil(min(number, 1e300))

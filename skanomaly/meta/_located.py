@@ -59,14 +59,15 @@ class LocatedScores:
         deviation, distance, apart = self._compare(X, starts)
         times = np.r_[units, np.ones(apart.shape[1])]
         self.evidence = StampEvidence(size).fit(deviation, series, times)
-        self.apart = [WindowScale().fit(column) for column in apart.T]
+        several = X.shape[1] > 1
+        self.apart = [WindowScale(several).fit(column) for column in apart.T]
         levels = self.evidence.levels(deviation, series).max(axis=0)
         self.usual_level = float(np.median(levels))
         if scores is not None:
             known = np.isfinite(scores)
-            self.near = WindowScale().fit(np.log(distance + _SAME))
-            self.inner = WindowScale().fit(-scores[known])
-            self.both = WindowScale().fit(self._together(scores[known], distance[known]))
+            self.near = WindowScale(several).fit(np.log(distance + _SAME))
+            self.inner = WindowScale(several).fit(-scores[known])
+            self.both = WindowScale(several).fit(self._together(scores[known], distance[known]))
         return self
 
     def _together(self, scores, distance):

@@ -110,7 +110,8 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
         refuse_classifier_tools(self)
         _refuse_own_convention(self.estimator)
         with fitting(self, X, y):
-            X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+            with np.errstate(over="ignore", invalid="ignore"):
+                X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             labels = _labels_for(self.estimator, y, len(X), self.anomaly_label)
             self.estimator_ = clone(self.estimator, safe=False)
             self.estimator_.fit(X, *labels)
@@ -146,7 +147,8 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
         %(scoring)s
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused as infinite
+            X = validate_data(self, X, dtype=np.float64, reset=False)
         return self._turned(self.estimator_.decision_function(X), len(X))
 
 

@@ -253,7 +253,7 @@ class WindowedDetector(
         return X if order is None else X[order], order, series, stamps
 
     def _numbers(self, X, reset):
-        with np.errstate(over="ignore"):  # what overflows is refused as infinite
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as infinite
             return validate_data(
                 self,
                 numeric_table(X, type(self).__name__),

@@ -70,7 +70,8 @@ def _is_array(X):
 def _rows_of_numbers(X, estimator, min_samples, reset):
     """Return anything that is no table, checked by scikit-learn."""
     try:
-        with np.errstate(over="ignore"):  # of a longdouble; it is refused as infinite then
+        # what overflows, as a longdouble may, is refused as infinite
+        with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(
                 estimator, X, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite="allow-nan",
                 ensure_min_samples=min_samples, reset=reset,

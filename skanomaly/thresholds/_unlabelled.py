@@ -264,9 +264,10 @@ def fpr_threshold(scores, fpr):
     # the tolerance keeps 0.1 * 10 from being less than 1
     rank = math.floor(fpr * (len(scores) + 1) * (1 + 1e-12))
     if rank == 0:
+        enough = math.ceil(min(1 / fpr, 1e300)) - 1
         raise ValueError(
             f"{len(scores)} scores of normal rows cannot show a rate of false alarms of {fpr}: "
-            f"that takes at least {math.ceil(1 / fpr) - 1}. Pass more rows, ask for a higher "
+            f"that takes at least {enough:.15g}. Pass more rows, ask for a higher "
             "rate, or extend the tail of the scores by the rule 'pot'."
         )
     return float(np.partition(scores, rank - 1)[rank - 1])

@@ -254,6 +254,14 @@ def test_around_a_network(blob):
 # What it refuses, and warns of
 
 
+@pytest.mark.parametrize("p_value", ["marginal", "conditional"])
+@pytest.mark.parametrize("alpha", [1e-12, 5e-324])
+def test_levels_that_no_rows_reach_are_told_at_once(distance, p_value, alpha):
+    detector = ConformalDetector(distance, alpha=alpha, p_value=p_value, random_state=0)
+    with pytest.warns(UserWarning, match=r"At least \d.* are needed"):
+        detector.fit(draw(40, 0, 0)[0])
+
+
 def test_too_few_calibration_rows(distance):
     X = draw(40, 0, 0)[0]
     with pytest.warns(

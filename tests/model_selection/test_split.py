@@ -289,3 +289,26 @@ def test_more_folds_than_rows_are_refused_at_once():
     y = np.repeat([0, 1], [8, 2])
     with pytest.raises(ValueError, match="more folds than the 10 rows"):
         list(NormalOnlySplit(2**70, all_anomalies=True).split(y, y))
+
+
+@pytest.mark.parametrize(
+    ("splitter", "name"),
+    [
+        (TimeOrderedSplit(2, gap="mse"), "gap"),
+        (TimeOrderedSplit(2, gap=-1), "gap"),
+        (TimeOrderedSplit(2, max_train_size=0), "max_train_size"),
+        (TimeOrderedSplit(2, max_train_size=2.5), "max_train_size"),
+        (TimeOrderedSplit(True), "n_splits"),
+        (GroupedAnomalyKFold(2, shuffle=pd.Series([1, 2])), "shuffle"),
+        (StratifiedAnomalyKFold(2, shuffle="yes"), "shuffle"),
+        (NormalOnlySplit(2, all_anomalies=pd.Series([True, False])), "all_anomalies"),
+    ],
+)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_parameters_of_other_kinds_are_named(splitter, name, labelled):
+    y = np.tile([0, 0, 0, 1], 10)
+    X = np.zeros((40, 1))
+    if not labelled and not isinstance(splitter, TimeOrderedSplit):
+        labelled = True  # the others need labels
+    with pytest.raises(ValueError, match=rf"^{name} must be .*, got "):
+        list(splitter.split(X, y if labelled else None, np.arange(40) // 4))

@@ -176,3 +176,8 @@ def test_rules_of_pythresh():
     assert np.all(scores < rule_threshold(Thresholder(np.ones(5, int)), scores))
     with pytest.raises(ValueError, match="must answer 0 or 1 for each of 5 scores"):
         rule_threshold(Thresholder(np.full(5, 2)), scores)
+
+
+def test_a_rate_below_all_rates_is_refused():
+    with pytest.raises(ValueError, match=r"takes at least 1e\+300"):
+        thresholds.fpr_threshold(np.arange(9.0), 5e-324)
