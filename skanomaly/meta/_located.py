@@ -2,7 +2,7 @@
 
 Owns what is kept of a training series for ``aggregation="located"``, for events and explanations,
 and in which order it is asked. The ideas are in `_courses` (nearest windows), `_relations`
-(between channels), `_stillness` and `_evidence`.
+(between channels), `_movement` and `_evidence`.
 """
 
 import copy
@@ -13,13 +13,13 @@ from scipy.ndimage import minimum_filter1d
 
 from skanomaly.meta._courses import NearestCourses
 from skanomaly.meta._evidence import StampEvidence, WindowScale, located_scores
+from skanomaly.meta._movement import ChannelMovement
 from skanomaly.meta._relations import ChannelRelations
-from skanomaly.meta._stillness import ChannelStillness
 from skanomaly.meta._wandering import TIMES
 from skanomaly.meta._windows import Series, spread, spread_all, window_starts
 
 #: What fitted scores are made of, for files of estimators.
-PARTS = (ChannelRelations, ChannelStillness, NearestCourses, StampEvidence, WindowScale)
+PARTS = (ChannelMovement, ChannelRelations, NearestCourses, StampEvidence, WindowScale)
 #: Added to distances before their logarithm: below it, all windows are the same.
 _SAME = 1e-3
 
@@ -52,7 +52,7 @@ class LocatedScores:
         """
         self.size = size
         self.relations = ChannelRelations().fit(X, ~wandering)
-        self.still = ChannelStillness(size).fit(X, series)
+        self.movement = ChannelMovement(size).fit(X, series)
         units = np.where(wandering, TIMES, 1.0)
         every = np.concatenate([window_starts(each, size, 1) for each in series])
         self.courses = NearestCourses().fit(X, every, size, units)
@@ -101,7 +101,8 @@ class LocatedScores:
             -spread_all(-unusual, starts, self.size, series, how) for how in ("mean", "max", "min")
         )
         lowest = _lowest_around(lowest, series, starts, self.size // 2)
-        still = self.still.levels(X, series).max(axis=1) >= 1
+        levels = np.vstack([levels, self.movement.wild(X, series).max(axis=1)])
+        still = self.movement.still(X, series).max(axis=1) >= 1
         return -located_scores(levels, mean, highest, lowest, self.both.threshold, still)
 
     def _recalibrated(self, levels, unusual, series, starts, n):
@@ -132,7 +133,8 @@ class LocatedScores:
         """
         deviation, _, _ = self._compare(X, starts)
         square = (self.evidence.parts(deviation, series) ** 2).sum(axis=0)
-        square = self.relations.by_channel(square) + self.still.levels(X, series) ** 2
+        square = self.relations.by_channel(square)
+        square += self.movement.still(X, series) ** 2 + self.movement.wild(X, series) ** 2
         square += np.finfo(np.float64).tiny
         nearest = self.courses.scaled(X) - deviation[:, : X.shape[1]]
         expected = nearest * self.courses.scale_ + self.courses.centre_

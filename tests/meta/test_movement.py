@@ -4,7 +4,7 @@ from sklearn.ensemble import IsolationForest
 
 import skanomaly
 from skanomaly import WindowedDetector
-from skanomaly.meta._stillness import ChannelStillness
+from skanomaly.meta._movement import ChannelMovement
 from skanomaly.meta._windows import Series
 
 N, TRAINED = 1600, 1000
@@ -26,57 +26,57 @@ def stuck(X, start, stop, channel=0):
 
 
 @pytest.fixture(scope="module")
-def stillness(noise):
-    return ChannelStillness(40).fit(noise[:TRAINED], one_series(TRAINED))
+def movement(noise):
+    return ChannelMovement(40).fit(noise[:TRAINED], one_series(TRAINED))
 
 
 @pytest.mark.parametrize("size", [16, 32, 36, 40, 400])
 def test_levels_are_high_from_the_first_to_the_last_still_stamp(noise, size):
-    stillness = ChannelStillness(size).fit(noise[:TRAINED], one_series(TRAINED))
+    movement = ChannelMovement(size).fit(noise[:TRAINED], one_series(TRAINED))
     X = stuck(noise, 1200, 1300)
-    levels = stillness.levels(X, one_series(N))
+    levels = movement.still(X, one_series(N))
     np.testing.assert_array_equal(np.flatnonzero(levels[:, 0] >= 2.9), np.arange(1200, 1300))
     assert levels[:, 1].max() < 1
 
 
-def test_nothing_is_still_where_nothing_changed(stillness, noise):
-    assert stillness.levels(noise, one_series(N)).max() < 1
+def test_nothing_is_still_where_nothing_changed(movement, noise):
+    assert movement.still(noise, one_series(N)).max() < 1
 
 
 def test_a_channel_that_rests_now_and_then_says_nothing():
     X = np.random.default_rng(0).normal(size=(N, 1))
     X[300:400] = X[300]
-    stillness = ChannelStillness(40).fit(X[:TRAINED], one_series(TRAINED))
-    assert stillness.quietest_[0] == 0
-    assert not stillness.levels(stuck(X, 1200, 1400), one_series(N)).any()
+    movement = ChannelMovement(40).fit(X[:TRAINED], one_series(TRAINED))
+    assert movement.quietest_[0] == 0
+    assert not movement.still(stuck(X, 1200, 1400), one_series(N)).any()
 
 
-def test_missing_values_are_not_still(stillness, noise):
+def test_missing_values_are_not_still(movement, noise):
     X = noise.copy()
     X[1200:1300, 0] = np.nan
-    assert stillness.levels(X, one_series(N)).max() < 1
+    assert movement.still(X, one_series(N)).max() < 1
 
 
 def test_a_short_training_series_does_not_know_its_quietest_time(noise):
-    stillness = ChannelStillness(40).fit(noise[:150], one_series(150))
-    assert not stillness.levels(stuck(noise, 1200, 1300), one_series(N)).any()
+    movement = ChannelMovement(40).fit(noise[:150], one_series(150))
+    assert not movement.still(stuck(noise, 1200, 1300), one_series(N)).any()
 
 
 def test_a_training_series_of_missing_values():
     X = np.full((N, 1), np.nan)
-    stillness = ChannelStillness(40).fit(X, one_series(N))
-    assert not stillness.levels(X, one_series(N)).any()
+    movement = ChannelMovement(40).fit(X, one_series(N))
+    assert not movement.still(X, one_series(N)).any()
 
 
-def test_series_do_not_touch(stillness, noise):
+def test_series_do_not_touch(movement, noise):
     X = np.concatenate([noise[:100], np.repeat(noise[99:100], 10, axis=0)])
     series = [Series("a", 0, 100), Series("b", 100, 110)]  # too short to say anything
-    assert stillness.levels(X, series).max() < 1
+    assert movement.still(X, series).max() < 1
 
 
 def test_few_time_stamps_are_not_watched(noise):
-    stillness = ChannelStillness(4).fit(noise, one_series(N))
-    assert not stillness.levels(np.zeros((N, 2)), one_series(N)).any()
+    movement = ChannelMovement(4).fit(noise, one_series(N))
+    assert not movement.still(np.zeros((N, 2)), one_series(N)).any()
 
 
 @pytest.fixture(scope="module")
