@@ -9,7 +9,6 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -29,6 +28,7 @@ from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._random import random_generator
 from skanomaly.utils._validation import LARGEST, check_weight
 
 
@@ -114,7 +114,7 @@ class BaseDetector(
             if not warm_start:
                 rows.refuse_empty_columns(self)
                 rows.warn_if_constant(self)
-            seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+            seed = int(random_generator(self.random_state).randint(np.iinfo(np.int32).max))
             scores = self._learn(rows, seed, warm_start)
             mixed = self.is_categorical_ is not None and hasattr(X, "iloc")
             normal_of = X if mixed else source

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 
 from skanomaly.base import unchanged_on_failure
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._docs import documented
+from skanomaly.utils._random import random_generator
 from skanomaly.utils._tracking import untracked
 from skanomaly.utils._validation import check_weight
 
@@ -58,7 +58,7 @@ class StreamMixin:
             rows = read_rows(self, X, reset=not begun)
             sample_weight = check_weight(sample_weight, rows.shape[0], relative=False)
             if not begun:
-                state = check_random_state(self.random_state)
+                state = random_generator(self.random_state)
                 self._stream = Stream(int(state.randint(np.iinfo(np.int32).max)))
             labels = y if self._uses_labels else None
             self._stream = self._stream.add(rows, labels, sample_weight)

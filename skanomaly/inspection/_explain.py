@@ -10,7 +10,6 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from skanomaly.inspection._html import explanation_html
@@ -18,6 +17,7 @@ from skanomaly.inspection._shapley import ComparedRows, shap_values, shapley_val
 from skanomaly.inspection._surprises import surprises_of
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._containers import as_table
+from skanomaly.utils._random import random_generator
 from skanomaly.utils._response import scores_of
 
 
@@ -228,7 +228,7 @@ def explain(
         table,
         n_references=n_references,
         max_features=max_features,
-        seed=check_random_state(random_state),
+        seed=random_generator(random_state),
     )
     return _explanation(detector, X, values, score, base, _means(background, references))
 

@@ -6,9 +6,9 @@ detectors, or how an explanation is shown (``inspection._explain``).
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
 
 from skanomaly.utils._extras import import_extra
+from skanomaly.utils._random import random_generator
 
 #: Distance beyond which a value is foreign, in standard deviations: how far off does not matter
 #: for the question which rows are alike in the *other* features.
@@ -217,7 +217,7 @@ def shap_values(score, X, background, random_state):
     def of_rows(rows):
         return score(pd.DataFrame(rows, columns=columns) if frame else rows)
 
-    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    seed = int(random_generator(random_state).randint(np.iinfo(np.int32).max))
     state = np.random.get_state()  # noqa: NPY002
     try:  # shap seeds NumPy's global generator
         masker = shap.maskers.Independent(np.asarray(background, float), max_samples=100)

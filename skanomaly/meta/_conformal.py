@@ -9,7 +9,6 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,6 +23,7 @@ from skanomaly.meta._p_values import (
     within_count,
 )
 from skanomaly.utils._docs import documented
+from skanomaly.utils._random import random_generator
 
 
 @documented
@@ -261,7 +261,7 @@ class ConformalDetector(MetaDetector):
             return self._table[self._counts(scores, "right")]
         below = self._counts(scores, "left")
         equal = self._counts(scores, "right") - below
-        rng = check_random_state(self.random_state)
+        rng = random_generator(self.random_state)
         return smoothed_p_values(below, equal, len(self.calibration_scores_), rng)
 
     def predict(self, X):

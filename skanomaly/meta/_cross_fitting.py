@@ -10,12 +10,13 @@ from numbers import Real
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skanomaly.model_selection._split import stratified_masks
 from skanomaly.utils._labels import labels_for, n_rows, recode
+from skanomaly.utils._random import random_generator
 from skanomaly.utils._response import scores_of
 from skanomaly.utils._splits import split_rows
 from skanomaly.utils._validation import LARGEST, as_numbers
@@ -103,7 +104,7 @@ def fit_folds(detector, rows, splits, n_jobs):
 
 def make_splits(cv, rows, random_state):
     """Return (train, test) row numbers: one split for a share, else as many as `cv` says."""
-    n, rng = len(rows), check_random_state(random_state)
+    n, rng = len(rows), random_generator(random_state)
     strata = np.zeros(n, dtype=np.int8) if rows.codes is None else rows.codes
     if hasattr(cv, "split"):
         return list(cv.split(rows.X, rows.labels_for(cv), rows.groups))

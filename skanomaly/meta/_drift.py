@@ -9,7 +9,6 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,6 +19,7 @@ from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_
 from skanomaly.meta._drift_report import DriftReport
 from skanomaly.meta._martingale import ConformalMartingale
 from skanomaly.utils._docs import documented
+from skanomaly.utils._random import random_generator
 
 #: The share of the reference rows that bins are found on; the others are compared with.
 _SHARE_FOR_BINS = 0.2
@@ -142,7 +142,7 @@ class DriftMonitor(KeptScoresMixin, MetaDetector):
         self.random_state = random_state
 
     def _fit_rows(self, rows):
-        rng = check_random_state(self.random_state)
+        rng = random_generator(self.random_state)
         estimator, scores, reference = self._reference(rows, rng)
         _check_some(scores, len(rows))
         order = rng.permutation(len(scores))

@@ -9,11 +9,11 @@ import reprlib
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, TimeSeriesSplit
-from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import labels_for, n_rows, read_labels, recode
+from skanomaly.utils._random import random_generator
 
 
 class _AnomalySplitter(BaseCrossValidator):
@@ -400,7 +400,7 @@ def _check_shuffle(shuffle, random_state):
             f"random_state={random_state!r} has no effect without shuffle=True. Set "
             "shuffle=True, or leave random_state=None."
         )
-    return check_random_state(random_state) if shuffle else None
+    return random_generator(random_state) if shuffle else None
 
 
 def stratified_masks(strata, n_splits, rng):

@@ -20,6 +20,8 @@ from skanomaly.training._predict import BLOCK_ROWS, block_spans, forward, pad_ro
 CALL_STEPS = (64, 512)
 #: Upper bound on the float32 values one compiled call is fed with.
 CALL_VALUES = 2**19
+#: A batch holds no more rows than there are, where there are so many.
+LARGEST_BATCH = 8192
 #: Tables of at most so many values are held ready in float32.
 HELD_VALUES = 4_000_000
 #: Compiled calls that wait with their rows in memory.
@@ -54,6 +56,8 @@ class Plan:
     """Which batches make up which epoch; a budget in steps ends in a cut epoch."""
 
     def __init__(self, rows, batch_size, rng, epochs, steps):
+        # rows that come again and again in one batch say no more than once
+        batch_size = min(batch_size, max(len(rows), LARGEST_BATCH))
         self.rows, self.batch_size, self.rng = rows, batch_size, rng
         self.per_epoch = -(-len(rows) // batch_size)
         self.steps = steps

@@ -118,6 +118,11 @@ def label_codes(y, n_samples, anomaly_label="auto", unlabeled_label=None):
     reading = {"anomaly_label": anomaly_label, "n_samples": n_samples}
     if unlabeled_label is None:
         return read_labels(y, **reading)
+    if not pd.api.types.is_scalar(unlabeled_label):
+        raise ValueError(
+            "unlabeled_label must be one value of y, such as 0 or 'unknown', got a "
+            f"{type(unlabeled_label).__name__}."
+        )
     column = pd.Series(np.asarray(y, dtype=object).reshape(-1))
     unlabelled = (column == unlabeled_label).to_numpy(dtype=bool, na_value=False)
     rest = column[~unlabelled].dropna().nunique()

@@ -20,6 +20,8 @@ def plain(value):
     >>> plain((np.int64(64), np.float32(0.5), np.str_("relu")))
     (64, 0.5, 'relu')
     """
+    if isinstance(value, np.longdouble):  # whose item is itself
+        return float(value)
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     if type(value) in (list, tuple):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skanomaly.training._batches import StepStream, epoch_batches
+from skanomaly.training._loop import LARGEST_BATCH, Plan
 
 bounded = settings(max_examples=30, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -47,3 +48,14 @@ def test_a_batch_larger_than_the_table_spans_passes():
     index, counts = StepStream(np.arange(3), 8, np.random.default_rng(0)).take(1)
     assert counts.tolist() == [8]
     assert np.bincount(index[0]).min() >= 2
+
+
+@pytest.mark.parametrize("steps", [None, 3])
+def test_a_batch_holds_no_more_rows_than_there_are(steps):
+    rows = np.arange(10_000, dtype=np.uint32)
+    plan = Plan(rows, 2**40, np.random.default_rng(0), epochs=1, steps=steps)
+    index, counts = plan.epoch(0)
+    assert index.shape[1] == 10_000
+    np.testing.assert_array_equal(np.sort(index[0]), rows)
+    few = Plan(rows[:5], 2**40, np.random.default_rng(0), epochs=1, steps=steps)
+    assert few.epoch(0)[0].shape[1] == LARGEST_BATCH

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 from skanomaly import NeuralAnomalyClassifier
 from skanomaly.model_selection import StratifiedAnomalyKFold
-from skanomaly.utils._labels import labels_for, n_rows, read_labels, recode
+from skanomaly.utils._labels import label_codes, labels_for, n_rows, read_labels, recode
 
 DAY = datetime.date(2020, 1, 1)
 MISSING = [None, float("nan"), np.nan, pd.NA, pd.NaT]
@@ -283,3 +283,9 @@ def test_measured_numbers_are_no_labels(y):
 def test_a_label_beyond_what_numpy_holds_is_none_of_y():
     with pytest.raises(ValueError, match="must be one of the values of y"):
         read_labels([0, 1, 1], anomaly_label=2**70)
+
+
+@pytest.mark.parametrize("value", [[1, "a"], pd.Series([1, 2]), {0}])
+def test_several_values_for_unlabelled_rows_are_refused(value):
+    with pytest.raises(ValueError, match="unlabeled_label must be one value of y"):
+        label_codes([0, 1, 0], 3, unlabeled_label=value)

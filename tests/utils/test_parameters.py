@@ -27,3 +27,8 @@ def test_values_are_those_of_python(value, expected):
 def test_anything_else_stays_what_it_is():
     for value in (None, len, np.arange(3), object()):
         assert plain(value) is value
+
+
+def test_long_doubles_become_floats():
+    assert type(plain(np.longdouble("0.1"))) is float
+    assert type(plain([np.longdouble("0.1")])[0]) is float
