@@ -54,7 +54,7 @@ def test_a_batch_larger_than_the_table_spans_passes():
 def test_a_batch_holds_no_more_rows_than_there_are(steps):
     rows = np.arange(10_000, dtype=np.uint32)
     plan = Plan(rows, 2**40, np.random.default_rng(0), epochs=1, steps=steps)
-    index, counts = plan.epoch(0)
+    index, _ = plan.epoch(0)
     assert index.shape[1] == 10_000
     np.testing.assert_array_equal(np.sort(index[0]), rows)
     few = Plan(rows[:5], 2**40, np.random.default_rng(0), epochs=1, steps=steps)
