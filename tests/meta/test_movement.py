@@ -99,3 +99,45 @@ def test_the_stuck_channel_is_named(detector, noise):
     explanation = skanomaly.explain(detector, stuck(noise, 1200, 1300, channel=1))
     shares = explanation.contributions.abs().to_numpy()[1220:1280]
     assert (shares[:, 1] > shares[:, 0]).mean() > 0.9
+
+
+def wild(X, start, stop):
+    X = X.copy()
+    X[start:stop, 0] += np.random.default_rng(1).normal(size=stop - start)
+    return X
+
+
+def test_a_wild_stretch_is_told_and_a_spike_is_not(movement, noise):
+    levels = movement.wild(wild(noise, 1200, 1260), one_series(N))
+    assert (levels[1206:1254, 0] >= 1).all()
+    assert not levels[:1190].any()
+    assert not levels[1270:].any()
+    assert not levels[:, 1].any()
+    spike = noise.copy()
+    spike[1200] += 50
+    assert not movement.wild(spike, one_series(N)).any()
+
+
+def test_a_channel_that_jumps_now_and_then_is_never_wild():
+    X = np.zeros((N, 1))
+    X[::40] = 1.0
+    movement = ChannelMovement(40).fit(X[:TRAINED], one_series(TRAINED))
+    assert not movement.wild(100 * X, one_series(N)).any()
+
+
+def test_a_wild_stretch_is_one_event(detector, noise):
+    events = detector.events(wild(noise, 1200, 1260), min_length=5)
+    events = events[events["start"] < 1300]  # later, the walk reaches new levels
+    assert len(events) == 1
+    assert events["channels"].iloc[0][0] == "x0"
+    assert abs(events["start"].iloc[0] - 1200) <= 6
+    assert abs(events["end"].iloc[0] - 1259) <= 6
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, np.inf, np.nan])
+def test_values_beyond_all_bounds_end_finite(movement, noise, value):
+    X = noise.copy()
+    X[1200:1240, 0] = value
+    X[1220, 0] = -value
+    assert np.isfinite(movement.wild(X, one_series(N))).all()
+    assert np.isfinite(movement.still(X, one_series(N))).all()
