@@ -13,7 +13,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skanomaly
-from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, ThresholdedDetector
+from skanomaly import (
+    AutoencoderDetector,
+    ConformalDetector,
+    DriftMonitor,
+    NeuralAnomalyClassifier,
+    ThresholdedDetector,
+    WindowedDetector,
+)
 
 FOLDER = Path(__file__).parent / "data"
 TINY = {"hidden_layer_sizes": (3,), "max_steps": 5, "random_state": 0}
@@ -28,6 +35,20 @@ def rows():
     return X
 
 
+def series():
+    """Return 300 time stamps of two channels that go together."""
+    rng = np.random.default_rng(1)
+    wave = np.sin(np.arange(300) / 5)
+    return np.column_stack([wave, 2 * wave]) + rng.normal(scale=0.2, size=(300, 2))
+
+
+def rows_of(name):
+    """Return the rows that a golden file scored."""
+    if name == "windowed":
+        return series()
+    return table(rows()) if name == "table" else rows()
+
+
 def table(X):
     """Return the same rows with a category."""
     return pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "kind": np.where(X[:, 2] > 0, "high", "low")})
@@ -38,6 +59,7 @@ def detectors():
     X, y = rows(), np.repeat([0, 1], [52, 8])
     few = np.where(y == 1, 1.0, np.nan)
     plain = AutoencoderDetector("plain", hidden_layer_sizes=(3,), epochs=2, random_state=0)
+    forest = IsolationForest(n_estimators=3, random_state=0)
     return {
         "autoencoder": AutoencoderDetector(latent_dim=2, **TINY).fit(X),
         "table": AutoencoderDetector(latent_dim=2, anomaly_score="channels", **TINY).fit(table(X)),
@@ -46,9 +68,10 @@ def detectors():
         "few_labels": NeuralAnomalyClassifier(**TINY).fit(X, few),
         "no_labels": NeuralAnomalyClassifier(**TINY).fit(X),
         "pipeline": make_pipeline(StandardScaler(), plain).fit(X),
-        "thresholded": ThresholdedDetector(
-            IsolationForest(n_estimators=3, random_state=0), "f1", cv=2, random_state=0
-        ).fit(X, y),
+        "thresholded": ThresholdedDetector(forest, "f1", cv=2, random_state=0).fit(X, y),
+        "conformal": ConformalDetector(plain, alpha=0.2, random_state=0).fit(X),
+        "drift": DriftMonitor(plain, random_state=0).fit(X),
+        "windowed": WindowedDetector(plain, window_size=16, random_state=0).fit(series()),
     }
 
 
@@ -59,8 +82,7 @@ def write():
     scores = {}
     for name, detector in detectors().items():
         skanomaly.io.save(detector, folder / f"{name}.skops")
-        X = table(rows()) if name == "table" else rows()
-        scores[name] = detector.score_samples(X)
+        scores[name] = detector.score_samples(rows_of(name))
     np.savez(folder / "scores.npz", **scores)
 
 

@@ -16,13 +16,12 @@ pytestmark = pytest.mark.core
 
 
 def test_there_are_files_of_this_version_or_an_earlier_one():
-    assert {path.stem for path in FILES} >= {"autoencoder", "plain", "all_labels", "table"}
+    assert {path.stem for path in FILES} >= {"autoencoder", "plain", "windowed", "conformal"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_golden_file_scores_as_it_did(path):
-    X = GOLDEN["rows"]()
-    rows = GOLDEN["table"](X) if path.stem == "table" else X
+    rows = GOLDEN["rows_of"](path.stem)
     expected = np.load(path.parent / "scores.npz")[path.stem]
     np.testing.assert_allclose(load(path).score_samples(rows), expected, rtol=1e-4, atol=1e-6)
     assert info(path)["skanomaly"] == path.parent.name
