@@ -69,7 +69,7 @@ def detectors():
         "no_labels": NeuralAnomalyClassifier(**TINY).fit(X),
         "pipeline": make_pipeline(StandardScaler(), plain).fit(X),
         "thresholded": ThresholdedDetector(forest, "f1", cv=2, random_state=0).fit(X, y),
-        "conformal": ConformalDetector(plain, alpha=0.2, random_state=0).fit(X),
+        "conformal": ConformalDetector(forest, alpha=0.2, random_state=0).fit(X),
         "drift": DriftMonitor(plain, random_state=0).fit(X),
         "windowed": WindowedDetector(plain, window_size=16, random_state=0).fit(series()),
     }
