@@ -151,7 +151,10 @@ def _copy_network(model, n_features):
 
 
 def _builder_arguments(builder, n_features):
-    names = inspect.signature(builder).parameters
+    try:
+        names = inspect.signature(builder).parameters
+    except ValueError:  # a builtin that does not tell: called without any
+        names = ()
     known = {
         "n_features": n_features,
         "n_features_in_": n_features,

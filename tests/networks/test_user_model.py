@@ -3,9 +3,11 @@
 import functools
 
 import keras
+import numpy as np
 import pytest
 from small_trainers import D
 
+from skanomaly import AutoencoderDetector
 from skanomaly.backend._seeding import seeded
 from skanomaly.networks._user_model import user_network
 
@@ -88,3 +90,9 @@ def test_compiled_metrics_are_told_to_play_no_part():
     network.compile("adam", "mse", metrics=["mae"])
     with pytest.warns(UserWarning, match="compiled with metrics, which the detector does not use"):
         user_network(network, D)
+
+
+@pytest.mark.parametrize("builder", [set, dict])
+def test_a_builtin_is_no_builder_of_networks(builder):
+    with pytest.raises(TypeError, match="must return a keras"):
+        AutoencoderDetector("plain", model=builder, epochs=1).fit(np.eye(20, 2))
