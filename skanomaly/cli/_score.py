@@ -24,6 +24,8 @@ from skanomaly.cli._writing import (
 #: Exit code when `--fail-on-drift` is given and there is drift.
 DRIFTED = 3
 REASONS_PER_CHUNK = 10
+#: Population stability index below which a column of the last rows is as it was.
+_STABLE = 0.1
 
 
 def score(arguments):
@@ -217,6 +219,8 @@ def _print_drift(report, limit, to):
 
 
 def _moved(column):
+    if column["psi"] < _STABLE:
+        return "in earlier rows; the last ones are spread as before"
     told = f"{_typical(column['reference'])} before, {_typical(column['batch'])} in the last rows"
     if abs(column["missing_batch"] - column["missing_reference"]) > 0.01:
         told += (

@@ -10,6 +10,7 @@ from command_line import assert_refused, stand_ins, write
 
 import skanomaly
 from skanomaly.cli import _files, _main
+from skanomaly.cli._score import _moved
 from skanomaly.cli._training import new_detector
 
 
@@ -95,6 +96,14 @@ def test_drift_is_told_with_its_columns(call, tmp_path):
     for text in ("'temp' moved: median", "'load' moved", "'kind' moved: mostly"):
         assert text in said
     assert call("score", tmp_path / "new.csv")[0] == 0
+
+
+def test_a_column_that_came_back_is_told_as_such():
+    column = {"reference": 1.0, "batch": 1.01, "missing_batch": 0.0, "missing_reference": 0.0}
+    column |= {"unseen": 0.0}
+    assert _moved(column | {"psi": 0.02}).startswith("in earlier rows")
+    moved = _moved(column | {"psi": 0.5, "batch": 3.0})
+    assert moved == "median 1 before, median 3 in the last rows"
 
 
 def test_explains_a_row(call, tmp_path):
