@@ -14,10 +14,10 @@ from scipy.ndimage import median_filter
 #: Standard normal quantile of 90%.
 _Z90 = 1.2816
 #: Thresholds: standard deviations above the median, and multiples of the 99% quantile.
-_SIGMAS, _TIMES_Q99, _LEAST = 3.0, 1.3, 2.5
-_SHARE_OF_MOST, _MOST_TIMES_Q99 = 0.6, 3.0
+_SIGMAS, _TIMES_Q99, _LEAST = 4.0, 1.3, 3.0
+_SHARE_OF_MOST, _MOST_TIMES_Q99 = 0.8, 3.0
 #: The same for windows of one channel, and of several, whose distances are sums of more and stray
-#: less: on SKAB's series F1 with the first / the second is .75 / .78, on NAB's VUS-PR .755 / .737.
+#: less: on SKAB's series F1 with the first / the second is .74 / .76, on NAB's VUS-PR .755 / .737.
 _WINDOW_SIGMAS, _WINDOW_TIMES_Q99 = (3.0, 2.0), (1.2, 1.6)
 #: How far a single time stamp must be beyond its threshold where its windows are quiet.
 _ALONE = 1.4
@@ -27,7 +27,7 @@ _STRONG = 2.0
 #: .5 / .1 / .02 / 0: five NAB series .69 / .71 / .74 / .75, made-up .79 / .79 / .79 / .75.
 _SEVERITY = 0.03
 #: How far it must be on the way to it where every window that covers it is abnormal.
-_AMONG = 0.3
+_AMONG = 0.5
 
 
 class WindowScale:
