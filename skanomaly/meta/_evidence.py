@@ -17,7 +17,7 @@ _Z90 = 1.2816
 _SIGMAS, _TIMES_Q99, _LEAST = 4.0, 1.3, 3.0
 _SHARE_OF_MOST, _MOST_TIMES_Q99 = 0.8, 3.0
 #: The same for windows of one channel, and of several, whose distances are sums of more and stray
-#: less: on SKAB's series F1 with the first / the second is .74 / .76, on NAB's VUS-PR .755 / .737.
+#: less: on SKAB's series F1 with the first / the second is .74 / .76, on NAB's VUS-PR .755 / .74.
 _WINDOW_SIGMAS, _WINDOW_TIMES_Q99 = (3.0, 2.0), (1.2, 1.6)
 #: How far a single time stamp must be beyond its threshold where its windows are quiet.
 _ALONE = 1.4
