@@ -33,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 RESULTS = Path(__file__).parent / "results"
 D, N_MODELS = 20, 1000
+#: Budget of "plain" on large tables.
+PLAIN = {"epochs": 20, "batch_size": 256}
 
 
 class Figures:
@@ -135,7 +137,7 @@ def growth(figures, quick):
     chunk, most = (5000, 5000) if quick else (500_000, 100_000)
     with cluster(2) as client:
         for recipe, n in ((recipe, n) for recipe, some in sizes.items() for n in some):
-            budget = {"epochs": 20, "batch_size": 256} if recipe == "plain" else {}
+            budget = PLAIN if recipe == "plain" else {}
             X, model = generated(n, chunk), detector(recipe, max_rows=most, **budget)
             fit, _ = seconds(lambda X=X, model=model: model.fit(X))
             score, _ = seconds(lambda X=X, m=model: m.score_samples(X).mean().compute())
@@ -166,7 +168,7 @@ def files(figures, quick):
     most = 5000 if quick else 100_000
 
     def model():
-        return detector("plain", max_rows=most, epochs=20, batch_size=256)
+        return detector("plain", max_rows=most, **PLAIN)
 
     with tempfile.TemporaryDirectory() as folder:
         written(folder, n, chunk)
@@ -237,7 +239,7 @@ def stages(figures, quick):
     whole, _ = core_seconds(lambda: summarise(rows, None, None, 100_000))
     figures.add("stages", "hash, statistics and sample", whole * scale, "core s per 1e6 rows")
     few = rows[: min(n, 100_000)]
-    for recipe, budget in (("auto", {}), ("plain", {"epochs": 20, "batch_size": 256})):
+    for recipe, budget in (("auto", {}), ("plain", PLAIN)):
         model = detector(recipe, **budget)
         model.fit(few)
         trained, _ = core_seconds(lambda m=model: m.fit(few))

@@ -28,7 +28,7 @@ from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
-from skanomaly.utils._random import random_generator
+from skanomaly.utils._random import random_seed
 from skanomaly.utils._validation import LARGEST, check_weight
 
 
@@ -114,7 +114,7 @@ class BaseDetector(
             if not warm_start:
                 rows.refuse_empty_columns(self)
                 rows.warn_if_constant(self)
-            seed = int(random_generator(self.random_state).randint(np.iinfo(np.int32).max))
+            seed = random_seed(self.random_state)
             scores = self._learn(rows, seed, warm_start)
             mixed = self.is_categorical_ is not None and hasattr(X, "iloc")
             normal_of = X if mixed else source

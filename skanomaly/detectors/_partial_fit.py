@@ -17,7 +17,7 @@ from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.utils._background import background_rows
 from skanomaly.utils._docs import documented
-from skanomaly.utils._random import random_generator
+from skanomaly.utils._random import random_seed
 from skanomaly.utils._tracking import untracked
 from skanomaly.utils._validation import check_weight
 
@@ -58,8 +58,7 @@ class StreamMixin:
             rows = read_rows(self, X, reset=not begun)
             sample_weight = check_weight(sample_weight, rows.shape[0], relative=False)
             if not begun:
-                state = random_generator(self.random_state)
-                self._stream = Stream(int(state.randint(np.iinfo(np.int32).max)))
+                self._stream = Stream(random_seed(self.random_state))
             labels = y if self._uses_labels else None
             self._stream = self._stream.add(rows, labels, sample_weight)
             self.n_samples_seen_ = self._stream.n_seen

@@ -4,8 +4,6 @@ Owns: the picture and the numbers in it. Does not own: probabilities, or the mea
 (``utils._labels``). Public names are in `skanomaly.display`.
 """
 
-from numbers import Integral
-
 import numpy as np
 from scipy.stats import beta
 from sklearn.metrics import brier_score_loss
@@ -15,6 +13,7 @@ from skanomaly.display._base import COLOURS, GREY, Display
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import refuse_other_conventions
+from skanomaly.utils._validation import check_integer
 
 #: Share of the intervals that are to hold the true share of anomalies.
 _CONFIDENCE = 0.95
@@ -248,8 +247,7 @@ def _check(y_true, y_prob, anomaly_label):
 
 def _group(probability, n_bins, strategy):
     """Return each row's group; equal probabilities share one."""
-    if not isinstance(n_bins, Integral) or isinstance(n_bins, bool) or n_bins < 1:
-        raise ValueError(f"n_bins must be an integer of at least 1, got {n_bins!r}.")
+    check_integer(n_bins, "n_bins", 1)
     if strategy == "uniform":
         edges = np.linspace(0, 1, n_bins + 1)
     elif strategy == "quantile":

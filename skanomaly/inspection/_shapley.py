@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skanomaly.utils._extras import import_extra
-from skanomaly.utils._random import random_generator
+from skanomaly.utils._random import random_seed
 
 #: Distance beyond which a value is foreign, in standard deviations: how far off does not matter
 #: for the question which rows are alike in the *other* features.
@@ -217,7 +217,7 @@ def shap_values(score, X, background, random_state):
     def of_rows(rows):
         return score(pd.DataFrame(rows, columns=columns) if frame else rows)
 
-    seed = int(random_generator(random_state).randint(np.iinfo(np.int32).max))
+    seed = random_seed(random_state)
     state = np.random.get_state()  # noqa: NPY002
     try:  # shap seeds NumPy's global generator
         masker = shap.maskers.Independent(np.asarray(background, float), max_samples=100)

@@ -158,8 +158,7 @@ def _load_by_skops(path, content, trusted):
     skops = import_extra("skops.io", "io", "skanomaly.io")
     with _container.refusing_damage(path):
         found = set(skops.get_untrusted_types(data=content))
-    known = _HARMLESS | {_READER}
-    ours = {name for name in found if name in known or _estimator_of(name)}
+    ours = {name for name in found if name in _HARMLESS or _estimator_of(name)}
     foreign = found - ours - set(trusted)
     if foreign:
         raise ValueError(
@@ -198,8 +197,10 @@ def _versions():
 
 
 def _estimator_of(name):
-    """Return the class that a name stands for if it is one of the package's public estimators."""
+    """Return the class that a name stands for if it is an estimator of the package for users."""
     module, _, short = name.rpartition(".")
+    if name == _READER:
+        return getattr(importlib.import_module(module), short)
     if skanomaly._PUBLIC.get(short) != module:
         return None
     found = getattr(skanomaly, short)
@@ -209,7 +210,7 @@ def _estimator_of(name):
 def _plain_estimator(trusted, name):
     """Return the class that a name stands for if a file of plain parts may hold it."""
     ours = name in trusted and name.startswith("skanomaly.")
-    if ours or name in (_READER, "sklearn.pipeline.Pipeline"):
+    if ours or name == "sklearn.pipeline.Pipeline":
         module, _, short = name.rpartition(".")
         return getattr(importlib.import_module(module), short)
     return _estimator_of(name)

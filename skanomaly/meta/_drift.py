@@ -19,7 +19,7 @@ from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_
 from skanomaly.meta._drift_report import DriftReport
 from skanomaly.meta._martingale import ConformalMartingale
 from skanomaly.utils._docs import documented
-from skanomaly.utils._random import random_generator
+from skanomaly.utils._random import random_generator, random_seed
 
 #: The share of the reference rows that bins are found on; the others are compared with.
 _SHARE_FOR_BINS = 0.2
@@ -156,7 +156,7 @@ class DriftMonitor(KeptScoresMixin, MetaDetector):
         codes = self._codes(scores[order], columns)[known:]
         self._counts = np.stack([np.bincount(code, minlength=N_BINS) for code in codes.T])
         self._typical = _typical(self._bins[1:], columns)
-        self._seed = int(rng.randint(np.iinfo(np.int32).max))
+        self._seed = random_seed(rng)
         self.estimator_, self.scores_ = estimator, scores
         self.offset_ = _offset_of(estimator)
         copy_features(estimator, self)

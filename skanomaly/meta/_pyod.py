@@ -10,7 +10,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import DecisionMixin, StateMixin, fitting
 from skanomaly.thresholds._unlabelled import robust_offset
@@ -19,6 +19,7 @@ from skanomaly.utils._background import background_rows
 from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
+from skanomaly.utils._validation import validated
 
 
 @documented
@@ -110,8 +111,7 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
         refuse_classifier_tools(self)
         _refuse_own_convention(self.estimator)
         with fitting(self, X, y):
-            with np.errstate(over="ignore", invalid="ignore"):
-                X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+            X = validated(self, X, dtype=np.float64, ensure_min_samples=2)
             labels = _labels_for(self.estimator, y, len(X), self.anomaly_label)
             self.estimator_ = clone(self.estimator, safe=False)
             self.estimator_.fit(X, *labels)
@@ -147,8 +147,7 @@ class PyODEstimator(StateMixin, DecisionMixin, MetaEstimatorMixin, BaseEstimator
         %(scoring)s
         """
         check_is_fitted(self)
-        with np.errstate(over="ignore", invalid="ignore"):  # refused as infinite
-            X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = validated(self, X, dtype=np.float64, reset=False)
         return self._turned(self.estimator_.decision_function(X), len(X))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._answers import SeriesAnswers
@@ -44,6 +44,7 @@ from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._docs import documented
 from skanomaly.utils._numbers import numeric_table
 from skanomaly.utils._response import refuse_other_kinds, scores_of
+from skanomaly.utils._validation import validated
 
 #: Windows that the detector inside is trained on at most, and windows over a time stamp, by
 #: default: more of them say the same again.
@@ -253,15 +254,14 @@ class WindowedDetector(
         return X if order is None else X[order], order, series, stamps
 
     def _numbers(self, X, reset):
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as infinite
-            return validate_data(
-                self,
-                numeric_table(X, type(self).__name__),
-                dtype=[np.float64, np.float32],
-                ensure_min_samples=2 if reset else 1,
-                ensure_all_finite="allow-nan" if get_tags(self).input_tags.allow_nan else True,
-                reset=reset,
-            )
+        return validated(
+            self,
+            numeric_table(X, type(self).__name__),
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=2 if reset else 1,
+            ensure_all_finite="allow-nan" if get_tags(self).input_tags.allow_nan else True,
+            reset=reset,
+        )
 
     def _size(self, X, series):
         """Return the number of time stamps in a window."""

@@ -4,7 +4,6 @@ Owns: the splitters. Does not own: the meaning of labels (``utils._labels``).
 """
 
 import itertools
-import reprlib
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import labels_for, n_rows, read_labels, recode
 from skanomaly.utils._random import random_generator
+from skanomaly.utils._validation import check_integer, check_switch
 
 
 class _AnomalySplitter(BaseCrossValidator):
@@ -35,7 +35,7 @@ class _AnomalySplitter(BaseCrossValidator):
         return self.n_splits
 
     def _read(self, X, y):
-        _check_integer(self.n_splits, "n_splits", 2)
+        check_integer(self.n_splits, "n_splits", 2)
         return read_labels(y, anomaly_label=self.anomaly_label, n_samples=n_rows(X))
 
 
@@ -221,11 +221,11 @@ class TimeOrderedSplit(_AnomalySplitter):
         test : ndarray
             Row numbers to test on.
         """
-        _check_integer(self.gap, "gap", 0)
+        check_integer(self.gap, "gap", 0)
         if self.max_train_size is not None:
-            _check_integer(self.max_train_size, "max_train_size", 1, "None or ")
+            check_integer(self.max_train_size, "max_train_size", 1, "None or ")
         if y is None:
-            _check_integer(self.n_splits, "n_splits", 2)
+            check_integer(self.n_splits, "n_splits", 2)
             options = {"gap": self.gap, "max_train_size": self.max_train_size}
             yield from TimeSeriesSplit(self.n_splits, **options).split(X)
             return
@@ -339,7 +339,7 @@ class NormalOnlySplit(_AnomalySplitter):
         test : ndarray
             Row numbers to test on.
         """
-        _check_switch(self.all_anomalies, "all_anomalies")
+        check_switch(self.all_anomalies, "all_anomalies")
         labels = read_labels(y, anomaly_label=self.anomaly_label, n_samples=n_rows(X))
         splitter = self._splitter()
         its_y = labels_for(splitter, y, recode(labels))
@@ -378,23 +378,8 @@ class _AnyStratified(StratifiedAnomalyKFold):
         yield from stratified_masks(labels, self.n_splits, None)
 
 
-def _check_integer(value, name, least, besides=""):
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < least:
-        raise ValueError(
-            f"{name} must be {besides}an integer of at least {least}, got {reprlib.repr(value)}."
-        )
-
-
-def _check_switch(value, name):
-    if not isinstance(value, (bool, np.bool_)) and not (
-        isinstance(value, (int, np.integer)) and value in (0, 1)
-    ):
-        raise ValueError(f"{name} must be True or False, got {reprlib.repr(value)}.")
-
-
 def _check_shuffle(shuffle, random_state):
-    _check_switch(shuffle, "shuffle")
+    check_switch(shuffle, "shuffle")
     if not shuffle and random_state is not None:
         raise ValueError(
             f"random_state={random_state!r} has no effect without shuffle=True. Set "

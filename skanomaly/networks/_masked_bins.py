@@ -178,7 +178,9 @@ class ColumnSurprises(keras.Model):
         n_columns, n_bins = x.shape[-1], encode.n_bins
         # columns come first, then rows: every product is one of plain matrices
         bins = ops.transpose(ops.reshape(encode(x), (-1, n_columns, n_bins)), (1, 0, 2))
-        h = first.activation(self._without_groups(bins, first.kernel) + _by_group(first.bias))
+        h = first.activation(
+            self._without_groups(bins, first.kernel) + ops.expand_dims(first.bias, 2)
+        )
         n_groups, n_members = h.shape[1], h.shape[0]
         h = ops.reshape(h, (n_members, -1, h.shape[3]))
         for layer in inner:
@@ -220,11 +222,6 @@ def layers_of(network):
     """Return the layers of a masked-bin network that compute: encoding, hidden ones, output."""
     layers = network.get_layer(MEMBERS).layers
     return [layer for layer in layers if isinstance(layer, (BinEncoding, MemberDense))]
-
-
-def _by_group(bias):
-    """Return the bias (n_members, 1, units) for (n_members, n_groups, batch, units)."""
-    return ops.expand_dims(bias, 2)
 
 
 def group_members(groups):

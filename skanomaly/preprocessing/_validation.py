@@ -17,6 +17,7 @@ from skanomaly.preprocessing._categories import category_ids
 from skanomaly.utils._containers import as_table
 from skanomaly.utils._numbers import numbers as numbers_of
 from skanomaly.utils._numbers import refuse_double_names
+from skanomaly.utils._validation import validated
 
 _FLOATS = [np.float64, np.float32]
 #: What NumPy says of values that are no numbers.
@@ -70,12 +71,10 @@ def _is_array(X):
 def _rows_of_numbers(X, estimator, min_samples, reset):
     """Return anything that is no table, checked by scikit-learn."""
     try:
-        # what overflows, as a longdouble may, is refused as infinite
-        with np.errstate(over="ignore", invalid="ignore"):
-            return validate_data(
-                estimator, X, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite="allow-nan",
-                ensure_min_samples=min_samples, reset=reset,
-            )  # fmt: skip
+        return validated(
+            estimator, X, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite="allow-nan",
+            ensure_min_samples=min_samples, reset=reset,
+        )  # fmt: skip
     except ValueError as error:
         if any(words in str(error) for words in _NO_NUMBERS):
             raise ValueError(_text_message(X, error, estimator)) from error

@@ -29,3 +29,8 @@ def random_generator(random_state):
     if random_state is None:
         return np.random.RandomState()
     return check_random_state(random_state)
+
+
+def random_seed(random_state):
+    """Return a number for generators that begin with one, drawn by `random_generator`."""
+    return int(random_generator(random_state).randint(np.iinfo(np.int32).max))

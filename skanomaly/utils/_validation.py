@@ -4,11 +4,13 @@ Owns the one conversion that metrics, thresholds, displays and estimators share.
 in ``utils._labels``, rows in ``preprocessing._validation``.
 """
 
+import reprlib
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import validate_data
 
 from skanomaly.utils._containers import as_table
 from skanomaly.utils._numbers import numeric_table
@@ -152,6 +154,28 @@ def check_table(values, name, *, allow_nan=False):
             f"{'' if allow_nan else 'NaN or '}infinite. Leave these rows out, or fill them."
         )
     return table
+
+
+def validated(estimator, X, **options):
+    """Return what `validate_data` of scikit-learn does, without warnings of what overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return validate_data(estimator, X, **options)
+
+
+def check_integer(value, name, least, besides=""):
+    """Refuse a parameter that is no integer, or below the least one."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(
+            f"{name} must be {besides}an integer of at least {least}, got {reprlib.repr(value)}."
+        )
+
+
+def check_switch(value, name):
+    """Refuse a parameter that is neither True nor False, nor 1 or 0."""
+    whole = isinstance(value, (Integral, np.bool_))
+    if not whole or value not in (0, 1):
+        raise ValueError(f"{name} must be True or False, got {reprlib.repr(value)}.")
 
 
 def check_number(value, name, low=0.0, high=np.inf, *, closed="neither"):
