@@ -202,19 +202,18 @@ def _(rows: RowChannels, graph, X, coarser):
     """Return the channels by name, and the matches."""
     near_x, matches = export(rows.near_x_, graph, X, None, coarser)
     known = graph("GreaterOrEqual", matches, np.int64(0))
-    Q, depth = export(rows.ranks_, graph, X), depths(rows.tail_, graph, X, known)
-    near_q, _ = export(rows.near_q_, graph, Q, matches)
+    normal, depth = export(rows.normal_, graph, X), depths(rows.tail_, graph, X, known)
+    near_q, _ = export(rows.near_q_, graph, normal, matches)
     n_features = len(rows.tail_.sorted_)
     squares = graph.mean(graph("Mul", depth, depth), 1, n_features)
     channels = {
-        "mx": export(rows.mahalanobis_x_, graph, X, known),
-        "mq": export(rows.mahalanobis_q_, graph, Q, known),
+        "mx": export(rows.mahalanobis_, graph, X, known),
         "tail": graph.mean(depth, 1, n_features),
+        "kq5": graph.column(near_q, 0),
     }
     if rows.columns:
         channels["tail2"] = graph("Sqrt", squares)
     channels |= {f"kx{k}": graph.column(near_x, i) for i, k in enumerate(rows.near_x_.ks)}
-    channels |= {f"kq{k}": graph.column(near_q, i) for i, k in enumerate(rows.near_q_.ks)}
     return channels, matches
 
 
@@ -269,8 +268,9 @@ def new_row_score(graph, channels):
 
 def training_row_score(graph, channels):
     """Return the score of rows among which anomalies were at the fit."""
-    whole, local = (_mean(graph, channels, names) for names in _channels.TRAINING_ROWS)
-    return graph("Max", whole, graph("Mul", local, _channels._LOCAL_SHARE))
+    whole, local = (_mean(graph, channels, n) for n in (_channels.GLOBAL, _channels.LOCAL))
+    local = graph("Max", local, 0.0)
+    return graph("Add", whole, graph("Mul", graph("Mul", local, local), _channels._LOCAL_SHARE))
 
 
 def _mean(graph, channels, names):

@@ -11,9 +11,9 @@ from skanomaly.learners._masked_bins import PARTS as MASKED_PARTS
 from skanomaly.learners._masked_bins import MaskedBins
 from skanomaly.scores._channels import (
     ALL,
+    GLOBAL,
+    LOCAL,
     NEW_ROWS,
-    OF_TRAINING,
-    TRAINING_ROWS,
     RowChannels,
     ScoreChannels,
     ScoreScaler,
@@ -28,7 +28,7 @@ from skanomaly.utils._weights import MAX_REFERENCE, reference_rows
 
 #: Where nothing is said about how many rows are anomalies, those whose global score lies so many
 #: calibrated steps beyond the median are left out, and no more than this share of the rows.
-_UNUSUAL, _MOST_UNUSUAL = 2.0, 0.1
+_UNUSUAL, _MOST_UNUSUAL = 2.3, 0.1
 #: Fewer rows are all kept.
 _FEW_ROWS = 20
 
@@ -106,10 +106,10 @@ class EnsembleScore:
         if self.trim == 0 or len(Z) < _FEW_ROWS:
             return everything, everything[:0]
         sample = reference_rows(everything, MAX_REFERENCE, self.seed)
-        rows = RowChannels(self._n_numbers())
+        rows = RowChannels(ranks=False)
         raw, _ = rows.fit_search(Z[sample])
         if len(sample) < len(Z):
-            raw, _ = rows.search(Z, TRAINING_ROWS[0])
+            raw, _ = rows.search(Z, GLOBAL)
         score = global_score(
             {name: ScoreScaler().fit(c[sample]).apply(c) for name, c in raw.items()}
         )
@@ -155,7 +155,7 @@ class EnsembleScore:
             return scores
         trained = (matches >= 0) | (left >= 0)
         if trained.any():
-            absent = [name for name in OF_TRAINING if name not in channels]
+            absent = [name for name in (*GLOBAL, *LOCAL) if name not in channels]
             others, _ = self.channels_.search(Z[trained], names=absent)
             channels = {name: c[trained] for name, c in channels.items()} | others
             # the order is that of the training rows' rule, the values those of the other one

@@ -36,7 +36,7 @@ from skanomaly.utils._response import (
     scores_method,
     scores_of,
 )
-from skanomaly.utils._validation import check_table
+from skanomaly.utils._validation import check_integer, check_table
 
 #: Metrics of scores and of predictions, by the names that scorers have.
 _OF_SCORES = {
@@ -291,9 +291,8 @@ def _parameters(function):
 
 def _check_counts(params):
     for name in ("n_uniform", "max_features", "n_draws"):
-        value = params.get(name)
-        if value is not None and not (isinstance(value, (int, np.integer)) and value >= 1):
-            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+        if params.get(name) is not None:
+            check_integer(params[name], name, 1)
 
 
 def _check_params(function, params):

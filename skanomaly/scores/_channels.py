@@ -20,12 +20,11 @@ from skanomaly.scores._tails import MarginalTail
 
 #: What a new row's score is the mean of; a name that comes twice counts twice.
 NEW_ROWS = ("kx1", "kx1", "kq5", "tail2", "residual", "surprise")
-#: The two views of a training row, of which the larger counts; the second a little less.
-TRAINING_ROWS = ("mx", "mq", "tail", "kx50", "kq50"), ("kx1", "kq1", "surprise")
-OF_TRAINING = (*TRAINING_ROWS[0], *TRAINING_ROWS[1])
-_LOCAL_SHARE = 0.8
+#: The two views of a training row: a global one, and a local one whose square adds a share.
+GLOBAL, LOCAL = ("mx", "tail", "kx50"), ("kx1", "surprise")
+_LOCAL_SHARE = 0.2
 #: All channels of `RowChannels`.
-FROM_ROWS = ("mx", "mq", "tail", "tail2", "kx1", "kx50", "kq1", "kq5", "kq50")
+FROM_ROWS = ("mx", "tail", "tail2", "kx1", "kx50", "kq5")
 #: All channels.
 ALL = (*FROM_ROWS, "residual", "surprise")
 
@@ -58,10 +57,10 @@ class ScoreScaler:
 
 
 class RowChannels:
-    """Channels that look at rows alone, as they are (x) and as normal scores of ranks (q).
+    """Channels that look at rows alone, as they are (x) or as normal scores of ranks (q).
 
-    "kx1", "kx50", "kq1", "kq5", "kq50" (`NeighbourDistances`), "mx", "mq" (`Mahalanobis`), "tail"
-    and "tail2", mean and root mean square of the values' depths (`MarginalTail`).
+    "kx1", "kx50", "kq5" (`NeighbourDistances`), "mx" (`Mahalanobis`), "tail" and "tail2", mean and
+    root mean square of the values' depths (`MarginalTail`).
 
     Parameters
     ----------
@@ -69,10 +68,12 @@ class RowChannels:
         Columns of numbers, which come first; the others keep their values in q. None is all.
     columns : bool, default=True
         Whether each column means something alone; "tail2" is left out where none does.
+    ranks : bool, default=True
+        Whether to look at normal scores, too; "kq5" is left out otherwise.
     """
 
-    def __init__(self, n_numbers=None, columns=True):
-        self.n_numbers, self.columns = n_numbers, columns
+    def __init__(self, n_numbers=None, columns=True, ranks=True):
+        self.n_numbers, self.columns, self.ranks = n_numbers, columns, ranks
 
     def fit(self, X):
         """Fit on scaled rows to compare with, (n_reference, n_columns)."""
@@ -81,29 +82,33 @@ class RowChannels:
 
     def fit_search(self, X):
         """Fit and return what `search` returns for the same rows."""
-        Q, found = self._fit_places(X)
-        self.near_x_, self.near_q_ = NeighbourDistances((1, 50)), NeighbourDistances((1, 5, 50))
-        near_x, matches = self.near_x_.fit_search(X)
-        near_q = self.near_q_.fit_search(Q)[0]
-        self.mahalanobis_x_, self.mahalanobis_q_ = Mahalanobis().fit(X), Mahalanobis().fit(Q)
-        channels = _named("kx", self.near_x_.ks, near_x) | _named("kq", self.near_q_.ks, near_q)
-        channels |= self._without_search(X, Q, found, matches >= 0, FROM_ROWS)
+        self.near_x_, self.mahalanobis_ = NeighbourDistances((1, 50)), Mahalanobis().fit(X)
+        near, matches = self.near_x_.fit_search(X)
+        channels = _named("kx", self.near_x_.ks, near)
+        found = self._fit_places(X)
+        if self.ranks:
+            self.near_q_ = NeighbourDistances((5,))
+            channels["kq5"] = self.near_q_.fit_score(self.normal_.transform(X, found))[:, 0]
+        channels |= self._without_search(X, found, matches >= 0, FROM_ROWS)
         return channels, matches
 
     def _fit_places(self, X):
-        self.tail_, self.ranks_ = MarginalTail().fit(X), NormalScores(self.n_numbers).fit(X)
-        found = self.tail_.places(X)
-        return self.ranks_.transform(X, found), found
+        self.tail_, self.normal_ = MarginalTail().fit(X), NormalScores(self.n_numbers).fit(X)
+        return self.tail_.places(X)
 
     def __getstate__(self):
         """Return what the rows themselves do not tell, and the rows."""
-        state = {**vars(self), "near_q_": self.near_q_.without_reference()}
-        return {name: value for name, value in state.items() if name not in ("tail_", "ranks_")}
+        state = {name: v for name, v in vars(self).items() if name not in ("tail_", "normal_")}
+        return {**state, "near_q_": self.near_q_.without_reference()} if self.ranks else state
 
     def __setstate__(self, state):
         vars(self).update(state)
-        if "tail_" not in state:
-            self.near_q_.compare_with(self._fit_places(self.near_x_.reference_)[0])
+        if "tail_" in state:
+            return
+        rows = self.near_x_.reference_
+        found = self._fit_places(rows)
+        if self.ranks:
+            self.near_q_.compare_with(self.normal_.transform(rows, found))
 
     def search(self, X, names=FROM_ROWS):
         """Return the channels of rows, and the training row that each of them equals.
@@ -122,22 +127,20 @@ class RowChannels:
             Numbers of training rows, which the row is not compared with; -1 for none.
         """
         found = self.tail_.places(X)
-        Q = self.ranks_.transform(X, found)
         ks = _wanted("kx", self.near_x_.ks, names) or (1,)
         near, matches = self.near_x_.search(X, None, ks)
         channels = _named("kx", ks, near)
-        if ks := _wanted("kq", self.near_q_.ks, names):
-            channels |= _named("kq", ks, self.near_q_.score(Q, matches, ks))
-        channels |= self._without_search(X, Q, found, matches >= 0, names)
+        if self.ranks and "kq5" in names:
+            normal = self.normal_.transform(X, found)
+            channels["kq5"] = self.near_q_.score(normal, matches)[:, 0]
+        channels |= self._without_search(X, found, matches >= 0, names)
         wanted = set(names) & set(channels)
         return {name: channels[name] for name in FROM_ROWS if name in wanted}, matches
 
-    def _without_search(self, X, Q, found, known, names):
+    def _without_search(self, X, found, known, names):
         channels = {}
         if "mx" in names:
-            channels["mx"] = self.mahalanobis_x_.score(X, known)
-        if "mq" in names:
-            channels["mq"] = self.mahalanobis_q_.score(Q, known)
+            channels["mx"] = self.mahalanobis_.score(X, known)
         if "tail" in names or "tail2" in names:
             depths = self.tail_.depths(X, found, known)
             channels["tail"] = depths.mean(axis=1)
@@ -174,18 +177,18 @@ def new_row_score(channels):
 def training_row_score(channels):
     """Return the score of rows among which anomalies were at the fit.
 
-    What is odd among rows like itself may have company: the larger counts of a global view and,
-    a little less, of a local one.
+    What is odd among rows like itself may have company: a global view decides, unless a local one
+    finds a row most unusual.
 
     Parameters and result as in `new_row_score`.
     """
-    whole, local = (_mean(channels, names) for names in TRAINING_ROWS)
-    return np.maximum(whole, _LOCAL_SHARE * local)
+    local = np.maximum(_mean(channels, LOCAL), 0)
+    return global_score(channels) + _LOCAL_SHARE * np.square(local)
 
 
 def global_score(channels):
     """Return the global view alone, which anomalies in small groups cannot hide from."""
-    return _mean(channels, TRAINING_ROWS[0])
+    return _mean(channels, GLOBAL)
 
 
 def _mean(channels, names):

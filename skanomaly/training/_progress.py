@@ -11,8 +11,9 @@ _LOG_LINES = 10
 class Progress(keras.callbacks.Callback):
     """Shows epoch, loss and time left on standard error.
 
-    A terminal or notebook sees one line that is redrawn a few times a second. A file sees
-    at most ten lines, one for every tenth of the epochs.
+    A terminal sees one line that is redrawn a few times a second, and so does a notebook, which
+    keeps the last one alone. A file sees at most ten lines, one for every tenth of the epochs.
+    The time left is told from the second epoch on: the first one holds the compilation.
 
     Parameters
     ----------
@@ -32,9 +33,10 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Note the time and find out what kind of stream it is."""
         self.stream = self.given or sys.stderr
-        self.redraws = self.stream.isatty() or "ipykernel" in sys.modules
+        self.output = _NotebookLine() if self.given is None and _in_notebook() else None
+        self.redraws = self.output is not None or self.stream.isatty()
         self.started, self.drawn, self.width = time.monotonic(), 0.0, 0
-        self.first = None
+        self.first = self.compiled = None
 
     def on_epoch_begin(self, epoch, logs=None):
         """Remember where this training started (a warm start goes on counting)."""
@@ -45,6 +47,7 @@ class Progress(keras.callbacks.Callback):
         self.epoch, self.logs = epoch, dict(logs or {})
         done, total = epoch + 1 - self.first, self.params["epochs"] - self.first
         now = time.monotonic()
+        self.compiled = now if self.compiled is None else self.compiled
         if self.redraws and (now - self.drawn > 0.1 or done == total):
             self.drawn = now
             self._redraw(self._line(done, total, now))
@@ -56,19 +59,45 @@ class Progress(keras.callbacks.Callback):
         if self.redraws and self.width:
             total = self.params["epochs"] - self.first
             self._redraw(self._line(self.epoch + 1 - self.first, total, time.monotonic()))
-            self._write("\n")
+            if self.output is None:
+                self._write("\n")
 
     def _line(self, done, total, now):
         values = "  ".join(f"{name} {value:.4g}" for name, value in self.logs.items())
-        spent = now - self.started
-        left = spent / done * (total - done)
-        times = f"{spent:.1f}s" if done == total else f"{spent:.1f}s, {left:.0f}s left"
+        times = f"{now - self.started:.1f}s"
+        if 1 < done < total:
+            left = (now - self.compiled) / (done - 1) * (total - done)
+            times += f", {left:.0f}s left"
         return f"{self.label}: epoch {done}/{total}  {values}  [{times}]"
 
     def _redraw(self, line):
-        self._write("\r" + line.ljust(self.width))
+        if self.output is None:
+            self._write("\r" + line.ljust(self.width))
+        else:
+            self.output.show(line)
         self.width = len(line)
 
     def _write(self, text):
         self.stream.write(text)
         self.stream.flush()
+
+
+def _in_notebook():
+    """Tell whether a Jupyter kernel runs this code, which shows what is displayed."""
+    return "ipykernel" in sys.modules and "IPython" in sys.modules
+
+
+class _NotebookLine:
+    """One line of a notebook's output, replaced by what comes later."""
+
+    def __init__(self):
+        self.handle = None
+
+    def show(self, line):
+        from IPython.display import display
+
+        content = {"text/plain": line}
+        if self.handle is None:
+            self.handle = display(content, raw=True, display_id=True)
+        if self.handle is not None:  # None: no shell displays anything
+            self.handle.update(content, raw=True)

@@ -94,7 +94,7 @@ def test_training_rows_have_scores_of_the_scale_of_new_rows(contaminated):
     shares = [0.0, 0.5, 0.9, 1.0]
     by_new_rule = ensemble.levels_[1][[0, 10, 18, -1]]
     np.testing.assert_allclose(np.quantile(scores, shares), by_new_rule, atol=0.05)
-    assert (scores[200:] > np.median(scores[:200])).all()
+    assert (scores[200:] > np.quantile(scores[:200], 0.9)).mean() >= 0.9
 
 
 def test_nothing_is_left_out_of_clean_rows_and_of_few():

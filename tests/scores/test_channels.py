@@ -8,8 +8,9 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import roc_auc_score
 
 from skanomaly.scores._channels import (
+    GLOBAL,
+    LOCAL,
     NEW_ROWS,
-    TRAINING_ROWS,
     RowChannels,
     ScoreChannels,
     ScoreScaler,
@@ -69,14 +70,13 @@ def test_calibration_falls_back_on_the_upper_side_and_on_a_constant():
 
 
 def test_rules_combine_means_of_the_channels_that_are_there():
-    names = {*NEW_ROWS, *TRAINING_ROWS[0], *TRAINING_ROWS[1]}
-    channels = {name: np.zeros(2) for name in names}
-    channels |= {"kx1": np.array([4.0, 0.0]), "mx": np.array([0.0, 5.0])}
-    np.testing.assert_allclose(new_row_score(channels), [2 * 4 / 6, 0])
-    np.testing.assert_allclose(global_score(channels), [0, 1])
-    np.testing.assert_allclose(training_row_score(channels), [0.8 * 4 / 3, 1])
+    channels = {name: np.zeros(3) for name in {*NEW_ROWS, *GLOBAL, *LOCAL}}
+    channels |= {"kx1": np.array([4.0, 0.0, -4.0]), "mx": np.array([0.0, 6.0, 6.0])}
+    np.testing.assert_allclose(new_row_score(channels), [2 * 4 / 6, 0, -2 * 4 / 6])
+    np.testing.assert_allclose(global_score(channels), [0, 2, 2])
+    np.testing.assert_allclose(training_row_score(channels), [0.2 * 2**2, 2, 2])
     del channels["surprise"]
-    np.testing.assert_allclose(training_row_score(channels), [0.8 * 4 / 2, 1])
+    np.testing.assert_allclose(training_row_score(channels), [0.2 * 4**2, 2, 2])
 
 
 # The whole
@@ -85,6 +85,14 @@ def test_rules_combine_means_of_the_channels_that_are_there():
 def test_tails_are_left_out_where_columns_mean_nothing_alone():
     model = ScoreChannels(columns=False).fit(ROWS)
     assert "tail2" not in model.search(QUERIES)[0]
+
+
+def test_ranks_are_left_out_where_they_are_not_asked_for():
+    channels, _ = RowChannels(ranks=False).fit(ROWS).search(QUERIES)
+    whole, _ = RowChannels().fit(ROWS).search(QUERIES)
+    assert set(whole) - set(channels) == {"kq5"}
+    for name, scores in channels.items():
+        np.testing.assert_array_equal(scores, whole[name])
 
 
 def test_scores_do_not_depend_on_the_batch():
@@ -140,11 +148,11 @@ def test_members_count_alike():
 
 def test_ranks_see_numbers_alone():
     stretched = np.column_stack([np.exp(ROWS[:, :2] / 2), ROWS[:, 2:]])
-    plain, same = (RowChannels(n).fit(ROWS).search(ROWS)[0]["kq1"] for n in (2, 2))
-    warped = RowChannels(2).fit(stretched).search(stretched)[0]["kq1"]
+    plain, same = (RowChannels(n).fit(ROWS).search(ROWS)[0]["kq5"] for n in (2, 2))
+    warped = RowChannels(2).fit(stretched).search(stretched)[0]["kq5"]
     np.testing.assert_allclose(warped, plain, rtol=1e-9)
     assert np.array_equal(plain, same)
-    assert not np.allclose(RowChannels().fit(ROWS).search(ROWS)[0]["kq1"], plain)
+    assert not np.allclose(RowChannels().fit(ROWS).search(ROWS)[0]["kq5"], plain)
 
 
 def test_results_are_float64_from_float32_and_deterministic():

@@ -2,6 +2,8 @@
 
 import io
 import re
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -23,7 +25,7 @@ def trained(stream, epochs, first=0, total=None):
         progress.on_epoch_begin(epoch)
         progress.on_epoch_end(epoch, {"loss": 1 / (epoch + 1), "val_loss": 0.5})
     progress.on_train_end()
-    return stream.getvalue()
+    return stream and stream.getvalue()
 
 
 @pytest.mark.parametrize(("epochs", "lines"), [(1, 1), (7, 7), (10, 10), (100, 10), (1234, 10)])
@@ -44,11 +46,38 @@ def test_a_terminal_sees_one_line():
     assert text.count("\r") < 30  # a few times a second, not at every epoch
 
 
-def test_a_notebook_sees_one_line_though_it_is_no_terminal(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "ipykernel", object())
-    text = trained(io.StringIO(), 50)
-    assert text.count("\n") == 1
-    assert "\r" in text
+class Shell:
+    """What a notebook's output holds: one content for each handle, the last one."""
+
+    def __init__(self):
+        self.outputs = []
+
+    def display(self, content, raw, display_id):
+        assert raw
+        assert display_id
+        self.outputs.append([content])
+        return SimpleNamespace(update=lambda content, raw: self.outputs[-1].append(content))
+
+
+def test_a_notebook_keeps_one_line_in_an_output_of_its_own(monkeypatch, capsys):
+    shell = Shell()
+    for name in ("ipykernel", "IPython"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=shell.display))
+    trained(None, 50)
+    (shown,) = shell.outputs
+    assert "epoch 50/50" in shown[-1]["text/plain"]
+    assert len(shown) < 10  # a few times a second
+    assert capsys.readouterr().err == ""
+
+
+def test_the_time_left_does_not_count_the_first_epoch(monkeypatch):
+    clock = iter([0.0, 100.0, 101.0, 102.0, 103.0, 103.0])
+    monkeypatch.setattr("skanomaly.training._progress.time.monotonic", lambda: next(clock))
+    lines = trained(io.StringIO(), 4).splitlines()
+    assert "left" not in lines[0]
+    assert lines[1].endswith("[101.0s, 2s left]")
+    assert lines[2].endswith("[102.0s, 1s left]")
 
 
 def test_a_shorter_line_covers_a_longer_one():
