@@ -134,7 +134,7 @@ def unpack(state, classes, decode=None):
         if kind == "float64":
             return np.asarray(state, dtype=np.float64)
         if kind == "float32":
-            return _from_planes(state)
+            return _single(state)
         if kind == "DataFrame":
             return _frame(state)
         if kind in known:
@@ -186,37 +186,48 @@ def unknown_kind(kind):
 
 
 def _lean(array):
-    """Return an array, of half the size where its values are those of single precision."""
-    if array.size < _MANY:
+    """Return an array in the fewest bytes that hold its values, whatever its precision."""
+    if array.size < _MANY or array.dtype not in (np.float64, np.float32):
         return array
-    if array.dtype == np.float32:
-        return _in_planes(array)
-    if array.dtype != np.float64:
+    single = array if array.dtype == np.float32 else _narrower(array, np.float32)
+    if single is None:
         return array
+    half = _narrower(single, np.float16)
+    small = _in_planes(single if half is None else half)
+    if array.dtype == np.float64:
+        return {KIND: "float64", "state": small}
+    return small if isinstance(small, dict) or half is None else {KIND: "float32", "state": half}
+
+
+def _narrower(array, dtype):
+    """Return an array of another type, or None where that changes a value."""
     with np.errstate(over="ignore", invalid="ignore"):
-        single = array.astype(np.float32)
-    if not np.array_equal(single.astype(np.float64).view(np.uint64), _bits(array)):
-        return array
-    return {KIND: "float64", "state": _in_planes(single)}
+        small = array.astype(dtype)
+    kept = np.array_equal(_bits(small.astype(array.dtype)), _bits(array))
+    return small if kept else None
 
 
 def _in_planes(array):
     """Return an array for a file, byte by byte: first bytes are alike, and compress."""
     if not is_kept("data"):
         return array
-    parts = np.ascontiguousarray(array, dtype="<f4").view(np.uint8).reshape(*array.shape, 4)
+    size = array.itemsize
+    parts = np.ascontiguousarray(array, f"<f{size}").view(np.uint8).reshape(*array.shape, size)
     return {KIND: "float32", "state": np.ascontiguousarray(np.moveaxis(parts, -1, 0))}
 
 
-def _from_planes(parts):
-    if not (isinstance(parts, np.ndarray) and parts.dtype == np.uint8 and len(parts) == 4):
-        raise ValueError("The state holds an array whose bytes are not in four planes.")
-    together = np.ascontiguousarray(np.moveaxis(parts, 0, -1))
-    return together.view("<f4").reshape(parts.shape[1:]).astype(np.float32, copy=False)
+def _single(state):
+    """Return what `_lean` made small as single precision."""
+    if isinstance(state, np.ndarray) and state.dtype == np.float16:
+        return state.astype(np.float32)
+    if not (isinstance(state, np.ndarray) and state.dtype == np.uint8 and len(state) in (2, 4)):
+        raise ValueError("The state holds an array whose bytes are not in two or four planes.")
+    together = np.ascontiguousarray(np.moveaxis(state, 0, -1))
+    return together.view(f"<f{len(state)}").reshape(state.shape[1:]).astype(np.float32, copy=False)
 
 
 def _bits(array):
-    return np.ascontiguousarray(array).view(np.uint64)
+    return np.ascontiguousarray(array).view(f"u{array.itemsize}")
 
 
 def _state_of(thing):

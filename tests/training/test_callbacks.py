@@ -36,7 +36,7 @@ def test_saved_weights_load_into_the_network(detector, blob, tmp_path):
     detector.network_.set_weights([np.zeros_like(w) for w in expected])
     detector.network_.load_weights(file)
     for ours, theirs in zip(detector.network_.get_weights(), expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=2e-5)  # 16 significant bits are kept
+        np.testing.assert_allclose(ours, theirs, rtol=5e-4, atol=1e-7)  # half precision
 
 
 def test_the_network_is_itself_again_after_training(blob):

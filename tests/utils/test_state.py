@@ -1,5 +1,6 @@
 """Objects as plain data and back: nothing lost, nothing built twice, nothing unknown."""
 
+import contextlib
 import copy
 
 import numpy as np
@@ -33,16 +34,31 @@ def test_what_is_shared_stays_shared():
     np.testing.assert_array_equal(one.scale.mean, scale.mean)
 
 
-@pytest.mark.parametrize("single", [True, False])
-def test_arrays_come_back_to_the_last_bit(single):
-    values = np.random.default_rng(0).normal(size=(200, 10))
-    values[0, :4] = np.nan, np.inf, -0.0, 1e300 if not single else 1.0
-    values = values.astype(np.float32).astype(np.float64) if single else values
-    packed = pack(values, [])
-    assert (packed is values) is not single
+@pytest.mark.parametrize("for_file", [False, True])
+@pytest.mark.parametrize("precision", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_arrays_come_back_to_the_last_bit_in_fewer_bytes(precision, dtype, for_file):
+    values = np.random.default_rng(0).normal(size=(200, 10)).astype(precision).astype(dtype)
+    values[0, :4] = np.nan, np.inf, -0.0, 1.0
+    with keeping("data") if for_file else contextlib.nullcontext():
+        packed = pack(values, [])
     back = unpack(packed, [])
-    assert back.dtype == np.float64
-    np.testing.assert_array_equal(back.view(np.uint64), values.view(np.uint64))
+    assert back.dtype == dtype
+    bits = f"u{values.itemsize}"
+    np.testing.assert_array_equal(back.view(bits), values.view(bits))
+    needed = min(np.dtype(precision).itemsize, values.itemsize) * values.size
+    assert sum(part.nbytes for part in _arrays(packed)) == needed
+
+
+def test_values_beyond_a_precision_keep_theirs():
+    values = np.linspace(0, 1e5, 2000).round().astype(np.float32)
+    np.testing.assert_array_equal(unpack(pack(values, []), []), values)
+
+
+def _arrays(packed):
+    if isinstance(packed, dict):
+        return [part for value in packed.values() for part in _arrays(value)]
+    return [packed] if isinstance(packed, np.ndarray) else []
 
 
 def test_tables_come_back_as_they_were():
