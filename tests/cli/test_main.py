@@ -234,7 +234,6 @@ def test_real_detector_on_real_data_in_a_fresh_process(tmp_path):
     assert 0 < written["is_anomaly"].sum() < 190
 
 
-@pytest.mark.core
 def test_real_classifier_on_real_data(capsys):
     assert _main.main(["detect", "--label", "diagnosis"]) == 0
     out, err = capsys.readouterr()
