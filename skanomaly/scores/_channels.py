@@ -84,17 +84,21 @@ class RowChannels:
         """Fit and return what `search` returns for the same rows."""
         self.near_x_, self.mahalanobis_ = NeighbourDistances((1, 50)), Mahalanobis().fit(X)
         near, matches = self.near_x_.fit_search(X)
-        channels = _named("kx", self.near_x_.ks, near)
+        channels = _named(self.near_x_.ks, near)
         found = self._fit_places(X)
         if self.ranks:
             self.near_q_ = NeighbourDistances((5,))
-            channels["kq5"] = self.near_q_.fit_score(self.normal_.transform(X, found))[:, 0]
+            channels["kq5"] = self.near_q_.fit_score(self._fit_normal(X, found))[:, 0]
         channels |= self._without_search(X, found, matches >= 0, FROM_ROWS)
         return channels, matches
 
     def _fit_places(self, X):
-        self.tail_, self.normal_ = MarginalTail().fit(X), NormalScores(self.n_numbers).fit(X)
+        self.tail_ = MarginalTail().fit(X)
         return self.tail_.places(X)
+
+    def _fit_normal(self, X, found):
+        self.normal_ = NormalScores(self.n_numbers).fit(X)
+        return self.normal_.transform(X, found)
 
     def __getstate__(self):
         """Return what the rows themselves do not tell, and the rows."""
@@ -108,7 +112,7 @@ class RowChannels:
         rows = self.near_x_.reference_
         found = self._fit_places(rows)
         if self.ranks:
-            self.near_q_.compare_with(self.normal_.transform(rows, found))
+            self.near_q_.compare_with(self._fit_normal(rows, found))
 
     def search(self, X, names=FROM_ROWS):
         """Return the channels of rows, and the training row that each of them equals.
@@ -127,9 +131,9 @@ class RowChannels:
             Numbers of training rows, which the row is not compared with; -1 for none.
         """
         found = self.tail_.places(X)
-        ks = _wanted("kx", self.near_x_.ks, names) or (1,)
+        ks = tuple(k for k in self.near_x_.ks if f"kx{k}" in names) or (1,)
         near, matches = self.near_x_.search(X, None, ks)
-        channels = _named("kx", ks, near)
+        channels = _named(ks, near)
         if self.ranks and "kq5" in names:
             normal = self.normal_.transform(X, found)
             channels["kq5"] = self.near_q_.score(normal, matches)[:, 0]
@@ -149,12 +153,8 @@ class RowChannels:
         return channels
 
 
-def _wanted(letters, ks, names):
-    return tuple(k for k in ks if f"{letters}{k}" in names)
-
-
-def _named(letters, ks, columns):
-    return {f"{letters}{k}": columns[:, i] for i, k in enumerate(ks)}
+def _named(ks, columns):
+    return {f"kx{k}": columns[:, i] for i, k in enumerate(ks)}
 
 
 def new_row_score(channels):

@@ -84,7 +84,8 @@ class Progress(keras.callbacks.Callback):
 
 def _in_notebook():
     """Tell whether a Jupyter kernel runs this code, which shows what is displayed."""
-    return "ipykernel" in sys.modules and "IPython" in sys.modules
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return "ipykernel" in sys.modules and shell is not None
 
 
 class _NotebookLine:
@@ -99,5 +100,5 @@ class _NotebookLine:
         content = {"text/plain": line}
         if self.handle is None:
             self.handle = display(content, raw=True, display_id=True)
-        if self.handle is not None:  # None: no shell displays anything
+        else:
             self.handle.update(content, raw=True)

@@ -193,10 +193,8 @@ def _lean(array):
     if single is None:
         return array
     half = _narrower(single, np.float16)
-    small = _in_planes(single if half is None else half)
-    if array.dtype == np.float64:
-        return {KIND: "float64", "state": small}
-    return small if isinstance(small, dict) or half is None else {KIND: "float32", "state": half}
+    small = _for_single(single if half is None else half)
+    return {KIND: "float64", "state": small} if array.dtype == np.float64 else small
 
 
 def _narrower(array, dtype):
@@ -207,17 +205,17 @@ def _narrower(array, dtype):
     return small if kept else None
 
 
-def _in_planes(array):
-    """Return an array for a file, byte by byte: first bytes are alike, and compress."""
+def _for_single(array):
+    """Return what stands for single precision: for a file byte by byte, first ones compress."""
     if not is_kept("data"):
-        return array
+        return array if array.dtype == np.float32 else {KIND: "float32", "state": array}
     size = array.itemsize
     parts = np.ascontiguousarray(array, f"<f{size}").view(np.uint8).reshape(*array.shape, size)
     return {KIND: "float32", "state": np.ascontiguousarray(np.moveaxis(parts, -1, 0))}
 
 
 def _single(state):
-    """Return what `_lean` made small as single precision."""
+    """Return the array of single precision that `_for_single` was given."""
     if isinstance(state, np.ndarray) and state.dtype == np.float16:
         return state.astype(np.float32)
     if not (isinstance(state, np.ndarray) and state.dtype == np.uint8 and len(state) in (2, 4)):

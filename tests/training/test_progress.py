@@ -63,12 +63,23 @@ def test_a_notebook_keeps_one_line_in_an_output_of_its_own(monkeypatch, capsys):
     shell = Shell()
     for name in ("ipykernel", "IPython"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["IPython"].get_ipython = lambda: shell
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=shell.display))
     trained(None, 50)
     (shown,) = shell.outputs
     assert "epoch 50/50" in shown[-1]["text/plain"]
     assert len(shown) < 10  # a few times a second
     assert capsys.readouterr().err == ""
+
+
+def test_without_a_shell_nothing_is_displayed(monkeypatch, capsys):
+    for name in ("ipykernel", "IPython"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["IPython"].get_ipython = lambda: None
+    trained(None, 50)
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "epoch 50/50" in written.err
 
 
 def test_the_time_left_does_not_count_the_first_epoch(monkeypatch):
