@@ -170,9 +170,14 @@ def _validation_run(model):
         counts = jnp.arange(x.shape[0]) < count
         return jnp.sum(jnp.where(counts, losses.reshape(len(x), -1).sum(axis=1), 0.0))
 
-    return lambda values, x, y, counts: jax.lax.map(
-        lambda block: one(values, *block), (x, y, counts)
-    )
+    def run(values, x, y, counts):
+        def body(k, sums):
+            return sums.at[k].set(one(values, x[k], None if y is None else y[k], counts[k]))
+
+        n_blocks = jnp.sum(counts > 0)  # those of nothing but padding are not run
+        return jax.lax.fori_loop(0, n_blocks, body, jnp.zeros(counts.shape, "float32"))
+
+    return run
 
 
 def _stateless(model, trainable, others, **kwargs):

@@ -17,8 +17,9 @@ from skanomaly.training import _compiled, _devices, _numpy_forward
 #: Rows in one block. With 256 on JAX, one row takes up to four times as long, and many rows at
 #: most 15% less. The other backends pay for every block, not for its rows.
 BLOCK_ROWS = 64 if keras.backend.backend() == "jax" else 256
-#: Rows in one call, beside a single block: few shapes, so that few programs are compiled.
-CALL_ROWS = (256, 1024, 4096)
+#: Rows that one call has room for, beside a single block: few shapes, so that few programs are
+#: compiled. Blocks that hold no row are not run.
+CALL_ROWS = (256, 4096)
 _HANDLE = "_skanomaly_forward"
 
 
@@ -72,10 +73,11 @@ def block_spans(n, block_rows=BLOCK_ROWS):
 def _run_span(call, x, block_rows, span):
     start, stop, size = span
     block = pad_rows(np.asarray(x[start:stop], dtype=np.float32), size)
-    outputs = call(block.reshape(-1, block_rows, *block.shape[1:]))
+    n_blocks = max(-(-(stop - start) // block_rows), 1)
+    outputs = call(block.reshape(-1, block_rows, *block.shape[1:]), n_blocks)
     single = not isinstance(outputs, (list, tuple))
     parts = [outputs] if single else outputs
-    parts = [np.asarray(p).reshape(size, *p.shape[2:])[: stop - start] for p in parts]
+    parts = [np.asarray(p).reshape(-1, *p.shape[2:])[: stop - start] for p in parts]
     return parts[0] if single else parts
 
 
@@ -89,7 +91,7 @@ def pad_rows(array, size):
 
 
 def _forward_call(model):
-    """Return the function from blocks (k, BLOCK_ROWS, ...) to outputs, compiled on JAX."""
+    """Return the function from blocks (k, BLOCK_ROWS, ...), the first n run, to outputs."""
     if keras.backend.backend() != "jax":
         return functools.partial(_plain_blocks, model)
     if _fork.jax_is_stranded() and _numpy_forward.is_known(model):
@@ -103,7 +105,7 @@ def _forward_call(model):
         handle = vars(model)[_HANDLE] = (program, variables)
     program, variables = handle
     values = _devices.on_one_device([v.value for v in variables])
-    return lambda blocks: program(values, blocks)
+    return lambda blocks, n_blocks: program(values, blocks, np.int32(n_blocks))
 
 
 def _clone(model):
@@ -115,24 +117,35 @@ def _clone(model):
 
 def _compile_forward(model):
     import jax
+    import jax.numpy as jnp
 
     def one(values, block):
         with keras.StatelessScope(list(zip(model.variables, values, strict=True))):
             return model(block, training=False)
 
-    return _compiled.Program(
-        lambda values, blocks: jax.lax.map(lambda block: one(values, block), blocks)
-    )
+    def run(values, blocks, n_blocks):
+        if len(blocks) == 1:
+            return jax.tree.map(lambda part: part[None], one(values, blocks[0]))
+
+        def body(k, outputs):
+            parts = one(values, blocks[k])
+            return jax.tree.map(lambda whole, part: whole.at[k].set(part), outputs, parts)
+
+        shapes = jax.eval_shape(one, values, blocks[0])
+        outputs = jax.tree.map(lambda p: jnp.zeros((len(blocks), *p.shape), p.dtype), shapes)
+        return jax.lax.fori_loop(0, n_blocks, body, outputs)
+
+    return _compiled.Program(run)
 
 
-def _numpy_blocks(model, blocks):
+def _numpy_blocks(model, blocks, n_blocks):
     """Run the model block by block without JAX, in a process that was forked."""
-    return _stacked([_numpy_forward.run(model, block) for block in blocks])
+    return _stacked([_numpy_forward.run(model, block) for block in blocks[:n_blocks]])
 
 
-def _plain_blocks(model, blocks):
+def _plain_blocks(model, blocks, n_blocks):
     """Call the model block by block."""
-    return _stacked([_detached(model, block) for block in blocks])
+    return _stacked([_detached(model, block) for block in blocks[:n_blocks]])
 
 
 def _stacked(outputs):
