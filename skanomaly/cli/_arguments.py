@@ -5,6 +5,8 @@ import argparse
 from skanomaly.cli._words import CommandError
 from skanomaly.cli._writing import FORMATS
 
+#: Rows that a model keeps to explain others with.
+KEPT_ROWS = 256
 DESCRIPTION = """\
 Find the anomalous rows of a table.
 
@@ -103,6 +105,14 @@ def _add_fit(parser):
         help="the rows are known to be normal, and all of them are learnt from; without --label",
     )
     _add_budget(parser.add_argument)
+    parser.add_argument(
+        "--keep-rows",
+        metavar="N",
+        type=_whole_number,
+        default=KEPT_ROWS,
+        help="keep at most N normal rows in the model, to explain others by comparing; with 0 "
+        f"they are compared with the rows of their own file; default: {KEPT_ROWS}",
+    )
     _add_quiet(parser.add_argument)
     _add_reading(parser)
 

@@ -14,8 +14,9 @@ def explain(arguments):
     pipeline = load_model(arguments.model)
     reader, monitor = pipeline[0], pipeline[-1]
     table, row = _find_row(reader, arguments)
-    features = reader.transform(table.frame)
-    explanation = explain_rows(monitor, features, [row])
+    decimal = reader.decimal_in(table.frame, arguments.decimal)
+    features = reader.transform(table.frame, decimal)
+    explanation = explain_rows(monitor, features, [row], reader.background())
     decision = float(monitor.decision_function(features.iloc[[row]])[0])
     answer = "an anomaly" if decision < 0 else "normal"
     print(f"Row {arguments.row} of {table.name}: score {decision:.4g}, {answer}\n")

@@ -1,5 +1,6 @@
 """The report of ``detect --report``."""
 
+from skanomaly.cli._training import for_fit
 from skanomaly.cli._words import CommandError
 from skanomaly.cli._writing import replacing
 
@@ -23,7 +24,7 @@ def write_report(detector, table, features, labels, arguments):
     page = display.report(
         detector,
         features.frame,
-        labels,
+        for_fit(labels),
         title=f"Anomalies in {table.name}",
         facts=facts,
         left_out=features.left_out,

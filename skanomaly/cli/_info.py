@@ -14,6 +14,7 @@ def info(arguments):
         "trained": f"{about['trained']} on {rows}",
         "labels": about.get("labels"),
         "reference": f"{count(about['reference_rows'], 'row')} held out, to tell drift by",
+        "kept rows": f"{count(about.get('kept_rows', 0), 'row')}, to explain others with",
         "threshold": f"{notes['threshold']:.6g} (a score_samples below it is an anomaly)",
         "drift alarm": f"false in at most {notes['alpha']:.0%} of the cases, however long it runs",
     }

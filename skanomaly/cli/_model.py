@@ -8,7 +8,20 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.cli._plans import parts_of
+from skanomaly.cli._texts import kind_of
 from skanomaly.cli._words import CommandError, listed
+
+
+def _plain(column):
+    """Return a column of features as arrays of numbers, with the texts that they stand for."""
+    import numpy as np
+    import pandas as pd
+
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column.to_numpy(np.float64)
+    column = column.cat.remove_unused_categories()
+    texts = [str(text) for text in column.cat.categories]
+    return {"codes": column.cat.codes.to_numpy(np.int64), "texts": texts}
 
 
 class TableReader(TransformerMixin, BaseEstimator):
@@ -25,9 +38,11 @@ class TableReader(TransformerMixin, BaseEstimator):
         Names of the features, in the order in which the detector knows them.
     about_ : dict
         What `info` shows: when and on what the model was trained.
+    rows_ : dict or None
+        Some rows of the fit by feature, to explain others with.
     """
 
-    def fit(self, X, y=None, *, plans=None, about=None):
+    def fit(self, X, y=None, *, plans=None, about=None, keep=0):
         """Keep how columns are read.
 
         Parameters
@@ -40,6 +55,8 @@ class TableReader(TransformerMixin, BaseEstimator):
             How to read each column.
         about : dict, default=None
             What is known of the training.
+        keep : int, default=0
+            How many of the rows to keep at most.
 
         Returns
         -------
@@ -49,15 +66,19 @@ class TableReader(TransformerMixin, BaseEstimator):
         self.plans_ = dict(plans or {})
         self.features_ = [str(name) for name in X.columns]
         self.about_ = dict(about or {})
+        some = X.iloc[:: -(-len(X) // keep)] if keep else None
+        self.rows_ = None if some is None else {str(n): _plain(some[n]) for n in some}
         return self
 
-    def transform(self, X):
+    def transform(self, X, decimal=None):
         """Return the features of a table.
 
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_columns)
             Rows with the columns of the fit, in any order.
+        decimal : "." or ",", default=None
+            Decimal mark of numbers that are texts; None is that of the fit.
 
         Returns
         -------
@@ -77,13 +98,46 @@ class TableReader(TransformerMixin, BaseEstimator):
         for name, plan in self.plans_.items():
             parts = {}
             if name in X.columns:
-                parts = parts_of(plan, X[name])
+                parts = parts_of(plan, X[name], decimal)
             for part, feature in plan["features"].items():
                 absent = np.full(len(X), np.nan)
                 if plan["kind"] == "categories":
                     absent = pd.Categorical([None] * len(X), categories=plan["seen"])
                 columns[feature] = parts.get(part, absent)
         return pd.DataFrame(columns, index=X.index)[self.features_]
+
+    def decimal_in(self, X, told=None):
+        """Return the decimal mark of a table's numbers, where they are texts: None, as at the fit.
+
+        Another one than that of the fit reads more of them, or is `told`.
+        """
+        import numpy as np
+
+        plans = [(name, p) for name, p in self.plans_.items() if p["kind"] == "numbers"]
+        written = [(X[name], p) for name, p in plans if name in X and kind_of(X[name]) == "text"]
+        if told is not None or not written:
+            return told
+        mark = "." if written[0][1]["decimal"] == "," else ","
+        usual, other = (
+            sum(np.count_nonzero(~np.isnan(parts_of(p, x, m)[""])) for x, p in written)
+            for m in (None, mark)
+        )
+        return mark if other > usual else None
+
+    def background(self):
+        """Return rows of the fit to compare others with, as features; None if there are none."""
+        import pandas as pd
+
+        kept = getattr(self, "rows_", None)
+        if kept is None:
+            return None
+        columns = {}
+        for name in self.features_:
+            values = kept[name]
+            if isinstance(values, dict):
+                values = pd.Categorical.from_codes(values["codes"], list(values["texts"]))
+            columns[name] = values
+        return pd.DataFrame(columns)
 
     def texts(self):
         """Return the columns that files held as texts."""

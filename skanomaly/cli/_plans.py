@@ -10,7 +10,7 @@ from skanomaly.cli._texts import dates_in, hours_in, kind_of, numbers_of, texts_
 FLAGS = {"True", "False"}
 
 
-def parts_of(plan, column):
+def parts_of(plan, column, decimal=None):
     """Return the features that a column becomes, by what to add to its name.
 
     Parameters
@@ -19,12 +19,16 @@ def parts_of(plan, column):
         How to read the column.
     column : pandas.Series
         Its values, of whatever type these rows gave it.
+    decimal : "." or ",", default=None
+        Decimal mark of the numbers among texts, where the file has another one than the plan.
 
     Returns
     -------
     parts : dict of str to array
         Floats with NaN, or categories.
     """
+    if decimal is not None and "decimal" in plan:
+        plan = {**plan, "decimal": decimal}
     return _READERS[plan["kind"]](plan, column)
 
 

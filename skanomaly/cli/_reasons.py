@@ -10,7 +10,7 @@ LEAST_SHARE = 0.1  # of what makes a row abnormal: features with less are not na
 MOST_BACKGROUND = 512  # rows of the file to compare with
 
 
-def explain_rows(detector, features, rows):
+def explain_rows(detector, features, rows, background=None):
     """Explain some rows of a table.
 
     Parameters
@@ -18,9 +18,12 @@ def explain_rows(detector, features, rows):
     detector : estimator
         Fitted outlier detector.
     features : DataFrame of shape (n_rows, n_features)
-        All rows at hand: the normal ones among the others are compared with.
+        All rows at hand.
     rows : ndarray of shape (n_explained,)
         Which rows to explain.
+    background : DataFrame of shape (n_background, n_features), default=None
+        Rows of the training, of which the normal ones are compared with; None is the other rows
+        at hand. These may be wrong in the same way as the row itself.
 
     Returns
     -------
@@ -34,10 +37,11 @@ def explain_rows(detector, features, rows):
     # inside a pipeline it is asked for scores alone: what is expected are then the values of the
     # normal rows that the row was compared with, which says more than a reconstruction does
     inner = Pipeline([("detector", getattr(detector, "estimator_", detector))])
-    others = np.setdiff1d(np.arange(len(features)), rows)
-    others = others if len(others) else np.arange(len(features))
-    step = -(-len(others) // MOST_BACKGROUND)
-    return explain(inner, features.iloc[rows], background=features.iloc[others[::step]])
+    if background is None:
+        others = np.setdiff1d(np.arange(len(features)), rows)
+        others = others if len(others) else np.arange(len(features))
+        background = features.iloc[others[:: -(-len(others) // MOST_BACKGROUND)]]
+    return explain(inner, features.iloc[rows], background=background)
 
 
 def reasons(explanation, table, plans, rows, at_most=3):

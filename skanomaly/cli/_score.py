@@ -49,7 +49,8 @@ def score(arguments):
     _print_outcome(run, arguments, sys.stderr if arguments.out == "-" else None)
     if arguments.out not in (None, "-"):
         say(f"wrote {count(run.rows, 'row')} to {arguments.out}")
-    return DRIFTED if run.report.drift and arguments.fail_on_drift else 0
+    drift = run.report is not None and run.report.drift
+    return DRIFTED if drift and arguments.fail_on_drift else 0
 
 
 def _set_budget(monitor, arguments):
@@ -73,6 +74,7 @@ class _Run:
         self.progress = ScoringProgress(arguments.quiet)
         self.rows = self.flagged = 0
         self.unread, self.worst, self.report = Counter(), [], None
+        self.decimal, self.background = None, self.reader.background()
         self.beside, self.last = ThreadPoolExecutor(1), None
 
     def score_file(self, path):
@@ -80,8 +82,12 @@ class _Run:
         for table, source in read_chunks(path, self.arguments, texts, self.say):
             if first:
                 self._tell_columns(table)
+                self._find_decimal(table)
                 first = False
-            features = self.reader.transform(table.frame)
+            if len(table.frame) == 0:
+                self._write_nothing(table)
+                continue
+            features = self.reader.transform(table.frame, self.decimal)
             scores = self.monitor.score_samples(features)
             self.finish()  # one chunk at a time: in their order, and memory stays bounded
             self.last = self.beside.submit(self._take_in, table, features, scores)
@@ -104,6 +110,19 @@ class _Run:
             )
         if extra:
             self.say(f"note: not read, since the model does not know them: {listed(extra)}")
+
+    def _find_decimal(self, table):
+        told = self.arguments.decimal
+        self.decimal = self.reader.decimal_in(table.frame, told)
+        if self.decimal is not None and told is None:
+            self.say(f"note: numbers in {table.name} are read with the decimal mark "
+                     f"{self.decimal!r}, not with that of the training; --decimal if not")  # fmt: skip
+
+    def _write_nothing(self, table):
+        if self.write is not None:
+            none = {"score": [], "is_anomaly": [], "reason": []}
+            self.finish()
+            self.write(with_results(table, none), table)
 
     def _take_in(self, table, features, scores):
         """Watch for drift, explain and write a chunk."""
@@ -134,7 +153,7 @@ class _Run:
             top = np.union1d(top, alerted)
         if len(top) == 0:
             return {}
-        explanation = explain_rows(self.monitor, features, top)
+        explanation = explain_rows(self.monitor, features, top, self.background)
         texts = reasons(explanation, table.frame, self.reader.plans_, top)
         return dict(zip(top.tolist(), texts, strict=True))
 
@@ -185,6 +204,8 @@ def _standard_output():
 
 def _print_outcome(run, arguments, to):
     print_flagged(run.flagged, run.rows, to)
+    if run.rows == 0:
+        return
     worst = sorted(run.worst, key=lambda entry: entry[:2], reverse=True)
     told = {name: [entry[2][name] for entry in worst] for name in (worst[0][2] if worst else ())}
     print_rows(

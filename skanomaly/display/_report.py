@@ -13,12 +13,13 @@ import sys
 from numbers import Integral
 
 import numpy as np
+from scipy import sparse
 
 import skanomaly
 from skanomaly.display import _report_parts as parts
 from skanomaly.display._base import name_of, threshold_of
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import read_labels
+from skanomaly.utils._labels import labels_as_read_by
 from skanomaly.utils._response import scores_of
 
 #: Columns that get a picture.
@@ -103,7 +104,8 @@ def report(
     X : array-like or DataFrame of shape (n_samples, n_features)
         Rows to report on.
     y : array-like of shape (n_samples,), default=None
-        Labels in any coding; rows without a label are left out of figures that need one. Figures
+        Labels in any coding, read as the estimator reads them; rows without a label are left out
+        of figures that need one. Figures
         are optimistic for rows that the detector was fitted on with their labels.
     title : str, default="Anomaly report"
         Title of the page.
@@ -144,9 +146,10 @@ def report(
     _import_matplotlib()
     if not isinstance(top, Integral) or top < 1:
         raise ValueError(f"top must be a whole number of at least 1, got {top!r}.")
+    X = X.toarray() if sparse.issparse(X) else X
     frame = parts.as_frame(X, estimator)
     if y is not None:
-        y = read_labels(y, anomaly_label=anomaly_label, n_samples=len(frame))
+        y = labels_as_read_by(estimator, y, len(frame), anomaly_label)
     content = _content(estimator, frame if frame is X else X, frame, y, top, identifiers)
     content |= {"title": title, "left_out": left_out or {}, "facts": facts or {}}
     template = importlib.resources.files(__package__).joinpath("report.html.j2")

@@ -36,8 +36,11 @@ def explanation_of(estimator, X, rows):
     """Explain rows by comparing them with normal ones among the others.
 
     Inside a pipeline a detector is asked for scores alone: what is expected are then the values of
-    normal rows like it, which says more than a reconstruction does.
+    normal rows like it, which says more than a reconstruction does. Time stamps are explained
+    within their series.
     """
+    if hasattr(estimator, "_explain_rows"):
+        return explain(estimator, X).take(rows)
     others = np.setdiff1d(np.arange(len(X)), rows)
     others = others[:: -(-len(others) // _BACKGROUND)] if len(others) else rows
     take = X.iloc if isinstance(X, pd.DataFrame) else X
@@ -80,6 +83,13 @@ def columns_of(frame, explanation, flagged):
     """Return a line for each column, those first that made the strangest rows so."""
     pulls = np.maximum(explanation.contributions.to_numpy(), 0)
     total = pulls.sum() or 1.0
+    if pulls.shape[1] == frame.shape[1]:
+        shares = pulls.sum(axis=0) / total
+    else:  # a column of time stamps has no share
+        shares = dict(
+            zip(explanation.contributions.columns, pulls.sum(axis=0) / total, strict=True)
+        )
+        shares = [shares.get(name, 0.0) for name in frame.columns]
     lines = []
     for place, name in enumerate(frame.columns):
         column = frame.iloc[:, place]
@@ -91,7 +101,7 @@ def columns_of(frame, explanation, flagged):
                 "typical": _typical(column),
                 "in_flagged": _typical(column[flagged]) if flagged.any() else "–",
                 "missing": float(column.isna().mean()),
-                "share": float(pulls[:, place].sum() / total),
+                "share": float(shares[place]),
             }
         )
     return sorted(lines, key=lambda line: -line["share"])

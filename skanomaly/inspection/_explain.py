@@ -60,6 +60,21 @@ class Explanation:
     base: pd.Series
     likely: pd.DataFrame | None = None
 
+    def take(self, rows):
+        """Return the explanation of some of the rows.
+
+        Parameters
+        ----------
+        rows : array-like of int
+            Their places.
+
+        Returns
+        -------
+        explanation : Explanation
+        """
+        parts = {name: part for name, part in vars(self).items() if part is not None}
+        return Explanation(**{name: part.iloc[rows] for name, part in parts.items()})
+
     def __repr__(self):
         n_rows, n_features = self.contributions.shape
         return f"<Explanation of {n_rows} rows by {n_features} features>"

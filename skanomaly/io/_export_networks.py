@@ -50,16 +50,20 @@ def network_outputs(network, graph, x):
         for layer in network.layers:
             x = _layer(layer, graph, x)
         return [x]
-    names = {id(network.inputs[0]): x}
-    last = x
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        if isinstance(layer, keras.Model):  # the members, behind the rows repeated for each
-            return network_outputs(layer, graph, last)
-        given = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
-        last = _layer(layer, graph, *(names[id(tensor)] for tensor in given))
-        names[id(layer.output)] = last
+    # by the nodes of this network: a layer of a copy may have been called outside of it, too
+    names = {id(tensor): x for tensor in network.inputs[:1]}
+    for depth in sorted(network._nodes_by_depth, reverse=True):
+        for node in network._nodes_by_depth[depth]:
+            if node.is_input:
+                continue
+            given = [names[id(tensor)] for tensor in node.input_tensors]
+            if isinstance(
+                node.operation, keras.Model
+            ):  # the members, behind rows repeated for each
+                outputs = network_outputs(node.operation, graph, *given)
+            else:
+                outputs = [_layer(node.operation, graph, *given)]
+            names |= zip(map(id, node.outputs), outputs, strict=True)
     return [names[id(output)] for output in network.outputs]
 
 

@@ -26,8 +26,7 @@ class ColumnBins:
         self.numeric = values is not None
         if self.numeric:
             known = values[~np.isnan(values)]
-            levels = np.arange(1, N_BINS - 1) / (N_BINS - 1)
-            self.edges = np.unique(np.quantile(known, levels)) if len(known) else np.zeros(1)
+            self.edges = _edges(known) if len(known) else np.zeros(1)
         else:
             counts = _texts(column).value_counts().sort_index().sort_values(kind="stable")
             self.categories = [str(name) for name in counts.index[-(N_BINS - 2) :]]
@@ -65,6 +64,13 @@ class ColumnBins:
         if values is None or np.isnan(values).all():
             return None
         return float(np.nanmedian(values))
+
+
+def _edges(values):
+    """Return where the bins of numbers begin: those of a value that fills several end behind it."""
+    levels = np.arange(1, N_BINS - 1) / (N_BINS - 1)
+    edges, counts = np.unique(np.quantile(values, levels), return_counts=True)
+    return np.union1d(edges, np.nextafter(edges[counts > 1], np.inf))
 
 
 def table_columns(X):

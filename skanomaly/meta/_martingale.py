@@ -84,6 +84,9 @@ class ConformalMartingale:
             Logarithm of the wealth after each row.
         """
         wealth = np.zeros(codes.shape)
+        if codes.shape[1] == 0:  # of what is no table, no column can be followed
+            self.n_rows += len(codes)
+            return wealth
         for start in range(0, len(codes), _CHUNK):
             part = slice(start, start + _CHUNK)
             wealth[part] = self._bet(_payments(self._p_values(codes[part])))

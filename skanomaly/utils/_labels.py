@@ -131,6 +131,31 @@ def label_codes(y, n_samples, anomaly_label="auto", unlabeled_label=None):
     return np.where(unlabelled, UNLABELLED, read_labels(y, **reading)).astype(np.int8)
 
 
+def labels_as_read_by(estimator, y, n_samples, anomaly_label="auto"):
+    """Return what `label_codes` does; what "auto" leaves open is as the estimator was told.
+
+    Examples
+    --------
+    >>> from skanomaly import NeuralAnomalyClassifier
+    >>> from skanomaly.utils._labels import labels_as_read_by
+    >>> detector = NeuralAnomalyClassifier(anomaly_label="ok", unlabeled_label="?")
+    >>> labels_as_read_by(detector, ["ok", "ok", "worn", "?"], 4)
+    array([-1, -1,  1,  0], dtype=int8)
+    """
+    told = {}
+    if isinstance(anomaly_label, str) and anomaly_label == "auto":
+        settings = estimator.get_params() if hasattr(estimator, "get_params") else {}
+        for name, value in settings.items():
+            name = name.rpartition("__")[2]
+            if name in ("anomaly_label", "unlabeled_label") and not _is_left_open(value):
+                told.setdefault(name, value)
+    return label_codes(y, n_samples, **{"anomaly_label": anomaly_label, **told})
+
+
+def _is_left_open(value):
+    return value is None or (isinstance(value, str) and value == "auto")
+
+
 def which_is_anomaly(classes, codes, anomaly_label="auto"):
     """Return the place, 0 or 1, of the anomaly among the two sorted values of complete labels.
 
@@ -212,12 +237,20 @@ def _which_value(values, codes, anomaly_label):
         found = [bool(value == anomaly_label) for value in values]
     except OverflowError:  # no value of NumPy's can be such a number
         found = []
-    if not any(found):
+    if not any(found) and not _is_the_other(values, anomaly_label):
         raise ValueError(
             f"anomaly_label must be one of the values of y, got {anomaly_label!r}; y holds "
             f"{_listed(values)}. Pass one of these, or anomaly_label='auto'."
         )
     return found
+
+
+def _is_the_other(values, anomaly_label):
+    """Return whether the one value of y may be the normal one beside an anomaly's that is absent.
+
+    A day without anomalies, or a chunk without them, has labels like any other.
+    """
+    return len(values) == 1 and isinstance(values[0], str) == isinstance(anomaly_label, str)
 
 
 def _automatic(values, codes):

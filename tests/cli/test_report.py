@@ -77,3 +77,16 @@ def test_few_held_out_anomalies_are_called_rough(run, wine):
     frame.to_csv(wine, index=False)
     assert "with 2 anomalies" in run("detect", wine, "--label", "target")[1]
     assert "rough" in run("detect", wine, "--label", "target")[1]
+
+
+def test_the_page_counts_labels_as_the_command_does(run, tmp_path):
+    frame = numbers(60)
+    frame["state"] = ["ok"] * 50 + ["broken"] * 6 + [None] * 4
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    page = tmp_path / "r.html"
+    told = ["--label", "state", "--anomaly-label", "broken", "--report", page]
+    code, _, _ = run("detect", tmp_path / "f.csv", *told)
+    assert code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "anomaly (6 rows)" in text
+    assert "normal (50 rows)" in text

@@ -169,3 +169,61 @@ def test_what_means_nothing_beside_labels_is_refused(call, folder, option):
     code, said, err = call("fit", folder / "fit.csv", "--label", "kind", *option)
     assert_refused((code, said, err), " ".join(option))
     assert (folder / "m.skops").read_bytes() == before
+
+
+def test_a_row_alone_is_compared_with_rows_of_the_training(call, tmp_path):
+    new = rows(1, 1)
+    new["temp"] = 50
+    new.to_csv(tmp_path / "new.csv", index=False)
+    _, said, _ = call("explain", tmp_path / "new.csv", "--row", "1")
+    line = next(line for line in said.splitlines() if line.strip().startswith("temp"))
+    _, value, expected, share = line.split()
+    assert value == "50"
+    assert abs(float(expected)) < 3
+    assert float(share) > 0.5
+    _, said, _ = call("score", tmp_path / "new.csv")
+    assert "temp=50 (expected" in said
+
+
+def test_what_is_wrong_in_all_rows_is_named(call, tmp_path):
+    new = rows(200, 1)
+    new["temp"], new["kind"] = 50, "z"
+    new.to_csv(tmp_path / "new.csv", index=False)
+    _, said, _ = call("score", tmp_path / "new.csv", "--top", "1")
+    assert "temp=50 (expected" in said
+
+
+def test_no_rows_are_kept_where_none_are_wanted(tmp_path, capsys):
+    rows(200, 0).to_csv(tmp_path / "fit.csv", index=False)
+    model = tmp_path / "m.skops"
+    quick = functools.partial(skanomaly.AutoencoderDetector, "plain", epochs=1)
+    with stand_ins(AutoencoderDetector=quick):
+        arguments = ["fit", str(tmp_path / "fit.csv"), "--model", str(model), "--keep-rows", "0"]
+        assert _main.main([*arguments, "--quiet"]) == 0
+    assert _main.main(["info", str(model)]) == 0
+    assert "kept rows    0 rows" in capsys.readouterr().out
+    assert skanomaly.io.load(model)[0].background() is None
+
+
+def test_a_day_without_rows_is_no_error(call, tmp_path):
+    rows(3, 1).head(0).to_csv(tmp_path / "new.csv", index=False)
+    code, said, _ = call("score", tmp_path / "new.csv", "--out", tmp_path / "o.csv")
+    assert code == 0
+    assert "0 of 0 rows" in said
+    written = pd.read_csv(tmp_path / "o.csv")
+    assert len(written) == 0
+    assert {"temp", "score", "reason"} <= {*written}
+
+
+@pytest.mark.parametrize("told", [(), ("--decimal", ",")])
+def test_the_decimal_mark_is_that_of_the_file(call, tmp_path, told):
+    new = rows(50, 1)
+    new.to_csv(tmp_path / "point.csv", index=False)
+    new["weight"] = new["weight"].str.replace(".", ",")
+    new.to_csv(tmp_path / "comma.csv", index=False, sep=";", decimal=",")
+    outs = tmp_path / "a.csv", tmp_path / "b.csv"
+    call("score", tmp_path / "point.csv", "--out", outs[0])
+    _, said, _ = call("score", tmp_path / "comma.csv", "--out", outs[1], *told)
+    assert "could not be read" not in said
+    point, comma = pd.read_csv(outs[0]), pd.read_csv(outs[1], sep=";", decimal=",")
+    np.testing.assert_allclose(comma["score"], point["score"])

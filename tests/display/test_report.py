@@ -10,12 +10,14 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from skanomaly import NeuralAnomalyClassifier, WindowedDetector
 from skanomaly.display import report
 
 FOREST = IsolationForest(n_estimators=20, random_state=0)
@@ -155,3 +157,31 @@ def test_a_browser_runs_the_page(labelled, tmp_path):
     )
     share = re.search(r'<small id="share">\(([\d.]+)% of the rows\)</small>', done.stdout)
     assert 0 < float(share[1]) < 50
+
+
+def test_labels_are_read_as_the_detector_reads_them(labelled):
+    _, X, _ = labelled
+    words = np.array(["ok"] * 200 + ["bad"] * 90 + ["?"] * 10)
+    detector = NeuralAnomalyClassifier(
+        "plain", epochs=1, anomaly_label="ok", unlabeled_label="?", random_state=0
+    ).fit(X, words)
+    page = str(report(detector, X, words))
+    assert "anomaly (200 rows)" in page
+    assert "normal (90 rows)" in page
+
+
+def test_rows_of_a_series_are_explained_within_it():
+    rng = np.random.default_rng(0)
+    index = pd.date_range("2026-01-01", periods=300, freq="h")
+    table = pd.DataFrame({"a": np.sin(np.arange(300) / 4), "b": rng.normal(size=300)}, index)
+    table.iloc[250, 0] = 9
+    detector = WindowedDetector(FOREST, 12).fit(table[:200])
+    assert "9" in str(report(detector, table))
+    with_time = table.reset_index(names="when")
+    detector = WindowedDetector(FOREST, 12, time="when").fit(with_time[:200])
+    assert "when" in str(report(detector, with_time))
+
+
+def test_sparse_rows():
+    X = sparse.random_array((100, 4), density=0.3, rng=np.random.default_rng(0), format="csr")
+    assert "100" in str(report(clone(FOREST).fit(X), X))

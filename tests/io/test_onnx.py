@@ -1,5 +1,6 @@
 """ONNX models: onnxruntime gives the estimator's scores and labels, or the export says why not."""
 
+import pickle
 import sys
 
 import keras
@@ -31,6 +32,10 @@ DETECTORS = {
     "mahalanobis": lambda X, y: AutoencoderDetector(anomaly_score="mahalanobis", **SMALL).fit(X),
     "residual": lambda X, y: AutoencoderDetector(anomaly_score="residual", **SMALL).fit(X),
     "plain": lambda X, y: AutoencoderDetector("plain", **PLAIN).fit(X),
+    "fast": lambda X, y: AutoencoderDetector("fast", **FEW).fit(X),
+    "fast, pickled": lambda X, y: pickle.loads(
+        pickle.dumps(AutoencoderDetector("fast", **FEW).fit(X))
+    ),
     "not scaled": lambda X, y: AutoencoderDetector("plain", standardize=False, **PLAIN).fit(
         X / 99
     ),

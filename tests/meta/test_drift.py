@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -14,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skanomaly import DriftMonitor
+from skanomaly import DriftMonitor, WindowedDetector
 from skanomaly.meta._column_bins import N_BINS, ColumnBins, stability_index, table_columns
 from skanomaly.thresholds import alert_budget_threshold, fpr_threshold
 
@@ -187,3 +188,40 @@ def test_alert_budgets(monitor, rows):
     for wrong in ((0, 10), (5, 5), ("5", 10), (1, float("inf"))):
         with pytest.raises(ValueError, match="n_"):
             alert_budget_threshold(scores, *wrong)
+
+
+@pytest.mark.parametrize("low", [0.0, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.01])
+def test_a_rise_of_what_was_nearly_constant_is_told(low, share):
+    rng = np.random.default_rng(0)
+    reference, batch = rng.normal(size=(600, 2)), rng.normal(size=(200, 2))
+    reference[:, 1] = low + (rng.random(600) < share)
+    batch[:, 1] = low + (rng.random(200) < 0.4)
+    column = DriftMonitor(FOREST, random_state=0).fit(reference).update(batch).columns.loc["x1"]
+    assert column["moved"]
+    assert column["psi"] > 0.25
+
+
+def test_columns_of_numbers_fit_their_bins():
+    rng = np.random.default_rng(0)
+    for values in (np.repeat(np.arange(15.0), 40), rng.normal(size=900), np.ones(50)):
+        bins = ColumnBins(values)
+        assert len(bins.edges) <= N_BINS - 2
+        assert bins.codes(np.array([np.nan]))[0] == 0
+        assert bins.codes(values).max() < N_BINS
+
+
+def test_rows_that_are_no_table_are_watched_by_their_scores_alone():
+    X = sparse.random_array((200, 5), density=0.5, rng=np.random.default_rng(0), format="csr")
+    report = DriftMonitor(FOREST, random_state=0).fit(X).update(X[:50])
+    assert not report.drift
+    assert len(report.columns) == 0
+
+
+def test_scores_of_series_are_refused_because_they_would_always_drift():
+    series = np.sin(np.arange(300) / 4)[:, None]
+    inner = WindowedDetector(IsolationForest(n_estimators=5, random_state=0), 20)
+    frozen = FrozenEstimator(make_pipeline(StandardScaler(), inner).fit(series))
+    for detector in (inner, make_pipeline(StandardScaler(), inner), frozen):
+        with pytest.raises(ValueError, match="windows that do not overlap as rows"):
+            DriftMonitor(detector).fit(series)

@@ -167,7 +167,7 @@ def test_named_anomaly(y, anomaly_label, expected):
         (np.array([-np.inf, 1.0]), {}, ValueError, "infinity"),
         ([0, 1, [2]], {}, TypeError, "plain values"),
         ([0, 1], {"anomaly_label": 2}, ValueError, "got 2; y holds the values 0, 1"),
-        (["a"], {"anomaly_label": "b"}, ValueError, "'b'"),
+        (["a", "c"], {"anomaly_label": "b"}, ValueError, "'b'"),
         ([None], {"anomaly_label": 1}, ValueError, "no label at all"),
         (list(range(9)), {"anomaly_label": "a"}, ValueError, "and 3 more"),
         ([0, 1], {"anomaly_label": None}, ValueError, "'auto' or one value"),
@@ -278,6 +278,14 @@ def test_measured_numbers_are_no_labels(y):
     with pytest.raises(ValueError, match=r"y holds \d different numbers such as .* y > threshold"):
         read_labels(y)
     assert read_labels(y, anomaly_label=0.5).tolist().count(-1) == 1
+
+
+def test_labels_without_the_anomaly_that_is_named():
+    assert read_labels(["ok", "ok"], anomaly_label="bad").tolist() == [1, 1]
+    assert read_labels(["ok", None], anomaly_label="bad").tolist() == [1, 0]
+    for y, label in ((["ok", "worn"], "bad"), ([0, 0], "bad")):
+        with pytest.raises(ValueError, match="must be one of the values of y"):
+            read_labels(y, anomaly_label=label)
 
 
 def test_a_label_beyond_what_numpy_holds_is_none_of_y():
