@@ -68,11 +68,11 @@ def threshold_of(estimator):
     return None if len(offset) != 1 or offset[0] is None else float(offset[0])
 
 
-def fitted_with(estimator, name, display):
+def fitted_with(estimator, name, display, such_as="AutoencoderDetector"):
     """Return a fitted detector that has what a display shows."""
     if not hasattr(type(estimator), name):
         raise TypeError(
-            f"{display.__name__} needs a detector with {name}, such as AutoencoderDetector, got "
+            f"{display.__name__} needs a detector with {name}, such as {such_as}, got "
             f"{type(estimator).__name__}. Of a pipeline, pass the last step and rows as it sees "
             "them."
         )

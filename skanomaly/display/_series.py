@@ -97,7 +97,7 @@ class SeriesDisplay(Display):
         TypeError
             If the detector has no events.
         """
-        fitted_with(estimator, "events", cls)
+        fitted_with(estimator, "events", cls, such_as="WindowedDetector")
         if y is not None:
             y = read_labels(y, anomaly_label=anomaly_label, n_samples=len(X))
         events = estimator.events(X, merge=merge, min_length=min_length)
@@ -108,6 +108,10 @@ class SeriesDisplay(Display):
             table.set_axis(index, axis=0) for table in (why.seen, why.contributions, why.expected)
         ]
         scores = pd.Series(np.asarray(scores), index)
+        if isinstance(index, pd.DatetimeIndex):  # rows of irregular="resample" come in any order
+            order = index.argsort(kind="stable")
+            scores, y = scores.iloc[order], y if y is None else y[order]
+            tables = [table.iloc[order] for table in tables]
         shown = cls(tables[0], scores, estimator.offset_, events, *tables[1:], y)
         return shown.plot(**kwargs)
 
@@ -195,7 +199,7 @@ class SeriesDisplay(Display):
     def _shade(self, ax):
         """Mark the events, from half a step before to half a step behind."""
         index = self.series.index
-        half = (index[1] - index[0]) / 2 if len(index) > 1 else 0.5
+        half = pd.Series(index).diff().median() / 2 if len(index) > 1 else 0.5
         for number, (start, end) in enumerate(
             zip(self.events["start"], self.events["end"], strict=True)
         ):

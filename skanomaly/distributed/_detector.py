@@ -19,6 +19,7 @@ from skanomaly.distributed._passes import Passes
 from skanomaly.distributed._sample import spread, take
 from skanomaly.distributed._summary import count_rows, merged, summarise
 from skanomaly.utils._docs import documented
+from skanomaly.utils._response import judges_neighbours
 
 #: Values of a sample at most, whatever `max_rows` says: 512 MiB.
 MAX_VALUES = 2**26
@@ -260,8 +261,7 @@ def _refuse_too_few(summary, name):
 
 
 def _refuse_neighbours_in_time(estimator):
-    inside = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
-    if any(type(one).__name__ == "WindowedDetector" for one in (estimator, *inside)):
+    if judges_neighbours(estimator):
         raise ValueError(
             "WindowedDetector judges rows by those before and after them, which a sample and "
             "partitions tear apart. Fit one on each series by itself, for example with "

@@ -71,6 +71,7 @@ class Explanation:
         Returns
         -------
         explanation : Explanation
+            Theirs alone.
         """
         parts = {name: part for name, part in vars(self).items() if part is not None}
         return Explanation(**{name: part.iloc[rows] for name, part in parts.items()})

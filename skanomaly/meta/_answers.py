@@ -108,12 +108,13 @@ class SeriesAnswers:
         proportion to their squared deviations from the nearest normal course.
         """
         check_is_fitted(self)
-        X, _, series, _ = self._read(X, None, reset=False)
+        X, _, series, stamps = self._read(X, None, reset=False)
         check_lengths(series, self.window_size_)
         score = -self._score(X, series)
         shares, expected = self._located.deviations(X, series, self._starts(series))
         base = np.full(len(X), -self._usual)
-        return shares * (score - base)[:, None], expected, score, base
+        parts = shares * (score - base)[:, None], expected, score, base
+        return parts if stamps is None else tuple(map(stamps.of_rows, parts))
 
 
 def _whole(value, name, least):

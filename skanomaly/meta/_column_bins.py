@@ -67,7 +67,7 @@ class ColumnBins:
 
 
 def _edges(values):
-    """Return where the bins of numbers begin: those of a value that fills several end behind it."""
+    """Return where bins of numbers begin: those of a value that fills several end behind it."""
     levels = np.arange(1, N_BINS - 1) / (N_BINS - 1)
     edges, counts = np.unique(np.quantile(values, levels), return_counts=True)
     return np.union1d(edges, np.nextafter(edges[counts > 1], np.inf))

@@ -13,7 +13,14 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.meta._base import MetaDetector, copy_features
-from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
+from skanomaly.meta._cross_fitting import (
+    checked_scores,
+    fit_folds,
+    fit_on,
+    is_frozen,
+    make_splits,
+    refuse_torn_series,
+)
 from skanomaly.meta._p_values import (
     SLACK,
     benjamini_hochberg,
@@ -42,7 +49,8 @@ class ConformalDetector(MetaDetector):
         Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; clones are
         fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: with
         ``method="split"`` all rows then calibrate, and must not have been among its training
-        rows.
+        rows. A `WindowedDetector` is taken fitted, or for "cv+" with a splitter that keeps rows
+        together.
     method : {"split", "cv+", "jackknife+"}, default="split"
         - "split": hold out `calibration_size` of the rows, fit the detector once to the others.
           Error rates are guaranteed [1]_ [2]_.
@@ -223,10 +231,11 @@ class ConformalDetector(MetaDetector):
 
     def _splits(self, rows, usable):
         if self.method == "jackknife+":
+            refuse_torn_series(self.estimator, "jackknife+")
             everything = np.arange(len(rows))
             return [(np.delete(everything, i), everything[i : i + 1]) for i in everything[usable]]
         cv = self.calibration_size if self.method == "split" else self.cv
-        splits = make_splits(cv, rows, self.random_state)
+        splits = make_splits(cv, rows, self.random_state, self.estimator)
         splits = [(train, test[usable[test]]) for train, test in splits]
         return [(train, test) for train, test in splits if len(test)]
 

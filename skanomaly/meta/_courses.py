@@ -151,10 +151,13 @@ class NearestCourses:
 
 
 def centre_and_scale(X):
-    """Return mean and standard deviation of the columns' finite values; 1 for constant ones."""
+    """Return mean and standard deviation of the columns' finite values; 1 for constant ones.
+
+    A column is constant where its deviations are rounding errors of its mean, in any unit.
+    """
     known = np.isfinite(X)
     count = np.maximum(known.sum(axis=0), 1)
     centre = np.where(known, X, 0).sum(axis=0) / count
     spread = np.sqrt((np.where(known, X - centre, 0) ** 2).sum(axis=0) / count)
-    tiny = 1e-9 * (1 + np.abs(centre))
+    tiny = 1e-9 * np.abs(centre)
     return centre, np.where(spread > tiny, spread, 1.0)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_method_params, check_is_fitted
 from skanomaly.model_selection._split import stratified_masks
 from skanomaly.utils._labels import labels_for, n_rows, recode
 from skanomaly.utils._random import random_generator
-from skanomaly.utils._response import scores_of
+from skanomaly.utils._response import judges_neighbours, scores_of
 from skanomaly.utils._splits import split_rows
 from skanomaly.utils._validation import LARGEST, as_numbers
 
@@ -102,8 +102,22 @@ def fit_folds(detector, rows, splits, n_jobs):
     return [fitted for fitted, _ in done], [scores for _, scores in done], tests
 
 
-def make_splits(cv, rows, random_state):
+def refuse_torn_series(detector, option):
+    """Refuse to hold out random rows of a detector of series."""
+    if judges_neighbours(detector):
+        raise ValueError(
+            f"WindowedDetector judges rows by those before and after them, which {option} tears "
+            "apart: it holds out random rows. Fit it first and pass it inside "
+            "sklearn.frozen.FrozenEstimator, with later rows of the series; or pass as cv a "
+            "splitter that keeps rows together, such as "
+            "sklearn.model_selection.TimeSeriesSplit()."
+        )
+
+
+def make_splits(cv, rows, random_state, detector=None):
     """Return (train, test) row numbers: one split for a share, else as many as `cv` says."""
+    if not hasattr(cv, "split"):
+        refuse_torn_series(detector, f"a split by {cv}")
     n, rng = len(rows), random_generator(random_state)
     strata = np.zeros(n, dtype=np.int8) if rows.codes is None else rows.codes
     if hasattr(cv, "split"):

@@ -20,6 +20,7 @@ from skanomaly.meta._drift_report import DriftReport
 from skanomaly.meta._martingale import ConformalMartingale
 from skanomaly.utils._docs import documented
 from skanomaly.utils._random import random_generator, random_seed
+from skanomaly.utils._response import judges_neighbours
 
 #: The share of the reference rows that bins are found on; the others are compared with.
 _SHARE_FOR_BINS = 0.2
@@ -43,6 +44,7 @@ class DriftMonitor(KeptScoresMixin, MetaDetector):
         Outlier detector of scikit-learn or skanomaly, or a pipeline that ends in one; a clone is
         fitted. A fitted one inside `sklearn.frozen.FrozenEstimator` stays as it is: all rows
         given to `fit` are then reference rows, and must not have been among its training rows.
+        It must judge every row by itself, which `WindowedDetector` does not.
     alpha : float in (0, 1), default=0.01
         Probability of ever raising a false alarm.
     cv : float, int or splitter, default=0.25
@@ -142,6 +144,7 @@ class DriftMonitor(KeptScoresMixin, MetaDetector):
         self.random_state = random_state
 
     def _fit_rows(self, rows):
+        _refuse_series(self.estimator)
         rng = random_generator(self.random_state)
         estimator, scores, reference = self._reference(rows, rng)
         _check_some(scores, len(rows))
@@ -304,6 +307,17 @@ class DriftMonitor(KeptScoresMixin, MetaDetector):
 
     def __sklearn_is_fitted__(self):
         return "_scores_test" in vars(self)
+
+
+def _refuse_series(estimator):
+    """Refuse a detector of series, even a fitted one: all its scores look like drift."""
+    if judges_neighbours(estimator):
+        raise ValueError(
+            "DriftMonitor takes rows whose order tells nothing, but WindowedDetector judges rows "
+            "by those before and after them, and neighbouring scores that are alike look like "
+            "drift. Pass windows that do not overlap as rows, such as "
+            "X.reshape(-1, window_size * n_channels), and a detector of rows."
+        )
 
 
 def _check_some(scores, n_samples):

@@ -42,10 +42,13 @@ class WindowScale:
     def __init__(self, several=False):
         self.several = bool(several)
 
-    def fit(self, scores):
-        """Fit on scores of normal windows, shape (n_windows,), high for abnormal ones."""
+    def fit(self, scores, unit=1.0):
+        """Fit on scores of normal windows, shape (n_windows,), high for abnormal ones.
+
+        Spreads of less than a thousandth of the middle and `unit` count as that much.
+        """
         low, middle, high, top = np.quantile(scores, [0.1, 0.5, 0.9, 0.99])
-        least = 1e-3 * (1 + abs(middle))
+        least = 1e-3 * (unit + abs(middle))
         self.centre, self.scale = middle, max(middle - low, high - middle, least)
         sigmas, times = _WINDOW_SIGMAS[self.several], _WINDOW_TIMES_Q99[self.several]
         self.threshold = max(sigmas, times * (top - middle) / self.scale)

@@ -6,6 +6,8 @@ given.
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from skanomaly.meta._windows import window_labels
 from skanomaly.utils._labels import label_codes
@@ -57,20 +59,28 @@ def learns_labels(detector):
     return any(_last(name) == "anomaly_label" for name in detector.get_params(deep=True))
 
 
-def read_codes(detector, y, n, order):
-    """Return label codes in the order of the series, and set the detector up for those of windows.
+def read_codes(detector, y, n):
+    """Return the label codes of rows, and set the detector up for those of windows.
 
-    None where there are no labels, or the detector does not learn from them.
+    None where there are no labels, or the detector does not learn from them. A detector around
+    another may name the labels as well; the first that does so says what they mean.
     """
-    given = detector.get_params(deep=True)
-    learners = [name for name in given if _last(name) == "anomaly_label"]
-    if y is None or not learners:
+    if y is None or not learns_labels(detector):
         return None
-    other = learners[0].removesuffix("anomaly_label") + "unlabeled_label"
-    codes = label_codes(y, n, given[learners[0]], given.get(other))
-    ours = {learners[0]: "auto", other: None}  # how the labels of windows are coded
-    detector.set_params(**{name: ours[name] for name in ours.keys() & given.keys()})
-    return codes if order is None else codes[order]
+    given, said = detector.get_params(deep=True), {}
+    for last, coded in (("anomaly_label", "auto"), ("unlabeled_label", None)):
+        names = [name for name in given if _last(name) == last]
+        own = [given[name] for name in names if not _is(given[name], coded)]
+        said[last] = own[0] if own else coded
+        detector.set_params(**dict.fromkeys(names, coded))  # as the labels of windows are coded
+    return label_codes(y, n, said["anomaly_label"], said["unlabeled_label"])
+
+
+def takes_missing(detector):
+    """Tell whether a detector gets missing values: the tags of a pipeline say nothing of them."""
+    inside = [detector, *detector.get_params(deep=True).values()]
+    piped = any(isinstance(one, Pipeline) for one in inside)
+    return piped or get_tags(detector).input_tags.allow_nan
 
 
 def fit_windows(detector, windows, codes, starts, size):
@@ -83,6 +93,10 @@ def fit_windows(detector, windows, codes, starts, size):
 def own_threshold(detector, window):
     """Return the threshold that a detector has found for windows."""
     return float(np.ravel(detector.score_samples(window) - detector.decision_function(window))[0])
+
+
+def _is(value, other):
+    return value is other or (isinstance(value, str) and value == other)
 
 
 def _last(name):

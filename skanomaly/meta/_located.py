@@ -66,7 +66,9 @@ class LocatedScores:
         if scores is not None:
             known = np.isfinite(scores)
             self.near = WindowScale(several).fit(np.log(distance + _SAME))
-            self.inner = WindowScale(several).fit(-scores[known])
+            # a detector's scores may be in units of the data, however small these are
+            unit = min(1.0, np.abs(scores[known]).max()) or 1.0
+            self.inner = WindowScale(several).fit(-scores[known], unit)
             self.both = WindowScale(several).fit(self._together(scores[known], distance[known]))
         return self
 

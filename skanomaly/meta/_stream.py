@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import unchanged_on_failure
 from skanomaly.meta._windows import all_windows, check_lengths, score_windows
+from skanomaly.utils._containers import as_table
 from skanomaly.utils._docs import documented
 from skanomaly.utils._response import scores_of
 
@@ -48,7 +49,8 @@ class StreamMixin:
         ----------
         X : array-like of shape (n_channels,) or (n_timestamps, n_channels)
             One time stamp, or several in order. Arrays need no names where the detector was
-            fitted with them; the columns of a DataFrame or the index of a Series have to agree.
+            fitted with them; the columns of a DataFrame or the index of a Series have to agree,
+            but for the column `time`, which is left out.
 
         Returns
         -------
@@ -85,10 +87,13 @@ class StreamMixin:
 
     def _arrived(self, X):
         """Return checked time stamps, and whether it is a single one."""
+        stamps = [] if self.time is None else [self.time]
         if isinstance(X, pd.Series):
-            return self._numbers(X.to_frame().T.infer_objects(), reset=False), True
+            row = X.drop(stamps, errors="ignore").to_frame().T.infer_objects()
+            return self._numbers(row, reset=False), True
         if hasattr(X, "columns"):
-            return self._numbers(X, reset=False), False
+            table = as_table(X).drop(columns=stamps, errors="ignore")
+            return self._numbers(table, reset=False), False
         X = np.asarray(X)
         single = X.ndim == 1
         rows = X[None] if single else X

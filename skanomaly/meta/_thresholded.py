@@ -67,7 +67,8 @@ class ThresholdedDetector(KeptScoresMixin, ProbabilityMixin, MetaDetector):
         - None: scores of the training rows, the cheapest and most optimistic choice.
 
         Folds and shares are drawn at random, with as many known anomalies in each as in the
-        whole.
+        whole. They would tear the series of a `WindowedDetector` apart, which needs a splitter
+        such as `sklearn.model_selection.TimeSeriesSplit`, None, or to be fitted before.
     probability : {"sigmoid", "isotonic"}, default="sigmoid"
         How `predict_proba` is calibrated. There is such a method only after a fit with labels of
         both classes, and not with ``cv=None``: training scores cannot calibrate. Rows without a
@@ -181,7 +182,7 @@ class ThresholdedDetector(KeptScoresMixin, ProbabilityMixin, MetaDetector):
         if self.cv is None or is_frozen(self.estimator):
             detector = fit_on(self.estimator, rows)
             return detector, checked_scores(detector, rows.X), np.arange(len(rows))
-        splits = make_splits(self.cv, rows, self.random_state)
+        splits = make_splits(self.cv, rows, self.random_state, self.estimator)
         fitted, scores, tests = fit_folds(self.estimator, rows, splits, self.n_jobs)
         one = isinstance(self.cv, Real) and not isinstance(self.cv, Integral)
         detector = fitted[0] if one else fit_on(self.estimator, rows)

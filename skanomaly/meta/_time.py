@@ -11,9 +11,14 @@ import pandas as pd
 
 from skanomaly.preprocessing._columns import is_category, is_time
 from skanomaly.preprocessing._validation import refuse_time
+from skanomaly.utils._labels import ANOMALY, NORMAL, UNLABELLED
 
 #: A gap is a step this many times the usual one.
 _GAP = 1.5
+#: Label code of a row that a grid has added: it says nothing of its windows.
+ADDED = 2
+#: Rows of a grid at most, and so many times the rows given where that is more.
+_MOST_ROWS, _MOST_TIMES = 1_000_000, 10
 
 
 class Stamps(NamedTuple):
@@ -21,14 +26,30 @@ class Stamps(NamedTuple):
 
     index: pd.Index  # of the answers
     places: np.ndarray | None  # the row read for each answer, None for the same rows
+    steps: dict  # usual step of each series in nanoseconds, by the text of its name
+
+    def of_rows(self, values):
+        """Return the values of the rows given, from those of the rows read."""
+        return values if self.places is None else values[self.places]
 
     def answer(self, values, name):
         """Return one value for each time stamp as a Series with its index."""
-        values = values if self.places is None else values[self.places]
-        return pd.Series(values, self.index, name=name)
+        return pd.Series(self.of_rows(values), self.index, name=name)
+
+    def codes_read(self, codes, n_read):
+        """Return label codes of the rows read; `ADDED` for those that the grid has added.
+
+        Of rows that share a place, an anomaly counts first, and an unlabelled one next.
+        """
+        if self.places is None:
+            return codes
+        read = np.full(n_read, ADDED, dtype=codes.dtype)
+        for code in (NORMAL, UNLABELLED, ANOMALY):
+            read[self.places[codes == code]] = code
+        return read
 
 
-def read_time(X, groups, *, time, irregular, owner):
+def read_time(X, groups, *, time, irregular, owner, steps=None):
     """Take the time stamps out of a table and check them.
 
     Parameters
@@ -44,6 +65,8 @@ def read_time(X, groups, *, time, irregular, owner):
         which all others refuse.
     owner : str
         Who refuses.
+    steps : dict, default=None
+        Usual steps of the series of `fit`, which hold for its grid; None are those of `X`.
 
     Returns
     -------
@@ -70,12 +93,13 @@ def read_time(X, groups, *, time, irregular, owner):
         )
     names = np.zeros(len(X), dtype=int) if groups is None else pd.factorize(np.asarray(groups))[0]
     if len(names) != len(X):  # said better where groups are read
-        return X, groups, Stamps(index, None)
+        return X, groups, Stamps(index, None, {})
+    parts = [np.flatnonzero(names == code) for code in pd.unique(names)]
+    parts = [(str(None if groups is None else np.asarray(groups)[p[0]]), p) for p in parts]
     if irregular == "resample":
-        return _resampled(X, groups, names, index)
-    for code in np.unique(names):
-        _check(index[names == code], irregular, owner)
-    return X, groups, Stamps(index, None)
+        return _resampled(X, groups, parts, index, steps, owner)
+    found = {name: _check(index[rows], name, irregular, owner, steps) for name, rows in parts}
+    return X, groups, Stamps(index, None, found)
 
 
 def _take_index(X, time, owner):
@@ -86,8 +110,26 @@ def _take_index(X, time, owner):
             f"time={time!r} is no column of X, which has {list(X.columns)[:8]}. Pass the name of "
             "the column that holds the time stamps."
         )
-    column = pd.to_datetime(X[time])
-    return pd.DatetimeIndex(column, name=time), X.drop(columns=time)
+    return pd.DatetimeIndex(_dates(X[time], time), name=time), X.drop(columns=time)
+
+
+def _dates(column, time):
+    """Return a column as dates; numbers do not say what they count, nor from when."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if pd.api.types.is_numeric_dtype(column.dtype) or kind in ("integer", "floating", "decimal"):
+        raise ValueError(
+            f"The column time={time!r} of X holds numbers ({column.dtype}) where dates are "
+            "expected: they do not say what they count, nor from when. Make them dates, for "
+            f"seconds since 1970 by pd.to_datetime(X[{time!r}], unit='s'), or leave the column "
+            "out and time=None where rows are in order."
+        )
+    try:
+        return pd.to_datetime(column)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"The column time={time!r} of X cannot be read as dates: {error}. Make it dates by "
+            f"pd.to_datetime(X[{time!r}], format=...)."
+        ) from error
 
 
 def _refuse(X, owner):
@@ -104,8 +146,8 @@ def _refuse(X, owner):
             )
 
 
-def _check(index, irregular, owner):
-    """Refuse stamps out of order or twice; say what gaps there are."""
+def _check(index, name, irregular, owner, fitted):
+    """Refuse stamps out of order or twice, say what gaps there are, and return the usual step."""
     steps = np.diff(index.asi8)
     if (steps < 0).any():
         first = index[1:][steps < 0][0]
@@ -123,33 +165,76 @@ def _check(index, irregular, owner):
         )
     usual = np.median(steps) if len(steps) else 0
     gaps = np.flatnonzero(steps > _GAP * usual)
-    if irregular == "ignore" or not len(gaps):
-        return
-    text = (
-        f"The time stamps have {len(gaps)} gaps of more than the usual step of "
-        f"{pd.Timedelta(usual, unit=index.unit)}, the first after {index[gaps[0]]}: windows "
-        "reach across them as if there were none. Pass irregular='resample' to fill them in, "
-        "groups to tell parts apart, or irregular='ignore'."
-    )
+    if len(gaps):
+        _complain(
+            f"The time stamps have {len(gaps)} gaps of more than the usual step of "
+            f"{pd.Timedelta(usual, unit=index.unit)}, the first after {index[gaps[0]]}: windows "
+            "reach across them as if there were none. Pass irregular='resample' to fill them in, "
+            "groups to tell parts apart, or irregular='ignore'.",
+            irregular,
+        )
+    found = _usual_step(index)
+    known = _known_step(fitted, name, found)
+    if known and found and not 1 / _GAP < found / known < _GAP:
+        _complain(
+            f"The time stamps are usually {pd.Timedelta(found)} apart, but {owner} was fitted to "
+            f"steps of {pd.Timedelta(known)}: windows span another time. Bring the table to that "
+            "step (X.resample(...).mean()), fit with irregular='resample', or pass "
+            "irregular='ignore'.",
+            irregular,
+        )
+    return found
+
+
+def _complain(text, irregular):
     if irregular == "raise":
         raise ValueError(text)
-    warnings.warn(text, stacklevel=4)
+    if irregular != "ignore":
+        warnings.warn(text, stacklevel=6)
 
 
-def _resampled(X, groups, names, index):
+def _usual_step(index):
+    """Return the median step of ordered stamps in nanoseconds, 0 where there is none."""
+    steps = np.diff(index.asi8)
+    unit = pd.Timedelta(1, index.unit).as_unit("ns").value
+    return int(np.median(steps)) * unit if len(steps) else 0
+
+
+def _known_step(fitted, name, found):
+    """Return the step of a series in `fit`, for a new series the one nearest to its own, or 0."""
+    known = [step for step in (fitted or {}).values() if step]
+    if not known:
+        return 0
+    return fitted.get(name) or min(known, key=lambda step: abs(np.log(step / max(found, 1))))
+
+
+def _resampled(X, groups, parts, index, fitted, owner):
     """Bring every series on a grid of its usual step; missing values lie on straight lines."""
-    tables, keys, places, n_read = [], [], np.empty(len(X), dtype=int), 0
+    tables, keys, places, n_read, found = [], [], np.empty(len(X), dtype=int), 0, {}
     values = X.astype(np.float64)
-    for code in pd.unique(names):
-        rows = np.flatnonzero(names == code)
+    for name, rows in parts:
         part = values.iloc[rows].set_axis(index[rows]).sort_index().groupby(level=0).mean()
-        steps = np.diff(part.index.asi8)
-        usual = pd.Timedelta(int(np.median(steps)) if len(steps) else 1, unit=index.unit)
-        grid = pd.date_range(part.index[0], part.index[-1], freq=usual)
+        found[name] = _usual_step(part.index)
+        step = _known_step(fitted, name, found[name]) or found[name] or 1
+        _refuse_endless(part.index, step, len(rows), owner)
+        grid = pd.date_range(part.index[0], part.index[-1], freq=pd.Timedelta(step))
         whole = part.reindex(part.index.union(grid)).interpolate("time")
         tables.append(whole.reindex(grid))
         places[rows] = n_read + np.clip(grid.get_indexer(index[rows], "nearest"), 0, None)
         n_read += len(grid)
         keys.append(None if groups is None else np.repeat(np.asarray(groups)[rows[:1]], len(grid)))
     groups = None if groups is None else np.concatenate(keys)
-    return pd.concat(tables).reset_index(drop=True), groups, Stamps(index, places)
+    return pd.concat(tables).reset_index(drop=True), groups, Stamps(index, places, found)
+
+
+def _refuse_endless(index, step, n_rows, owner):
+    """Refuse a grid of far more rows than there are: a stray stamp makes one."""
+    n_grid = int((index[-1] - index[0]) / pd.Timedelta(step)) + 1
+    most = max(_MOST_ROWS, _MOST_TIMES * n_rows)
+    if n_grid > most:
+        raise ValueError(
+            f"irregular='resample' would turn {n_rows} rows into {n_grid:,}: {owner} found time "
+            f"stamps from {index[0]} to {index[-1]}, with a usual step of {pd.Timedelta(step)}. "
+            f"Expected at most {most:,}: drop stray time stamps, tell parts apart by groups, or "
+            "bring the table to a coarser step (X.resample(...).mean())."
+        )

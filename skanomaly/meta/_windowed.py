@@ -21,6 +21,7 @@ from skanomaly.meta._inner import (
     new_detector,
     own_threshold,
     read_codes,
+    takes_missing,
 )
 from skanomaly.meta._located import PARTS, LocatedScores, stamps_of_runs
 from skanomaly.meta._stream import StreamMixin
@@ -31,6 +32,7 @@ from skanomaly.meta._window_size import automatic_size
 from skanomaly.meta._windows import (
     all_windows,
     check_lengths,
+    check_windows,
     find_series,
     score_windows,
     spread_all,
@@ -108,8 +110,10 @@ class WindowedDetector(
         Column of `X` with the time stamps. None takes a DatetimeIndex, if there is one.
     irregular : {"warn", "raise", "resample", "ignore"}, default="warn"
         What to do about gaps between time stamps. Stamps out of order or twice are refused, unless
-        "resample" brings series on a grid of their usual step, with missing values on straight
-        lines. Every row then gets the score of its place on the grid.
+        "resample" brings series on a grid of their usual step in `fit` (a new series: the
+        nearest of these), with missing values on straight lines. Every row then gets the answers
+        of its place on the grid; places without a row have no label. A usual step unlike that of
+        `fit` is treated as gaps are.
     %(inner_random_state)s
 
     Attributes
@@ -221,13 +225,14 @@ class WindowedDetector(
             refuse_other_kinds(self.estimator)
         with fitting(self, X, y):
             self.reset_stream()
-            X, order, series, _ = self._read(X, groups, reset=True)
+            X, order, series, stamps = self._read(X, groups, reset=True)
             self.window_size_ = self._size(X, series)
             check_lengths(series, self.window_size_)
             self.estimator_ = self._new_detector(X.shape[1])
-            codes = read_codes(self.estimator_, y, len(X), order)
+            codes = self._codes(y, len(X), order, stamps)
             self._aggregation = self._choose(series, codes)
             starts = self._training_starts(series)
+            check_windows(starts, self.window_size_)
             windows = all_windows(X, self.window_size_)
             self._wandering = self._find_wandering(X, series, codes)
             windows = windows if len(starts) == len(windows) else windows[starts]
@@ -237,6 +242,13 @@ class WindowedDetector(
             self._calibrate(X, series, starts, codes)
         return self
 
+    def _codes(self, y, n, order, stamps):
+        """Return the label codes of time stamps series by series, or None."""
+        codes = read_codes(self.estimator_, y, n if stamps is None else len(stamps.index))
+        if codes is not None and stamps is not None:
+            codes = stamps.codes_read(codes, n)
+        return codes if codes is None or order is None else codes[order]
+
     def _read(self, X, groups, reset):
         """Return checked time stamps series by series, their order, the series, and the time."""
         X, groups, stamps = read_time(
@@ -245,7 +257,10 @@ class WindowedDetector(
             time=self.time,
             irregular=self.irregular,
             owner=type(self).__name__,
+            steps=None if reset else getattr(self, "_steps", None),
         )
+        if reset:
+            self._steps = {} if stamps is None else stamps.steps
         X = self._numbers(X, reset)
         if groups is not None:
             groups = column_or_1d(groups)
@@ -254,12 +269,13 @@ class WindowedDetector(
         return X if order is None else X[order], order, series, stamps
 
     def _numbers(self, X, reset):
+        inner = detector_or_default(self.estimator)
         return validated(
             self,
             numeric_table(X, type(self).__name__),
             dtype=[np.float64, np.float32],
             ensure_min_samples=2 if reset else 1,
-            ensure_all_finite="allow-nan" if get_tags(self).input_tags.allow_nan else True,
+            ensure_all_finite="allow-nan" if takes_missing(inner) else True,
             reset=reset,
         )
 

@@ -106,6 +106,15 @@ def check_lengths(series, size):
             )
 
 
+def check_windows(starts, size):
+    """Refuse to learn from a single window."""
+    if len(starts) < 2:
+        raise ValueError(
+            f"There is only one window of {size} time stamps to learn from. Expected at least "
+            "two: pass longer series, or a smaller window_size."
+        )
+
+
 def score_windows(score, X, starts, size, view=np.asarray):
     """Apply a function of rows to a view of windows, a bounded block of them at a time."""
     windows = all_windows(X, size)
@@ -171,8 +180,10 @@ def spread_all(scores, starts, size, series, aggregation):
 def window_labels(codes, starts, size):
     """Return labels of windows: -1 for any anomaly inside, else NaN for any unlabelled, else 1.
 
-    `codes` has one of -1, 1 and 0 (unlabelled) for every time stamp.
+    `codes` has one of -1, 1 and 0 (unlabelled) for every time stamp. Any other code says nothing;
+    a window of nothing else is unlabelled.
     """
-    inside = {value: np.r_[0, np.cumsum(codes == value)] for value in (-1, 0)}
+    inside = {value: np.r_[0, np.cumsum(codes == value)] for value in (-1, 0, 1)}
     counts = {value: sums[starts + size] - sums[starts] for value, sums in inside.items()}
-    return np.where(counts[-1] > 0, -1.0, np.where(counts[0] > 0, np.nan, 1.0))
+    normal = (counts[0] == 0) & (counts[1] > 0)
+    return np.where(counts[-1] > 0, -1.0, np.where(normal, 1.0, np.nan))

@@ -95,6 +95,15 @@ def refuse_other_conventions(estimator):
         raise TypeError(_turn(inner, "its scores grow with abnormality, as PyOD's do"))
 
 
+def judges_neighbours(estimator):
+    """Tell whether a detector, or one inside it, judges rows by those before and after them."""
+    if "WindowedDetector" in (kind.__name__ for kind in type(estimator).__mro__):
+        return True
+    asked = hasattr(estimator, "get_params") and not isinstance(estimator, type)
+    # one inside FrozenEstimator has to be asked by itself
+    return asked and any(map(judges_neighbours, estimator.get_params(deep=True).values()))
+
+
 def check_direction(estimator, X, scores):
     """Refuse a detector whose labels do not go with scores that fall towards anomalies."""
     inner = _innermost(estimator)

@@ -1,7 +1,9 @@
 """The picture of a series with its events."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 
 from skanomaly import WindowedDetector
@@ -33,5 +35,19 @@ def test_the_display_draws_series_scores_events_and_contributions(detector):
     assert shown.ax_.get_ylabel() == "score"
     assert len(shown.events) == len(shown.ax_.patches)
     plt.close(shown.figure_)
-    with pytest.raises(TypeError, match="needs a detector with events"):
+    with pytest.raises(TypeError, match="needs a detector with events, such as WindowedDetector"):
         SeriesDisplay.from_estimator(IsolationForest().fit(X), X)
+
+
+def test_resampled_series_are_drawn_in_the_order_of_time(detector):
+    plt = pytest.importorskip("matplotlib.pyplot", reason="an extra")
+    X = pd.DataFrame(wave(500), pd.date_range("2024", periods=500, freq="s"), ["a", "b"])
+    X.iloc[300:320] += 3
+    labels = np.repeat([0, 1, 0], [300, 20, 180])
+    resampling = clone(detector).set_params(irregular="resample").fit(X[:250])
+    rows = np.random.default_rng(0).permutation(np.delete(np.arange(500), [100, 101]))
+    shown = SeriesDisplay.from_estimator(resampling, X.iloc[rows], labels[rows])
+    assert shown.series.equals(X.iloc[np.sort(rows)])
+    assert shown.scores.index.equals(shown.contributions.index)
+    assert np.array_equal(shown.labels == -1, labels[np.sort(rows)] == 1)
+    plt.close(shown.figure_)

@@ -58,3 +58,19 @@ def test_explanations_keep_time(detector):
                     table.set_axis(["a", "b"], axis=1))  # fmt: skip
     assert dated.contributions.index.equals(table.index)
     assert_array_equal(dated.contributions, why.contributions)
+
+
+def test_explanations_of_resampled_series_are_those_of_the_rows_given(detector):
+    index = pd.date_range("2024", periods=300, freq="s")
+    table = pd.DataFrame(wave(300), index, ["a", "b"])
+    resampling = clone(detector).set_params(irregular="resample").fit(table)
+    given = table.drop(index[100:105]).sample(frac=1, random_state=0)
+    why = explain(resampling, given)
+    assert why.contributions.index.equals(given.index)
+    total = why.contributions.sum(axis=1) + why.base
+    assert_allclose(total, -resampling.score_samples(given))
+    assert_array_equal(why.score, -resampling.score_samples(given))
+    mixed = table.sample(frac=1, random_state=0)
+    assert_array_equal(
+        explain(resampling, mixed).expected.sort_index(), explain(resampling, table).expected
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skanomaly.meta._courses import NearestCourses
+from skanomaly.meta._courses import NearestCourses, centre_and_scale
 
 pytestmark = pytest.mark.core
 
@@ -43,3 +43,9 @@ def test_missing_and_huge_values_leave_finite_deviations(wave):
     deviation, distance = courses.compare(courses.scaled(wave), np.arange(181))
     assert np.isfinite(deviation).all()
     assert np.isfinite(distance).all()
+
+
+def test_units_do_not_matter_and_constants_stay_constant(wave):
+    centre, scale = centre_and_scale(np.hstack([wave * 1e-12, wave + 1e6, np.full((200, 1), 0.1)]))
+    assert_allclose(centre, [0, 1e6, 0.1], atol=1e-13)
+    assert_allclose(scale, [wave.std() * 1e-12, wave.std(), 1])

@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from skanomaly import ConformalDetector, ThresholdedDetector, WindowedDetector
 from skanomaly.meta._cross_fitting import (
     Rows,
     checked_scores,
@@ -81,3 +85,27 @@ def test_scores_must_be_finite():
         IsolationForest(random_state=0), rows(), np.arange(30), np.arange(30, 40)
     )
     np.testing.assert_array_equal(scores, forest.score_samples(X[30:]))
+
+
+def test_series_are_not_torn_apart_at_random():
+    series = np.sin(np.arange(600) / 4)[:, None]
+    inner = WindowedDetector(IsolationForest(n_estimators=5, random_state=0), 20)
+    piped = make_pipeline(StandardScaler(), inner)
+    for around in (
+        ThresholdedDetector(inner),
+        ThresholdedDetector(piped, cv=0.3),
+        ConformalDetector(piped),
+        ConformalDetector(inner, "jackknife+"),
+    ):
+        with pytest.raises(ValueError, match=r"tears apart.*FrozenEstimator.*TimeSeriesSplit"):
+            around.fit(series)
+    frozen = FrozenEstimator(clone(inner).fit(series[:300]))
+    in_order = TimeSeriesSplit(3)
+    for around in (
+        ThresholdedDetector(frozen),
+        ThresholdedDetector(piped, cv=None),
+        ThresholdedDetector(inner, cv=in_order),
+        ConformalDetector(frozen),
+        ConformalDetector(inner, "cv+", cv=in_order),
+    ):
+        assert np.isfinite(around.fit(series[300:]).score_samples(series)).all()

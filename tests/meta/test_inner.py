@@ -3,11 +3,18 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
+from skanomaly import (
+    AutoencoderDetector,
+    NeuralAnomalyClassifier,
+    ThresholdedDetector,
+    WindowedDetector,
+)
 from skanomaly.meta._inner import new_detector
 
 pytestmark = pytest.mark.core
@@ -34,3 +41,18 @@ def test_an_autoencoder_left_at_auto_learns_windows_by_the_fast_recipe():
     own = AutoencoderDetector(model=lambda n_features: None)
     assert new_detector(own, 20, 2, 0).recipe == "auto"
     assert new_detector(NeuralAnomalyClassifier(), 20, 2, 0).recipe == "auto"
+
+
+def test_every_detector_that_names_the_anomaly_learns_the_labels_of_windows():
+    X = np.random.default_rng(0).normal(size=(200, 1))
+    X[100:120] += 5
+    words = np.repeat(["fine", "bad", "fine"], [100, 20, 80]).astype(object)
+    words[150:160] = "?"
+    inner = NeuralAnomalyClassifier(
+        "plain", epochs=20, early_stopping=False, anomaly_label="bad", unlabeled_label="?"
+    )
+    for said in ("bad", "auto"):
+        around = ThresholdedDetector(inner, "f1", cv=None, anomaly_label=said)
+        detector = WindowedDetector(around, 5, random_state=0).fit(X, words)
+        assert roc_auc_score(words == "bad", -detector.score_samples(X)) > 0.8
+        assert set(detector.estimator_.labels_) == {-1, 0, 1}

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.ensemble import IsolationForest
 
 from skanomaly import WindowedDetector
@@ -61,3 +62,35 @@ def test_recalibration_forgives_a_new_level():
     assert np.mean(stubborn.predict(X)[1000:] == -1) > 0.5
     assert np.mean(lenient.predict(X)[1000:] == -1) < 0.1
     assert np.mean(lenient.predict(X)[600:640] == -1) > 0.5
+
+
+class Distance(OutlierMixin, BaseEstimator):
+    """Scores in units of the data."""
+
+    def fit(self, X, y=None):
+        self.mean_ = X.mean(axis=0)
+        return self
+
+    def score_samples(self, X):
+        return -np.abs(X - self.mean_).sum(axis=1)
+
+    def decision_function(self, X):
+        return self.score_samples(X)
+
+    def predict(self, X):
+        return np.ones(len(X), dtype=int)
+
+
+@pytest.mark.parametrize("inner", [IsolationForest(n_estimators=20, random_state=0), Distance()])
+def test_small_units_lose_no_anomaly(inner):
+    series = np.sin(np.arange(500) / 4)[:, None]
+    series += 0.1 * np.random.default_rng(0).normal(size=series.shape)
+    series[400:410] += 3
+    plain, small = (
+        WindowedDetector(inner, 25).fit(series[:300] * unit).score_samples(series * unit)
+        for unit in (1, 2.0**-40)
+    )
+    assert_array_equal(small < -1, plain < -1)
+    assert (small[400:410] < -1).mean() > 0.5
+    if isinstance(inner, Distance):
+        assert_allclose(small, plain, rtol=1e-3)

@@ -83,3 +83,13 @@ def test_streams_take_arrays_and_named_time_stamps_and_check_both():
     unnamed = WindowedDetector(FOREST, 10, aggregation="last").fit(table.to_numpy())
     with pytest.raises(ValueError, match="3 features"):
         unnamed.score_next(np.ones(3))
+
+
+def test_streams_take_the_rows_that_fit_took_with_their_time():
+    table = pd.DataFrame(wave(60), columns=["load", "heat"])
+    table.insert(1, "when", pd.date_range("2024", periods=60, freq="min"))
+    detector = WindowedDetector(FOREST, 10, aggregation="last", time="when").fit(table)
+    whole = detector.score_samples(table).to_numpy()
+    assert_array_equal(detector.score_next(table[:12])[9:], whole[9:12])
+    assert detector.score_next(table.iloc[12]) == whole[12]
+    assert detector.score_next(table.iloc[13].drop("when")) == whole[13]

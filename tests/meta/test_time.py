@@ -1,13 +1,18 @@
 """Time as pandas knows it: indices in answers, and what is refused, warned about or resampled."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
+from sklearn.metrics import roc_auc_score
 
-from skanomaly import WindowedDetector
+from skanomaly import NeuralAnomalyClassifier, WindowedDetector
+from skanomaly.meta._time import ADDED, Stamps
+from skanomaly.meta._windows import window_labels
 
 pytestmark = pytest.mark.core
 FOREST = IsolationForest(n_estimators=5, random_state=0)
@@ -99,3 +104,63 @@ def test_other_columns_of_dates_and_text_are_refused_by_name(table, detector):
     with pytest.raises(ValueError, match=r"channel 'state' of X holds text.*get_dummies"):
         clone(detector).fit(worded)
     assert clone(detector).fit(table.assign(on=table["flow"] > 0)).n_features_in_ == 3
+
+
+def test_labels_go_with_their_rows_to_the_grid(table):
+    y = (np.abs(np.arange(300) - 150) < 10).astype(int)
+    table = table.add(2 * y, axis=0)
+    inner = NeuralAnomalyClassifier("plain", epochs=20, early_stopping=False)
+    resampling = WindowedDetector(inner, 10, irregular="resample", random_state=0)
+    whole = resampling.fit(table, y).score_samples(table)
+    mixed = np.random.default_rng(0).permutation(300)
+    scores = clone(resampling).fit(table.iloc[mixed], y[mixed]).score_samples(table)
+    assert_array_equal(scores, whole)
+    gapped = np.delete(np.arange(300), [40, 41, 160, 220])
+    scores = clone(resampling).fit(table.iloc[gapped], y[gapped]).score_samples(table)
+    assert roc_auc_score(y, -scores) > 0.9
+
+
+def test_stamps_that_the_grid_adds_say_nothing_and_anomalies_come_first():
+    index = pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-02", "2024-01-04"])
+    stamps = Stamps(index, np.array([0, 1, 1, 3]), {})
+    codes = stamps.codes_read(np.array([1, -1, 1, 0], dtype=np.int8), 4)
+    assert codes.tolist() == [1, -1, ADDED, 0]
+    labels = window_labels(np.array([1, ADDED, ADDED, ADDED, 0]), np.arange(4), 2)
+    assert_array_equal(labels, [1, np.nan, np.nan, np.nan])
+
+
+def test_the_grid_of_fit_holds_for_the_rows_scored(table, detector):
+    resampling = clone(detector).set_params(irregular="resample").fit(table[:200])
+    ramp = table.assign(flow=np.arange(300.0), heat=0.0)
+    read, _, _, stamps = resampling._read(ramp[::2], None, reset=False)
+    assert_array_equal(read[:, 0], np.arange(299.0))
+    assert_array_equal(stamps.of_rows(read)[:, 0], ramp["flow"][::2])
+    copy = pickle.loads(pickle.dumps(resampling))
+    assert_array_equal(copy.score_samples(ramp[::2]), resampling.score_samples(ramp[::2]))
+    with pytest.warns(UserWarning, match="0 days 00:02:00 apart, but .* 0 days 00:01:00"):
+        detector.score_samples(table[::2])
+    strict = clone(detector).set_params(irregular="raise").fit(table[:200])
+    with pytest.raises(ValueError, match="windows span another time"):
+        strict.score_samples(table[::2])
+
+
+def test_groups_keep_the_steps_of_fit(table):
+    hourly = table.set_axis(pd.date_range("2024", periods=300, freq="h"))
+    groups = np.repeat(["minutes", "hours"], 300)
+    detector = WindowedDetector(FOREST, 20).fit(pd.concat([table, hourly]), groups=groups)
+    scores = detector.score_samples(hourly, groups[300:])
+    assert_array_equal(scores, detector.score_samples(hourly))  # the nearest step of fit
+
+
+def test_a_grid_without_end_is_refused_before_it_is_made(table, detector):
+    stray = table.set_axis(table.index.where(np.arange(300) > 0, pd.Timestamp(0)))
+    with pytest.raises(ValueError, match=r"turn 300 rows into 28,.*1970-01-01.*drop stray"):
+        clone(detector).set_params(irregular="resample").fit(stray)
+
+
+def test_a_column_of_time_holds_dates(table, detector):
+    by_column = clone(detector).set_params(time="when")
+    with pytest.raises(ValueError, match=r"time='when' of X holds numbers \(int64\).*unit='s'"):
+        by_column.fit(table.assign(when=1_700_000_000 + np.arange(300)))
+    with pytest.raises(ValueError, match="time='when' of X cannot be read as dates"):
+        by_column.fit(table.assign(when="noon"))

@@ -9,13 +9,19 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
+from sklearn.impute import SimpleImputer
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
-from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, WindowedDetector
+from skanomaly import (
+    AutoencoderDetector,
+    NeuralAnomalyClassifier,
+    ThresholdedDetector,
+    WindowedDetector,
+)
 from skanomaly.meta._inner import detector_or_default
 from skanomaly.thresholds import contamination_threshold
 
@@ -215,3 +221,20 @@ def test_a_failed_fit_leaves_everything_as_it_was(wave):
     with pytest.raises(ValueError, match="has 9 time stamps"):
         detector.fit(X[:9])
     assert_array_equal(detector.score_samples(X), before)
+
+
+def test_missing_values_are_the_business_of_a_pipeline_inside(wave):
+    X = wave[0][:200].copy()
+    X[50:55, 0] = np.nan
+    for inner in (
+        make_pipeline(SimpleImputer(), OneClassSVM()),
+        ThresholdedDetector(make_pipeline(SimpleImputer(), FOREST), cv=2),
+    ):
+        assert np.isfinite(WindowedDetector(inner, 10).fit(X).score_samples(X)).all()
+    with pytest.raises(ValueError, match="contains NaN"):
+        WindowedDetector(make_pipeline(StandardScaler(), OneClassSVM()), 10).fit(X)
+
+
+def test_a_single_window_is_too_few(wave):
+    with pytest.raises(ValueError, match="only one window of 500 time stamps to learn from"):
+        WindowedDetector(window_size=500).fit(wave[0])
