@@ -115,8 +115,10 @@ class _Run:
         told = self.arguments.decimal
         self.decimal = self.reader.decimal_in(table.frame, told)
         if self.decimal is not None and told is None:
-            self.say(f"note: numbers in {table.name} are read with the decimal mark "
-                     f"{self.decimal!r}, not with that of the training; --decimal if not")  # fmt: skip
+            self.say(
+                f"note: numbers in {table.name} are read with the decimal mark {self.decimal!r}, "
+                "not with that of the training; --decimal if not"
+            )
 
     def _write_nothing(self, table):
         if self.write is not None:
