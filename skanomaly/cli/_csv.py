@@ -187,7 +187,7 @@ def _is_number(text):
 
 def _tell_repeated_names(names, say):
     seen, repeated = set(), {}
-    for name in map(str.strip, names):
+    for name in (name.lstrip() for name in names):
         if name in seen and name:
             repeated[name] = None
         seen.add(name)
