@@ -65,7 +65,6 @@ def fit_pipeline(table, features, labels, arguments):
     about = _about(table, features, labels, monitor, arguments)
     usual = features.frame if labels is None else features.frame[labels >= 0]
     reader = TableReader().fit(usual, plans=features.plans, about=about, keep=arguments.keep_rows)
-    reader.about_["kept_rows"] = 0 if reader.rows_ is None else len(reader.background())
     return Pipeline([("reader", reader), ("monitor", monitor)])
 
 

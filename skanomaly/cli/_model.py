@@ -68,6 +68,7 @@ class TableReader(TransformerMixin, BaseEstimator):
         self.about_ = dict(about or {})
         some = X.iloc[:: -(-len(X) // keep)] if keep else None
         self.rows_ = None if some is None else {str(n): _plain(some[n]) for n in some}
+        self.about_["kept_rows"] = 0 if some is None else len(some)
         return self
 
     def transform(self, X, decimal=None):

@@ -105,8 +105,8 @@ def report(
         Rows to report on.
     y : array-like of shape (n_samples,), default=None
         Labels in any coding, read as the estimator reads them; rows without a label are left out
-        of figures that need one. Figures
-        are optimistic for rows that the detector was fitted on with their labels.
+        of figures that need one. Figures are optimistic for rows that the detector was fitted on
+        with their labels.
     title : str, default="Anomaly report"
         Title of the page.
     %(anomaly_label)s

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skanomaly.meta._windows import window_labels
-from skanomaly.utils._labels import label_codes
+from skanomaly.utils._labels import LEFT_OPEN, labels_as_read_by
 
 #: Architectures that need to know how many steps and channels a row has.
 _SEQUENTIAL = ("conv1d", "lstm", "gru")
@@ -67,13 +67,10 @@ def read_codes(detector, y, n):
     """
     if y is None or not learns_labels(detector):
         return None
-    given, said = detector.get_params(deep=True), {}
-    for last, coded in (("anomaly_label", "auto"), ("unlabeled_label", None)):
-        names = [name for name in given if _last(name) == last]
-        own = [given[name] for name in names if not _is(given[name], coded)]
-        said[last] = own[0] if own else coded
-        detector.set_params(**dict.fromkeys(names, coded))  # as the labels of windows are coded
-    return label_codes(y, n, said["anomaly_label"], said["unlabeled_label"])
+    codes = labels_as_read_by(detector, y, n)
+    coding = [name for name in detector.get_params(deep=True) if _last(name) in LEFT_OPEN]
+    detector.set_params(**{name: LEFT_OPEN[_last(name)] for name in coding})  # that of windows
+    return codes
 
 
 def takes_missing(detector):
@@ -93,10 +90,6 @@ def fit_windows(detector, windows, codes, starts, size):
 def own_threshold(detector, window):
     """Return the threshold that a detector has found for windows."""
     return float(np.ravel(detector.score_samples(window) - detector.decision_function(window))[0])
-
-
-def _is(value, other):
-    return value is other or (isinstance(value, str) and value == other)
 
 
 def _last(name):

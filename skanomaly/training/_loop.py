@@ -308,8 +308,10 @@ class _Runner:
         if self.validation is not None:
             return self.validation
         rows = self.feed.validation_rows
-        blocks = (self._validation_block(rows, *span) for span in block_spans(len(rows)))
-        if len(rows) * self.feed.gather(rows[:1])[0].size > CALL_VALUES:
+        width = self.feed.gather(rows[:1])[0].size
+        spans = block_spans(len(rows), width=width)
+        blocks = (self._validation_block(rows, *span) for span in spans)
+        if len(rows) * width > CALL_VALUES:
             return blocks
         self.validation = list(blocks)
         return self.validation

@@ -20,6 +20,8 @@ BLOCK_ROWS = 64 if keras.backend.backend() == "jax" else 256
 #: Rows that one call has room for, beside a single block: few shapes, so that few programs are
 #: compiled. Blocks that hold no row are not run.
 CALL_ROWS = (256, 4096)
+#: Where rows have more values than this, a call has room for fewer of them: a quarter.
+WIDE_VALUES = 256
 _HANDLE = "_skanomaly_forward"
 
 
@@ -41,7 +43,8 @@ def forward(model, x):
     outputs : ndarray, or list of ndarray, first axis of length ``len(x)``
     """
     block_rows = block_rows_of(model)
-    spans = list(block_spans(len(x), block_rows))
+    width = 0 if len(x) <= CALL_ROWS[0] else np.asarray(x[:1]).size
+    spans = list(block_spans(len(x), block_rows, width))
     run = functools.partial(_run_span, _forward_call(model), x, block_rows)
     if len(spans) > 1 and keras.backend.backend() == "jax":
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -60,12 +63,13 @@ def block_rows_of(model):
     return getattr(model, "block_rows", BLOCK_ROWS)
 
 
-def block_spans(n, block_rows=BLOCK_ROWS):
-    """Cut n rows into calls: (first row, row behind the last, rows of the call's shape)."""
+def block_spans(n, block_rows=BLOCK_ROWS, width=0):
+    """Cut n rows of some width into calls: (first row, row behind the last, room of the call)."""
+    few, most = CALL_ROWS
+    rooms = block_rows, few, most // 4 if width > WIDE_VALUES else most
     start = 0
     while start < n or start == 0:
-        sizes = (size for size in (block_rows, *CALL_ROWS) if size >= n - start)
-        size = next(sizes, CALL_ROWS[-1])
+        size = next((room for room in rooms if room >= n - start), rooms[-1])
         yield start, min(start + size, n), size
         start += size
 

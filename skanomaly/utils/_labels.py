@@ -34,6 +34,8 @@ def n_rows(X):
 
 
 ANOMALY, UNLABELLED, NORMAL = -1, 0, 1
+#: Parameters that say how labels are coded, with the value that says nothing.
+LEFT_OPEN = {"anomaly_label": "auto", "unlabeled_label": None}
 
 
 def read_labels(y, *, anomaly_label="auto", n_samples=None):
@@ -143,17 +145,17 @@ def labels_as_read_by(estimator, y, n_samples, anomaly_label="auto"):
     array([-1, -1,  1,  0], dtype=int8)
     """
     told = {}
-    if isinstance(anomaly_label, str) and anomaly_label == "auto":
+    if _is(anomaly_label, "auto"):
         settings = estimator.get_params() if hasattr(estimator, "get_params") else {}
         for name, value in settings.items():
             name = name.rpartition("__")[2]
-            if name in ("anomaly_label", "unlabeled_label") and not _is_left_open(value):
+            if name in LEFT_OPEN and not _is(value, LEFT_OPEN[name]):
                 told.setdefault(name, value)
     return label_codes(y, n_samples, **{"anomaly_label": anomaly_label, **told})
 
 
-def _is_left_open(value):
-    return value is None or (isinstance(value, str) and value == "auto")
+def _is(value, other):
+    return value is other or (isinstance(value, str) and value == other)
 
 
 def which_is_anomaly(classes, codes, anomaly_label="auto"):
