@@ -157,7 +157,7 @@ def _add_compare(parser):
         default=3,
         help="parts that are held out in turn; default: 3",
     )
-    add("--out", metavar="FILE", help="write the table of results to this .csv file")
+    add("--out", "-o", metavar="FILE", help="write the table of results to this .csv file")
     _add_quiet(add)
     _add_reading(parser)
 
@@ -251,6 +251,7 @@ def _add_budget(add):
 def _add_output(add):
     add(
         "--out",
+        "-o",
         metavar="FILE",
         help="write all rows and columns, with score, is_anomaly and reason, to this .csv, "
         ".csv.gz, .json, .jsonl, .parquet or .xlsx file, or - for standard output; an existing "

@@ -34,7 +34,9 @@ def detect(arguments):
             arguments.escape_formulas,
         )
     if arguments.report is not None:
-        _write_report(detector, table, features, labels, arguments)
+        from skanomaly.cli._html import write_report
+
+        write_report(detector, table, features, labels, scores, held_out, arguments)
     to = sys.stderr if arguments.out == "-" else None
     if held_out is not None:
         print_held_out(*held_out, to)
@@ -124,12 +126,6 @@ def _print_shown(table, features, labels, scores, shown, whys, arguments, to):
         to,
         "unlabelled " if partly else "",
     )
-
-
-def _write_report(detector, table, features, labels, arguments):
-    from skanomaly.cli._html import write_report
-
-    write_report(detector, table, features, labels, arguments)
 
 
 def _demo(labelled):

@@ -16,7 +16,7 @@ def require_report():
         ) from error
 
 
-def write_report(detector, table, features, labels, arguments):
+def write_report(detector, table, features, labels, scores, held_out, arguments):
     """Write the report of a detector and the rows that it was fitted to."""
     from skanomaly import display
 
@@ -29,6 +29,8 @@ def write_report(detector, table, features, labels, arguments):
         facts=facts,
         left_out=features.left_out,
         identifiers=table.frame[features.tells[:2]],
+        scores=scores,
+        held_out=held_out,
     )
     with replacing(arguments.report) as file:
         file.write(str(page).encode())

@@ -99,9 +99,12 @@ def _run(argv):
         sys.stdout.reconfigure(errors="replace")  # a terminal may lack letters that a file has
     parser = _parser()
     try:
-        arguments = parser.parse_args(argv)
+        arguments, unknown = parser.parse_known_args(argv)
     except SystemExit as done:  # --help and --version
         return done.code or 0
+    if unknown:
+        which = " ".join(["skanomaly", *([arguments.command] if arguments.command else [])])
+        raise CommandError(f"unrecognized arguments: {' '.join(unknown)} (see {which} --help)")
     if arguments.command is None:
         parser.print_help()
         return 0

@@ -89,6 +89,8 @@ def report(
     identifiers=None,
     left_out=None,
     facts=None,
+    scores=None,
+    held_out=None,
 ):
     """Report on a fitted detector and rows, in one HTML file that needs nothing else.
 
@@ -106,7 +108,7 @@ def report(
     y : array-like of shape (n_samples,), default=None
         Labels in any coding, read as the estimator reads them; rows without a label are left out
         of figures that need one. Figures are optimistic for rows that the detector was fitted on
-        with their labels.
+        with their labels; see `held_out`.
     title : str, default="Anomaly report"
         Title of the page.
     %(anomaly_label)s
@@ -118,6 +120,11 @@ def report(
         Columns that the detector does not see, and why.
     facts : dict of str to object, default=None
         Whatever else the reader should know, such as the name of a file.
+    scores : array-like of shape (n_samples,), default=None
+        Decisions on `X`, below 0 for anomalies, where they are at hand; None asks the estimator.
+    held_out : tuple of (labels, scores), default=None
+        Labels (-1 for anomalies, 1 for normal rows), and decisions (below 0 for anomalies), of
+        rows that were not learnt from. The figures that need labels are then of these rows.
 
     Returns
     -------
@@ -129,7 +136,7 @@ def report(
     ImportError
         If jinja2 or matplotlib is not installed.
     ValueError
-        If `X` is no table, or `top` or `y` do not fit.
+        If `X` is no table, or `top`, `y`, `scores` or `held_out` do not fit.
 
     Examples
     --------
@@ -150,7 +157,13 @@ def report(
     frame = parts.as_frame(X, estimator)
     if y is not None:
         y = labels_as_read_by(estimator, y, len(frame), anomaly_label)
-    content = _content(estimator, frame if frame is X else X, frame, y, top, identifiers)
+    rows = frame if frame is X else X
+    decisions, threshold = _decisions(estimator, rows, len(frame), scores)
+    judged = None if y is None else (y, decisions)
+    if held_out is not None:
+        judged = _checked_held_out(held_out)
+    content = _content(estimator, rows, frame, decisions, threshold, y, judged, top, identifiers)
+    content["held_out"] = held_out is not None
     content |= {"title": title, "left_out": left_out or {}, "facts": facts or {}}
     template = importlib.resources.files(__package__).joinpath("report.html.j2")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -159,13 +172,35 @@ def report(
     return Report(page)
 
 
-def _content(estimator, X, frame, labels, top, identifiers):
+def _decisions(estimator, X, n_rows, scores):
+    """Return scores that fall towards anomalies, and the threshold: 0, or None without one."""
+    if scores is not None:
+        scores = np.asarray(scores, dtype=np.float64)
+        if scores.shape != (n_rows,) or not np.isfinite(scores).all():
+            raise ValueError(
+                f"scores must hold a finite number for each of the {n_rows} rows, got the shape "
+                f"{scores.shape}. Pass estimator.decision_function(X), or leave scores out."
+            )
+        return scores, 0.0
+    scores, threshold = scores_of(estimator, X), threshold_of(estimator)
+    return (scores, None) if threshold is None else (scores - threshold, 0.0)
+
+
+def _checked_held_out(held_out):
+    labels, scores = (np.asarray(part) for part in held_out)
+    if labels.shape != scores.shape or labels.ndim != 1 or not np.isin(labels, [-1, 0, 1]).all():
+        raise ValueError(
+            "held_out must be labels (-1 for anomalies, 1 for normal rows) and as many decisions, "
+            f"got the shapes {labels.shape} and {scores.shape} and the labels "
+            f"{np.unique(labels)[:5]}."
+        )
+    return labels, scores
+
+
+def _content(estimator, X, frame, scores, threshold, labels, judged, top, identifiers):
     from skanomaly.display import _report_plots as plots
 
-    scores = scores_of(estimator, X)
-    threshold = threshold_of(estimator)
-    decisions = scores - (threshold or 0.0)
-    flagged = decisions < 0
+    flagged = scores < (threshold or 0.0)
     rows = np.argsort(scores, kind="stable")[:top]
     explanation = parts.explanation_of(estimator, X, rows)
     columns = parts.columns_of(frame, explanation, flagged)
@@ -176,8 +211,8 @@ def _content(estimator, X, frame, labels, top, identifiers):
             line["picture"] = draw(column, flagged)
     varied = np.ptp(scores) > 0
     picture, axis = plots.score_picture(scores, labels, threshold) if varied else ("", None)
-    both = labels is not None and (labels == -1).any() and (labels == 1).any()
-    positions = parts.positions(scores, labels if both else None, threshold)
+    both = judged is not None and (judged[0] == -1).any() and (judged[0] == 1).any()
+    positions = parts.positions(scores, judged if both else None, threshold)
     return {
         "rows": len(frame),
         "detector": name_of(estimator),
@@ -197,10 +232,10 @@ def _content(estimator, X, frame, labels, top, identifiers):
         "settings": str(estimator),
         "versions": _versions(),
         "made": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
-    } | (_labelled(labels, scores, threshold, flagged) if both else {})
+    } | (_labelled(*judged, threshold) if both else {})
 
 
-def _labelled(labels, scores, threshold, flagged):
+def _labelled(labels, scores, threshold):
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     from skanomaly.display import _report_plots as plots
@@ -209,7 +244,7 @@ def _labelled(labels, scores, threshold, flagged):
     truth = labels[known] == -1
     return {
         "curves": plots.curve_pictures(labels[known], scores[known], threshold),
-        "confusion": parts.confusion(labels, flagged),
+        "confusion": parts.confusion(labels, scores < (threshold or 0.0)),
         "roc_auc": float(roc_auc_score(truth, -scores[known])),
         "average_precision": float(average_precision_score(truth, -scores[known])),
         "n_anomalies": int(truth.sum()),

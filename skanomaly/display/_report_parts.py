@@ -124,25 +124,28 @@ def _typical(column):
     return f"{shown(counts.index[0])} ({counts.iloc[0] / len(known):.0%})"
 
 
-def positions(scores, labels, threshold):
-    """Return what thresholds would do, from few alerts to many: a list of plain dicts."""
+def positions(scores, judged, threshold):
+    """Return what thresholds would do, from few alerts to many: a list of plain dicts.
+
+    Alerts are counted among `scores`; `judged`, labels and scores, tells how many are right.
+    """
     order = np.sort(scores)
     counts = np.unique(np.geomspace(1, max(len(order) // 2, 1), _POSITIONS).round().astype(int))
     above = np.nextafter(order[-1], np.inf)
     cuts = [order[count] if count < len(order) else above for count in counts]
     if threshold is not None:
         cuts.append(threshold)
-    return [_outcome(scores, labels, cut) for cut in sorted(set(np.asarray(cuts, float)))]
+    return [_outcome(scores, judged, cut) for cut in sorted(set(np.asarray(cuts, float)))]
 
 
-def _outcome(scores, labels, threshold):
-    flagged = scores < threshold
-    outcome = {"threshold": float(threshold), "alerts": int(flagged.sum())}
-    if labels is not None:
-        hits = int((flagged & (labels == -1)).sum())
-        known = int((flagged & (labels != 0)).sum())
-        outcome["precision"] = hits / known if known else None
-        outcome["recall"] = hits / max(int((labels == -1).sum()), 1)
+def _outcome(scores, judged, threshold):
+    outcome = {"threshold": float(threshold), "alerts": int((scores < threshold).sum())}
+    if judged is not None:
+        labels, scores = judged
+        counts = confusion(labels, scores < threshold)
+        known = counts["hits"] + counts["false_alarms"]
+        outcome["precision"] = counts["hits"] / known if known else None
+        outcome["recall"] = counts["hits"] / max(counts["hits"] + counts["misses"], 1)
     return outcome
 
 

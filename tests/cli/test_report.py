@@ -85,8 +85,20 @@ def test_the_page_counts_labels_as_the_command_does(run, tmp_path):
     frame.to_csv(tmp_path / "f.csv", index=False)
     page = tmp_path / "r.html"
     told = ["--label", "state", "--anomaly-label", "broken", "--report", page]
-    code, _, _ = run("detect", tmp_path / "f.csv", *told)
+    code, printed, _ = run("detect", tmp_path / "f.csv", *told)
     assert code == 0
     text = page.read_text(encoding="utf-8")
+    held_out = re.search(r"Held-out part: (\d+) rows", printed)[1]
+    assert f"On {held_out} rows that were held out" in text
+    figure = re.search(r"ROC AUC +([\d.]+)", printed)[1]
+    assert f"<b>{figure}</b><span>ROC AUC of held-out rows" in text
+    alerts = re.search(r"Flagged as anomalies: (\d+)", printed)[1]
+    assert f'<b class="orange">{alerts}</b>' in text
     assert "anomaly (6 rows)" in text
     assert "normal (50 rows)" in text
+
+
+def test_an_unknown_argument_points_to_the_help_of_its_command(run, wine):
+    code, _, errors = run("detect", wine, "--output", "x.csv")
+    assert code == 2
+    assert "unrecognized arguments: --output x.csv (see skanomaly detect --help)" in errors

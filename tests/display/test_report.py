@@ -79,8 +79,8 @@ def test_the_slider_says_what_thresholds_do(labelled):
     forest, X, y = labelled
     page = str(report(forest, X, y))
     data = json.loads(re.search(r"const data = (\{.*?\}), slide", page)[1])
-    scores = forest.score_samples(X)
-    assert any(one["threshold"] == forest.offset_ for one in data["positions"])
+    scores = forest.decision_function(X)
+    assert any(one["threshold"] == 0 for one in data["positions"])
     for one in data["positions"][::20]:
         flagged = scores < one["threshold"]
         assert one["alerts"] == flagged.sum()
@@ -88,6 +88,25 @@ def test_the_slider_says_what_thresholds_do(labelled):
         known = flagged & ~np.isnan(y)
         if known.any():
             assert one["precision"] == pytest.approx((y[known] == 1).mean())
+
+
+def test_figures_of_held_out_rows_and_scores_at_hand(labelled):
+    forest, X, y = labelled
+    truth, decisions = np.repeat([-1, 1], [4, 12]), np.r_[[-1, -1, -1, 1], np.full(12, 2.0)]
+    scores = np.arange(300) - 7.0
+    page = str(report(forest, X, y, scores=scores, held_out=(truth, decisions)))
+    assert "16 rows that were held out of the training, 4 of them anomalies" in page
+    assert "<b>1.000</b><span>ROC AUC of held-out rows" in page
+    assert "3 found</td>" in page
+    assert "1 missed</td>" in page
+    assert '<b class="orange">7</b>' in page  # of all rows, by the scores at hand
+    data = json.loads(re.search(r"const data = (\{.*?\}), slide", page)[1])
+    at = next(one for one in data["positions"] if one["threshold"] == 0)
+    assert (at["alerts"], at["precision"], at["recall"]) == (7, 1.0, 0.75)
+    with pytest.raises(ValueError, match="scores must hold a finite number for each of the 300"):
+        report(forest, X, scores=scores[:5])
+    with pytest.raises(ValueError, match="held_out must be labels"):
+        report(forest, X, held_out=(truth, decisions[:5]))
 
 
 def test_nothing_of_the_data_is_taken_for_html(labelled):
