@@ -9,7 +9,7 @@ from the nearest normal course says *where*. High is abnormal, 1 is the threshol
 """
 
 import numpy as np
-from scipy.ndimage import median_filter
+from scipy.ndimage import binary_closing, binary_opening, median_filter, uniform_filter1d
 
 #: Standard normal quantile of 90%.
 _Z90 = 1.2816
@@ -28,6 +28,11 @@ _STRONG = 2.0
 _SEVERITY = 0.03
 #: How far it must be on the way to it where every window that covers it is abnormal.
 _AMONG = 0.5
+
+#: Gaps are closed up to an eighth of a window, where a third of the window around them is found:
+#: between two spikes the series is normal. On SKAB's series F1 and misses without / with it are
+#: .79, 24% / .81, 20%.
+_PART_OF_A_WINDOW, _DENSE = 8, 1 / 3
 
 
 class WindowScale:
@@ -67,6 +72,7 @@ class StampEvidence:
     """
 
     def __init__(self, size):
+        self.size = size
         self.lengths = [1] if size < 12 else [1, max(3, size // 20) | 1, max(5, size // 4) | 1]
 
     def fit(self, deviation, series, times=1.0):
@@ -98,11 +104,25 @@ class StampEvidence:
         """Return the largest channel's, (n_lengths, n)."""
         return self.parts(deviation, series).max(axis=2)
 
+    def lasting(self, levels, series):
+        """Return which time stamps are of a new level that lasts for a window or longer.
+
+        Windows of so many channels may not tell that one of them is elsewhere.
+        """
+        if len(self.lengths) == 1:
+            return np.zeros(levels.shape[1], dtype=bool)
+        high = levels[len(self.lengths) - 1] >= 1
+        window = np.ones(self.size, dtype=bool)
+        parts = [binary_opening(high[each.start : each.stop], window) for each in series]
+        return np.concatenate(parts)
+
     def _smooth(self, deviation, series):
         return [deviation if k == 1 else _medians(deviation, series, k) for k in self.lengths]
 
 
-def located_scores(levels, mean, highest, lowest, threshold, still=False):
+def located_scores(
+    levels, mean, highest, lowest, threshold, *, lasting=False, still=False, series=(), size=0
+):
     """Return how abnormal time stamps are; those above 1 are anomalies.
 
     Parameters
@@ -113,8 +133,14 @@ def located_scores(levels, mean, highest, lowest, threshold, still=False):
         Of the scores of the windows that cover a time stamp (`WindowScale.apply`).
     threshold : float
         The windows' threshold.
+    lasting : ndarray of shape (n,), bool, default=False
+        Time stamps of a new level that lasts: anomalies, whatever the windows say.
     still : ndarray of shape (n,), bool, default=False
         Time stamps at which a channel stands still: anomalies, in the order of `mean`.
+    series : list of Series, default=()
+        Which time stamps belong together.
+    size : int, default=0
+        Time stamps in a window: short gaps in a long anomaly belong to it.
 
     Returns
     -------
@@ -130,14 +156,28 @@ def located_scores(levels, mean, highest, lowest, threshold, still=False):
     >>> located_scores(levels, windows, windows, windows - 5, 3.0) > 1
     array([False,  True, False])
     """
-    level = levels.max(axis=0)
+    level, still = levels.max(axis=0), np.broadcast_to(still, mean.shape)
     skirt = 0.5 + 0.5 * mean / (1 + np.abs(mean))
     found = (level >= 1) & (highest >= threshold)
     stretch = levels[1:].max(axis=0, initial=0)
     found |= (levels[0] >= _ALONE) & (stretch < 1)  # a spike is too short for windows to tell
     found |= (level >= _STRONG) & (highest >= threshold / 2)
     found |= (lowest >= threshold) & (level >= _AMONG)
+    found |= lasting
+    reach = size // _PART_OF_A_WINDOW
+    for each in series if reach else ():
+        span = slice(each.start, each.stop)
+        gaps = _between(found[span] | still[span], reach, size)
+        found[span] |= gaps & (highest[span] >= threshold)
     return np.where(found | still, 1 + skirt + found * _SEVERITY * np.log1p(level), skirt)
+
+
+def _between(found, reach, size):
+    """Return the gaps of at most `reach` time stamps in windows of which much is found."""
+    padded = np.pad(found, reach)
+    closed = binary_closing(padded, np.ones(reach + 1, dtype=bool))[reach:-reach]
+    density = uniform_filter1d(found.astype(float), size | 1, mode="constant")
+    return closed & ~found & (density >= _DENSE)
 
 
 def _thresholds(levels):

@@ -103,9 +103,19 @@ class LocatedScores:
             -spread_all(-unusual, starts, self.size, series, how) for how in ("mean", "max", "min")
         )
         lowest = _lowest_around(lowest, series, starts, self.size // 2)
+        lasting = self.evidence.lasting(levels, series)
         levels = np.vstack([levels, self.movement.wild(X, series).max(axis=1)])
-        still = self.movement.still(X, series).max(axis=1) >= 1
-        return -located_scores(levels, mean, highest, lowest, self.both.threshold, still)
+        return -located_scores(
+            levels,
+            mean,
+            highest,
+            lowest,
+            self.both.threshold,
+            lasting=lasting,
+            still=self.movement.still(X, series).max(axis=1) >= 1,
+            series=series,
+            size=self.size,
+        )
 
     def _recalibrated(self, levels, unusual, series, starts, n):
         """Take what the past was above the usual from scores of time stamps and windows."""

@@ -6,6 +6,7 @@ Models whose behaviour a configuration does not pin down (own layer classes, lam
 with nobody: their programs live and die with them.
 """
 
+import ctypes
 import functools
 import json
 import os
@@ -93,9 +94,20 @@ def cached(key, build, owner=None):
         if key not in store:
             store[key] = build()
         store.move_to_end(key)
+        dropped = []
         while len(store) > 1 and sum(map(_size, store.values())) > MAX_COMPILED:
-            store.popitem(last=False)
+            dropped.append(store.popitem(last=False))
+        if dropped:
+            dropped.clear()
+            _give_memory_back()
         return store[key]
+
+
+def _give_memory_back():
+    """Return free memory to the system: compilers leave pieces of it in the arenas of glibc."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _size(program):
