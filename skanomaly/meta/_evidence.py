@@ -107,9 +107,9 @@ class StampEvidence:
     def lasting(self, levels, series):
         """Return which time stamps are of a new level that lasts for a window or longer.
 
-        Windows of so many channels may not tell that one of them is elsewhere.
+        Windows of several channels may not tell that one of them is elsewhere; those of one do.
         """
-        if len(self.lengths) == 1:
+        if len(self.lengths) == 1 or len(self.scales[0]) == 1:
             return np.zeros(levels.shape[1], dtype=bool)
         high = levels[len(self.lengths) - 1] >= 1
         window = np.ones(self.size, dtype=bool)

@@ -38,11 +38,11 @@ def test_where_every_window_is_abnormal_half_a_deviation_will_do():
 
 
 def test_a_new_level_that_lasts_for_a_window_is_an_anomaly_by_itself():
-    noise = np.random.default_rng(0).normal(size=(2000, 1))
+    noise = np.random.default_rng(0).normal(size=(2000, 2))
     evidence = StampEvidence(100).fit(noise, [Series(None, 0, 2000)])
-    later = np.random.default_rng(1).normal(size=(2000, 1))
-    later[500:560] += 4  # shorter than a window
-    later[1000:1300] += 4
+    later = np.random.default_rng(1).normal(size=(2000, 2))
+    later[500:560, 0] += 4  # shorter than a window
+    later[1000:1300, 0] += 4
     series = [Series("a", 0, 1150), Series("b", 1150, 2000)]
     lasting = evidence.lasting(evidence.levels(later, series), series)
     assert lasting[1005:1295].all()
@@ -50,6 +50,8 @@ def test_a_new_level_that_lasts_for_a_window_is_an_anomaly_by_itself():
     assert not lasting[1310:].any()
     cut = [Series("a", 0, 1060), Series("b", 1060, 2000)]  # a series ends within the window
     assert not evidence.lasting(evidence.levels(later, cut), cut)[:1060].any()
+    alone = StampEvidence(100).fit(noise[:, :1], [Series(None, 0, 2000)])  # its windows tell
+    assert not alone.lasting(alone.levels(later[:, :1], series), series).any()
     quiet = np.zeros((3, 2))
     windows = np.zeros(2)
     scores = located_scores(quiet, windows, windows, windows, 3.0, lasting=np.array([True, False]))
