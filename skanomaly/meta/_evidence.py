@@ -26,6 +26,10 @@ _STRONG = 2.0
 #: Weight of deviations in the order of anomalies, beside their windows. Average precision with
 #: .5 / .1 / .02 / 0: five NAB series .69 / .71 / .74 / .75, made-up .79 / .79 / .79 / .75.
 _SEVERITY = 0.03
+#: Weight of the mean of the windows in the order of time stamps, beside the highest of them. ROC
+#: AUC on SKAB's series, VUS-PR on NAB's and average precision on made-up ones with 1 / .5 / 0:
+#: .904 / .919 / .924, .755 / .766 / .734, .946 / .943 / .931.
+_MEAN = 0.5
 #: How far it must be on the way to it where every window that covers it is abnormal.
 _AMONG = 0.5
 
@@ -136,7 +140,7 @@ def located_scores(
     lasting : ndarray of shape (n,), bool, default=False
         Time stamps of a new level that lasts: anomalies, whatever the windows say.
     still : ndarray of shape (n,), bool, default=False
-        Time stamps at which a channel stands still: anomalies, in the order of `mean`.
+        Time stamps at which a channel stands still: anomalies, in the order of their windows.
     series : list of Series, default=()
         Which time stamps belong together.
     size : int, default=0
@@ -145,7 +149,7 @@ def located_scores(
     Returns
     -------
     scores : ndarray of shape (n,)
-        Between 0 and 1 for normal time stamps, in the order of `mean`.
+        Between 0 and 1 for normal time stamps, in the order of their windows.
 
     Examples
     --------
@@ -157,7 +161,8 @@ def located_scores(
     array([False,  True, False])
     """
     level, still = levels.max(axis=0), np.broadcast_to(still, mean.shape)
-    skirt = 0.5 + 0.5 * mean / (1 + np.abs(mean))
+    order = _MEAN * mean + (1 - _MEAN) * highest
+    skirt = 0.5 + 0.5 * order / (1 + np.abs(order))
     found = (level >= 1) & (highest >= threshold)
     stretch = levels[1:].max(axis=0, initial=0)
     found |= (levels[0] >= _ALONE) & (stretch < 1)  # a spike is too short for windows to tell

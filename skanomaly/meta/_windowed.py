@@ -84,7 +84,8 @@ class WindowedDetector(
         How windows answer for a time stamp:
 
         - "located": windows say whether there is an anomaly, and the time stamps that deviate
-          from the nearest normal course say where; all others are ranked by "mean";
+          from the nearest normal course say where; all others are ranked by "mean" and "max"
+          together;
         - "mean" of the windows that cover it, which finds stretches and blurs their ends;
         - "max", the most abnormal of them: nothing is missed, anomalies are wide;
         - "last", the latest one that does not reach beyond the time stamp, for decisions
