@@ -422,6 +422,34 @@ def _plot(table, found, epochs):
     figure.savefig(RESULTS / "speed.png", dpi=150)
 
 
+SHAPED = """
+import sys, warnings
+import numpy as np, psutil
+warnings.simplefilter("ignore")
+from skanomaly import AutoencoderDetector
+rng, held = np.random.default_rng(0), psutil.Process().memory_info
+for i in range({fits}):
+    X = rng.normal(size=(int(rng.integers(100, 1500)), int(rng.integers(2, 60))))
+    recipe = dict(recipe="plain", epochs=1) if i % 10 else dict(recipe="fast")
+    AutoencoderDetector(**recipe, random_state=0).fit(X).score_samples(X[:50])
+    if i == 9:
+        before = held().rss
+print((held().rss - before) / 2**20)
+"""
+
+
+def shapes(table, quick):
+    """Memory of a process that fits tables of ever other shapes."""
+    if not installed(table, "psutil"):
+        return
+    fits = 12 if quick else 1000
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SHAPED.format(fits=fits)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    name = f"memory of {fits:,} fits of different shapes, beyond the first ten"
+    table.add(name, float(done.stdout), 1.0, "MiB", 300, at_most=True)
+
+
 # ---------------------------------------------------------------------- GPU
 
 
@@ -454,7 +482,9 @@ def gpu(table, quick):
 
 SECTIONS = {
     function.__name__: function
-    for function in (training, arithmetic, refit, grid, start, scoring, members, size, gpu)
+    for function in (
+        training, arithmetic, refit, grid, start, scoring, members, size, shapes, gpu,
+    )  # fmt: skip
 }
 
 
