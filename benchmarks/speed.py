@@ -483,8 +483,17 @@ def gpu(table, quick):
 SECTIONS = {
     function.__name__: function
     for function in (
-        training, arithmetic, refit, grid, start, scoring, members, size, shapes, gpu,
-    )  # fmt: skip
+        training,
+        arithmetic,
+        refit,
+        grid,
+        start,
+        scoring,
+        members,
+        size,
+        shapes,
+        gpu,
+    )
 }
 
 
