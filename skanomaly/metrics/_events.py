@@ -11,7 +11,7 @@ import pandas as pd
 from skanomaly.utils._docs import documented
 from skanomaly.utils._intervals import intervals
 from skanomaly.utils._labels import read_labels
-from skanomaly.utils._validation import check_column, check_number
+from skanomaly.utils._validation import check_column, check_integer, check_number
 
 
 @documented
@@ -41,7 +41,8 @@ def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
     Raises
     ------
     ValueError
-        If lengths differ, or `y_pred` holds other values than -1 and 1.
+        If lengths differ, `y_pred` holds other values than -1 and 1, or `merge` is no whole number
+        of at least 0.
 
     Examples
     --------
@@ -51,6 +52,7 @@ def event_report(y_true, y_pred, *, anomaly_label="auto", merge=0):
     0      2    4   True  0.666667    1.0          1.0
     1      7    7  False  0.000000    NaN          NaN
     """
+    check_integer(merge, "merge", 0)
     true, predicted = _flags(y_true, y_pred, anomaly_label)
     guesses = intervals(predicted, merge=merge)
     lines = []

@@ -75,3 +75,6 @@ def test_errors_say_what_was_expected():
         range_recall_score([0, 1], [0, 1])
     with pytest.raises(ValueError, match="no anomaly"):
         range_recall_score([0, 0], [1, 1])
+    for merge in (-1, 1.5, True, "auto"):
+        with pytest.raises(ValueError, match="merge must be an integer of at least 0"):
+            event_report([0, 1, 1], [1, -1, -1], merge=merge)
