@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skanomaly.display._base import BLUE, GREY, ORANGE, Display, fitted_with, open_spines
+from skanomaly.utils._categories import fitted_categories, take_columns
 from skanomaly.utils._docs import documented
 from skanomaly.utils._validation import check_table
 
@@ -67,7 +68,8 @@ class ReconstructionDisplay(Display):
             A few rows: each gets its own axes.
         kind : {"row", "sequence", "image"}, default="row"
             What a row is. The features of a "row" are shown in standard deviations from the
-            mean of the normal rows that the detector keeps.
+            mean of the normal rows that the detector keeps; categories, of which a
+            reconstruction is a probability and no value, are left out.
         shape : tuple of int, default=None
             Shape of a row: (height, width) of an image, square by default; (n_steps,
             n_channels) of a sequence, one channel by default.
@@ -79,19 +81,29 @@ class ReconstructionDisplay(Display):
         ------
         TypeError
             If the estimator has no `reconstruct`.
+        ValueError
+            As `from_predictions`, and if all columns are categories, or some are and `kind` is
+            not "row".
         """
         estimator = fitted_with(estimator, "reconstruct", cls)
-        expected = check_table(estimator.reconstruct(X), "reconstruction")
+        expected, scores = estimator.reconstruct(X), estimator.score_samples(X)
+        background = getattr(estimator, "_background", None)
+        mask = fitted_categories(estimator, np.shape(expected)[-1])
+        if mask is not None and mask.any():
+            _refuse_categories(mask, kind)
+            expected, X = expected[:, ~mask], take_columns(X, ~mask)
+            background = None if background is None else take_columns(background, ~mask)
+        expected = check_table(expected, "reconstruction")
         seen, unit = check_table(X, "X"), "value"
-        if kind == "row" and getattr(estimator, "_background", None) is not None:
-            normal = np.asarray(estimator._background, dtype=np.float64)
+        if kind == "row" and background is not None:
+            normal = check_table(background, "the rows kept", allow_nan=True)
             spread = normal.std(axis=0)
             spread[spread == 0] = 1
             seen, expected = ((v - normal.mean(axis=0)) / spread for v in (seen, expected))
             unit = "standard deviations"
         names = X.columns if isinstance(X, pd.DataFrame) else None
-        scores = [f"anomaly score {-score:.3g}" for score in estimator.score_samples(X)]
-        options = {"names": names, "titles": scores, "unit": unit, "ax": ax}
+        titles = [f"anomaly score {-score:.3g}" for score in scores]
+        options = {"names": names, "titles": titles, "unit": unit, "ax": ax}
         return cls.from_predictions(seen, expected, kind=kind, shape=shape, **options)
 
     @classmethod
@@ -230,6 +242,20 @@ def _handle(name, style, colour):
     face = "white" if style == "o" else colour
     dot = {"marker": style, "markerfacecolor": face, "markeredgecolor": colour}
     return Line2D([], [], linestyle="none", label=name, **dot)
+
+
+def _refuse_categories(mask, kind):
+    """Refuse rows that have no picture without their categories."""
+    if kind != "row":
+        raise ValueError(
+            f"kind must be 'row' where columns are categories, got {kind!r}: images and sequences "
+            "hold numbers alone."
+        )
+    if mask.all():
+        raise ValueError(
+            "X must hold a column of numbers: all of its columns are categories to the detector, "
+            "of which reconstruct answers probabilities. ContributionsDisplay explains such rows."
+        )
 
 
 def _row_shape(kind, shape, n_features):

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from skanomaly.preprocessing._columns import is_category, is_time
+from skanomaly.preprocessing._columns import is_time
 from skanomaly.preprocessing._validation import refuse_time
+from skanomaly.utils._categories import is_category
 from skanomaly.utils._labels import ANOMALY, NORMAL, UNLABELLED
 
 #: A gap is a step this many times the usual one.

@@ -26,6 +26,7 @@ from skanomaly.metrics._labelled import (
     roc_auc_score,
 )
 from skanomaly.metrics._unlabelled import excess_mass_score, mass_volume_loss, reconstruction_score
+from skanomaly.utils._categories import fitted_categories, take_columns
 from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import (
@@ -68,8 +69,8 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
         "roc_auc", "average_precision", "precision_at_n" (of ``score_samples``); "f1",
         "precision", "recall", "balanced_accuracy", "matthews_corrcoef" (of ``predict``);
         "excess_mass", "neg_mass_volume" (without labels); "reconstruction" (without labels; needs
-        a detector with ``reconstruct``). A list gives one scorer that answers a dict of all of
-        them and scores the rows once.
+        a detector with ``reconstruct``, and leaves its categories out). A list gives one scorer
+        that answers a dict of all of them and scores the rows once.
     anomaly_label : scalar, default="auto"
         The value of y that marks an anomaly. Give it unless y is coded -1/1, 0/1 or boolean:
         which value is the rarest can differ from fold to fold.
@@ -229,7 +230,7 @@ class _UniformScorer(_Scorer):
 
 
 class _ReconstructionScorer(_Scorer):
-    """The share of variance that a detector's reconstruction explains."""
+    """The share of variance that a detector's reconstruction explains, in columns of numbers."""
 
     def _score(self, method_caller, estimator, X, y_true=None):
         while hasattr(estimator, "best_estimator_") or isinstance(estimator, Pipeline):
@@ -243,7 +244,17 @@ class _ReconstructionScorer(_Scorer):
                 "the metric 'reconstruction' needs a detector with the method reconstruct, got "
                 f"{type(estimator).__name__}. Use AutoencoderDetector, or 'excess_mass'."
             )
-        back, X = np.asarray(estimator.reconstruct(X)), check_table(X, "X", allow_nan=True)
+        back = np.asarray(estimator.reconstruct(X))
+        mask = fitted_categories(estimator, back.shape[-1])
+        if mask is not None and mask.any():  # their answers are probabilities, not values
+            if mask.all():
+                raise ValueError(
+                    "the metric 'reconstruction' judges columns of numbers, and all columns of X "
+                    f"are categories to this {type(estimator).__name__}. Use 'excess_mass', or "
+                    "labels and 'average_precision'."
+                )
+            X, back = take_columns(X, ~mask), back[:, ~mask]
+        X = check_table(X, "X", allow_nan=True)
         if y_true is not None:  # a good detector reconstructs everything but the anomalies
             labels = read_labels(y_true, anomaly_label=self.anomaly_label, n_samples=len(X))
             X, back = X[labels != -1], back[labels != -1]

@@ -6,8 +6,11 @@ Public names are in `skanomaly.metrics`.
 """
 
 import numpy as np
+import pandas as pd
 from sklearn import metrics as _sk
 
+from skanomaly.utils._categories import is_category
+from skanomaly.utils._containers import as_table
 from skanomaly.utils._validation import (
     LARGEST,
     as_numbers,
@@ -134,10 +137,14 @@ def reconstruction_score(X, X_reconstructed):
     Each feature counts the same, whatever its unit: the value is the mean over features of
     ``1 - squared error / variance``. Missing entries of `X` and constant features are left out.
 
+    For a column that the detector reads as a category, bools among them, ``reconstruct`` answers
+    the probability of the row's own value, which is no value to compare: leave such columns out
+    of both tables, as `reconstruction_scorer` does.
+
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        Held-out rows.
+        Held-out rows, of numbers alone.
     X_reconstructed : array-like of shape (n_samples, n_features)
         What ``reconstruct(X)`` answers.
 
@@ -149,7 +156,7 @@ def reconstruction_score(X, X_reconstructed):
     Raises
     ------
     ValueError
-        If the shapes differ, or all features are constant.
+        If the shapes differ, `X` holds text, or all features are constant.
 
     Examples
     --------
@@ -157,6 +164,7 @@ def reconstruction_score(X, X_reconstructed):
     >>> reconstruction_score([[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0]])
     1.0
     """
+    _refuse_text(X)
     X = check_table(X, "X", allow_nan=True)
     back = check_table(X_reconstructed, "X_reconstructed")
     if X.shape != back.shape:
@@ -179,6 +187,25 @@ def reconstruction_score(X, X_reconstructed):
     with np.errstate(over="ignore"):
         missed = np.minimum(error[varies] / total[varies], LARGEST)
     return float(np.mean(1 - missed))
+
+
+def _refuse_text(X):
+    """Refuse columns that only a detector's categories can be, in words about reconstructions."""
+    table = as_table(X)
+    if isinstance(table, pd.DataFrame):
+        columns = [(name, table.iloc[:, j]) for j, name in enumerate(table.columns)]
+    elif getattr(table, "ndim", 0) == 2 and table.dtype.kind in "OUS":
+        columns = [(j, pd.Series(table[:, j])) for j in range(table.shape[1])]
+    else:
+        return
+    for name, column in columns:
+        values = column.dropna().head(1) if is_category(column) else ()
+        if any(isinstance(value, (str, bytes)) for value in values):
+            raise ValueError(
+                f"X must be numbers, got text in the column {name!r}. Of such a category "
+                "reconstruct answers the probability of the row's own value: leave it out of X "
+                "and X_reconstructed, or use skanomaly.metrics.reconstruction_scorer, which does."
+            )
 
 
 def _share_above(uniform, levels):

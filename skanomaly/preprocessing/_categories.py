@@ -1,7 +1,7 @@
 """Categories as numbers: identifiers of values, and one-hot columns that weigh as one feature.
 
 Owns what the values of categories become, and where the columns of each category lie. Does not
-own which columns hold them (``preprocessing._columns``). NumPy and pandas only; it knows neither
+own which columns hold them (``utils._categories``). NumPy and pandas only; it knows neither
 networks nor scores. A missing category is a row of NaN, like a missing number.
 """
 

@@ -1,7 +1,7 @@
-"""What a column of a pandas table holds: numbers, a category, or times.
+"""What a column of a pandas table holds that is neither number nor category: times, odd text.
 
-Owns the answer. Does not own the numbers of a column (``utils._numbers``), or what becomes of
-categories (``preprocessing._categories``).
+Owns the answer. Does not own which columns are categories (``utils._categories``), the numbers of
+a column (``utils._numbers``), or what becomes of categories (``preprocessing._categories``).
 """
 
 import datetime
@@ -14,27 +14,6 @@ import pandas as pd
 _LOOKED_AT = 1000
 #: Numbers as text are taken for codes, such as those of postal districts, up to so many.
 _FEW = 64
-
-
-def is_category(column):
-    """Tell whether a column holds categories: category, string, bool or interval.
-
-    Columns of objects hold categories when one of their values is a string or all are bool.
-    """
-    dtype = column.dtype
-    if isinstance(dtype, (pd.CategoricalDtype, pd.IntervalDtype, pd.StringDtype)):
-        return True
-    if pd.api.types.is_bool_dtype(dtype) or dtype.kind in "US":
-        return True
-    if dtype.kind != "O":
-        return False
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind in ("boolean", "string", "bytes", "interval", "categorical"):
-        return True
-    # of dictionaries of PyArrow and of mixed objects it says no more than that
-    return kind not in ("floating", "integer", "decimal", "empty") and any(
-        isinstance(value, str) for value in column.dropna()
-    )
 
 
 def is_time(column):

@@ -1,7 +1,8 @@
 """Checks rows as users have them and turns them into floats, whatever kind of table holds them.
 
 Owns the checks of input rows: which columns are categories, what is refused and why. Does not
-own containers (``utils._containers``) or what single columns hold (``preprocessing._columns``).
+own containers (``utils._containers``) or what single columns hold (``utils._categories``,
+``preprocessing._columns``).
 What becomes of categories and missing values is the business of ``preprocessing._table``.
 """
 
@@ -14,6 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from skanomaly.preprocessing import _columns
 from skanomaly.preprocessing._categories import category_ids
+from skanomaly.utils._categories import is_category
 from skanomaly.utils._containers import as_table
 from skanomaly.utils._numbers import numbers as numbers_of
 from skanomaly.utils._numbers import refuse_double_names
@@ -177,7 +179,7 @@ def _categorical_mask(estimator, X):
         mask[_places(wanted, frame, X.shape[1], type(estimator).__name__)] = True
         return mask if mask.any() else None
     for place, label in enumerate(frame.columns):  # "from_dtype"
-        mask[place] = _columns.is_category(frame.iloc[:, place])
+        mask[place] = is_category(frame.iloc[:, place])
         if mask[place]:
             _columns.warn_of_numbers_as_text(frame.iloc[:, place], _called(label))
     return mask if mask.any() else None

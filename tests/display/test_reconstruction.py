@@ -1,9 +1,11 @@
 """Rows beside their reconstructions."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skanomaly import AutoencoderDetector
 from skanomaly.display import ReconstructionDisplay
 
 
@@ -22,6 +24,21 @@ def test_rows_of_a_detector_are_shown_in_standard_deviations(autoencoder, blob):
     shown = ReconstructionDisplay.from_estimator(autoencoder, blob[:1])
     normal = autoencoder._background
     assert_allclose(shown.seen, (blob[:1] - normal.mean(axis=0)) / normal.std(axis=0))
+
+
+def test_categories_are_left_out():
+    a = np.random.default_rng(0).random(60)
+    frame = pd.DataFrame({"y": np.where(a > 0.2, "u", "v"), "a": a, "f": a > 0.5, "b": 2 * a})
+    detector = AutoencoderDetector("plain", epochs=2, random_state=0).fit(frame)
+    shown = ReconstructionDisplay.from_estimator(detector, frame[:2])
+    assert shown.names == ["a", "b"]
+    normal = detector._background[["a", "b"]].to_numpy()
+    assert_allclose(shown.seen, (frame[["a", "b"]][:2] - normal.mean(axis=0)) / normal.std(axis=0))
+    with pytest.raises(ValueError, match="kind must be 'row'"):
+        ReconstructionDisplay.from_estimator(detector, frame[:2], kind="sequence")
+    detector.fit(frame[["y", "f"]])
+    with pytest.raises(ValueError, match="all of its columns are categories"):
+        ReconstructionDisplay.from_estimator(detector, frame[["y", "f"]][:2])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
-from skanomaly import metrics
+from skanomaly import AutoencoderDetector, metrics
 from skanomaly.metrics import anomaly_scorer, mass_volume_loss
 from skanomaly.model_selection import StratifiedAnomalyKFold
 
@@ -251,6 +251,26 @@ def test_reconstruction_scorer_leaves_known_anomalies_out(data):
     assert metrics.reconstruction_scorer(detector, X, y) == pytest.approx(
         metrics.reconstruction_score(X[kept], detector.reconstruct(X[kept]))
     )
+
+
+def test_reconstruction_scorer_leaves_categories_out():
+    a = np.random.default_rng(0).random(80)
+    frame = pd.DataFrame({"a": a, "f": a > 0.5, "b": 2 * a, "y": np.where(a > 0.2, "u", "v")})
+    detector = AutoencoderDetector("plain", epochs=5, random_state=0).fit(frame)
+    expected = metrics.reconstruction_score(
+        frame[["a", "b"]], detector.reconstruct(frame)[:, [0, 2]]
+    )
+    labels = np.zeros(80)
+    for rows in (frame, frame.astype({"f": object})):
+        assert metrics.reconstruction_scorer(detector, rows) == pytest.approx(expected)
+    assert metrics.reconstruction_scorer(detector, frame, labels) == pytest.approx(expected)
+    coded = AutoencoderDetector("plain", epochs=1, categorical_features=[0], random_state=0)
+    X = np.c_[np.arange(80) % 3, a]
+    assert metrics.reconstruction_scorer(coded.fit(X), X.tolist()) == pytest.approx(
+        metrics.reconstruction_score(X[:, 1:], coded.reconstruct(X)[:, 1:])
+    )
+    with pytest.raises(ValueError, match="all columns of X are categories"):
+        metrics.reconstruction_scorer(detector.fit(frame[["f", "y"]]), frame[["f", "y"]])
 
 
 @pytest.mark.parametrize(

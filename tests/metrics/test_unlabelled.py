@@ -1,13 +1,14 @@
 """Criteria without labels: closed forms, units, invariances, errors."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from skanomaly import metrics
-from skanomaly.metrics import excess_mass_score, mass_volume_loss
+from skanomaly.metrics import excess_mass_score, mass_volume_loss, reconstruction_score
 
 
 def test_criteria_have_their_closed_form():
@@ -82,3 +83,10 @@ def test_reconstruction_refuses():
         metrics.reconstruction_score([[1.0]], [[1.0, 2.0]])
     with pytest.raises(ValueError, match="only constant features"):
         metrics.reconstruction_score([[1.0], [1.0]], [[1.0], [1.0]])
+
+
+def test_text_beside_a_reconstruction_is_refused_in_its_own_words():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "y": ["u", "v"]})
+    for X in (frame, frame.to_numpy()):
+        with pytest.raises(ValueError, match=r"text in the column .*reconstruction_scorer"):
+            reconstruction_score(X, np.ones((2, 2)))
