@@ -1,8 +1,9 @@
 """Scorers: what ``scoring=`` takes, for any outlier detector of scikit-learn or skanomaly.
 
-Owns: asking a detector for its answers, and drawing points around the rows. Does not own: the
-metrics themselves, what is refused (``utils._response``), nor caching and metadata routing, which
-are those of scikit-learn's scorers. The ready scorers are in `skanomaly.metrics`.
+Owns: asking a detector for its answers. Does not own: the metrics themselves, the points drawn
+around the rows (``metrics._uniform``), what is refused (``utils._response``), nor caching and
+metadata routing, which are those of scikit-learn's scorers. The ready scorers are in
+`skanomaly.metrics`.
 """
 
 import copy
@@ -10,7 +11,6 @@ import inspect
 import warnings
 
 import numpy as np
-import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer
 from sklearn.pipeline import Pipeline
@@ -25,6 +25,7 @@ from skanomaly.metrics._labelled import (
     recall_score,
     roc_auc_score,
 )
+from skanomaly.metrics._uniform import uniform_like
 from skanomaly.metrics._unlabelled import excess_mass_score, mass_volume_loss, reconstruction_score
 from skanomaly.utils._categories import fitted_categories, take_columns
 from skanomaly.utils._containers import collected
@@ -77,7 +78,8 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
     **params : dict
         Parameters of the metric: ``n`` of "precision_at_n", ``min_mass``, ``mass_range``. The
         two criteria without labels also take ``n_uniform`` (default 10,000: points drawn in
-        the box around the rows), ``random_state`` (default 0: the same points for every
+        the box around the rows; of a column of categories, bools among them, one of its values
+        each), ``random_state`` (default 0: the same points for every
         candidate) and ``max_features`` (default None). With more than about eight features
         almost all of the box is empty and the criteria say little; with ``max_features=5``, say,
         the detector is cloned and fitted to the rows it scores on ``n_draws`` (default 10)
@@ -216,7 +218,7 @@ class _UniformScorer(_Scorer):
         return float(np.mean(draws))
 
     def _criterion(self, scores, estimator, X, n_uniform, rng, params):
-        uniform = scores_of(estimator, _uniform_like(X, n_uniform, rng), known=True)
+        uniform = scores_of(estimator, uniform_like(X, n_uniform, rng, estimator), known=True)
         if np.max(uniform) < np.quantile(scores, 0.1):
             warnings.warn(
                 f"none of the {n_uniform} points drawn around the rows lies in the region that "
@@ -279,21 +281,6 @@ def _ask(method_caller, estimator, method, X):
         if is_detector(estimator):
             return np.asarray(method_caller(estimator, method, X, pos_label=None))
         return np.asarray(getattr(estimator, method)(X))
-
-
-def _uniform_like(X, n_uniform, rng):
-    """Draw points from the box around X, in the container X came in."""
-    rows = check_table(X, "X", allow_nan=True)
-    missing = np.isnan(rows)
-    if missing.all(axis=0).any():
-        raise ValueError(
-            "X must hold a value in every column to draw points from its range, got columns that "
-            f"are missing altogether: {np.flatnonzero(missing.all(axis=0)).tolist()}. Drop them."
-        )
-    low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
-    share = rng.random((n_uniform, rows.shape[1]))
-    box = low * (1 - share) + high * share  # the range itself may overflow
-    return pd.DataFrame(box, columns=X.columns) if isinstance(X, pd.DataFrame) else box
 
 
 def _parameters(function):

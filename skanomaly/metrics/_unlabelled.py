@@ -1,7 +1,7 @@
 """Criteria that judge a detector without labels.
 
 Owns: the excess-mass and mass-volume criteria of scores, and the share of variance that a
-reconstruction explains. Does not own: the points drawn around the rows (``metrics._scorer``).
+reconstruction explains. Does not own: the points drawn around the rows (``metrics._uniform``).
 Public names are in `skanomaly.metrics`.
 """
 

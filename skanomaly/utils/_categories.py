@@ -67,7 +67,8 @@ def fitted_categories(estimator, n_features):
                 return None
             inner = estimator.steps[-1][1]
         else:
-            inner = vars(estimator).get("best_estimator_", getattr(estimator, "_scores_by", None))
+            wrapped = getattr(estimator, "_scores_by", None)
+            inner = getattr(estimator, "__dict__", {}).get("best_estimator_", wrapped)
         if not hasattr(inner, "__dict__"):
             return None
         estimator = inner
