@@ -9,14 +9,14 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from skanomaly.inspection._html import explanation_html
+from skanomaly.inspection._rows import as_rows, in_common, of_same_kind
 from skanomaly.inspection._shapley import ComparedRows, shap_values, shapley_values
 from skanomaly.inspection._surprises import surprises_of
 from skanomaly.utils._background import background_rows
-from skanomaly.utils._containers import as_table
+from skanomaly.utils._categories import fitted_categories
 from skanomaly.utils._random import random_generator
 from skanomaly.utils._response import scores_of
 
@@ -35,9 +35,11 @@ class Explanation:
     seen : DataFrame of shape (n_samples, n_features)
         The values of the rows.
     expected : DataFrame of shape (n_samples, n_features)
-        The values to be expected, in the units of the data: the network's reconstruction
-        where the detector has one; otherwise the mean of the normal rows that the row was
-        compared with (the most similar one's value in columns that are not numeric).
+        The values to be expected, in the units of the data. Of numbers: the network's
+        reconstruction where the detector has one; otherwise the mean of the normal rows that
+        the row was compared with. Of categories, numbers and bools that the detector reads as
+        such among them: the most similar normal row's value, missing where the detector keeps
+        no rows and `background` was not given.
     score : Series of shape (n_samples,)
         Anomaly score, minus ``score_samples``.
     base : Series of shape (n_samples,)
@@ -227,26 +229,31 @@ def explain(
     if own is not None:
         return _explained_by_itself(detector, X, *own(X))
     score = -scores_of(detector, X)
-    X = _as_table(X)
+    X = as_rows(X)
     if method == "reconstruction":
-        return _by_errors(detector, X, score)
+        return _by_errors(detector, X, score, background)
     if method == "surprise":
         return _by_surprises(detector, X, score, background)
     background = _normal_rows(detector, X, background)
+    table = ComparedRows(X, background, fitted_categories(detector, X.shape[1]))
+
+    def anomaly_score(rows):
+        return -scores_of(detector, rows, known=True)
+
     if method == "shap":
-        values, base = shap_values(
-            lambda rows: -scores_of(detector, rows, known=True), X, background, random_state
+        values, base = shap_values(anomaly_score, table.X, table.background, random_state)
+        references = _most_alike(table, len(background))
+    else:
+        values, base, references = shapley_values(
+            anomaly_score,
+            table,
+            n_references=n_references,
+            max_features=max_features,
+            seed=random_generator(random_state),
         )
-        return _explanation(detector, X, values, score, base, _centre(background, len(X)))
-    table = ComparedRows(X, background)
-    values, base, references = shapley_values(
-        lambda rows: -scores_of(detector, rows, known=True),
-        table,
-        n_references=n_references,
-        max_features=max_features,
-        seed=random_generator(random_state),
-    )
-    return _explanation(detector, X, values, score, base, _means(background, references))
+    expected = in_common(table.background, references, table.is_categorical)
+    expected = _with_reconstruction(detector, X, expected, table.is_categorical)
+    return _tables(detector, X, values, score, base, expected)
 
 
 def _normal_rows(detector, X, background):
@@ -259,7 +266,7 @@ def _normal_rows(detector, X, background):
                 "none; what comes from a file does only if it was saved with keep_rows=True. Pass "
                 "background=X_train, the rows it was fitted on."
             )
-        return _of_same_kind(rows, X)
+        return of_same_kind(rows, X)
     rows = _given_rows(X, background)
     scores = scores_of(detector, rows)  # more rows say more about its convention
     normal = detector.predict(rows) == 1 if hasattr(detector, "predict") else scores == scores
@@ -268,13 +275,13 @@ def _normal_rows(detector, X, background):
 
 def _given_rows(X, background):
     """Return the user's background rows, checked, as a table of the same kind as `X`."""
-    rows = _as_table(background)
+    rows = as_rows(background)
     if rows.ndim != 2 or not len(rows) or rows.shape[1] != X.shape[1]:
         raise ValueError(
             f"background must hold rows of {X.shape[1]} features like X, got the shape "
             f"{rows.shape}. Pass the rows that the detector was fitted on."
         )
-    return _of_same_kind(rows, X)
+    return of_same_kind(rows, X)
 
 
 def _inner(detector):
@@ -286,27 +293,9 @@ def _inner(detector):
         detector = inner
 
 
-def _as_table(X):
-    """Return a DataFrame as it is, and anything else as an array."""
-    X = as_table(X)
-    if isinstance(X, pd.DataFrame):
-        return X
-    return X.toarray() if sparse.issparse(X) else np.asarray(X)
-
-
-def _of_same_kind(rows, X):
-    if isinstance(X, pd.DataFrame):
-        if not isinstance(rows, pd.DataFrame):
-            return pd.DataFrame(rows, columns=X.columns)
-        if set(rows.columns) != set(X.columns):  # the detector has taken X by its places
-            return rows.set_axis(X.columns, axis=1)
-        return rows if list(rows.columns) == list(X.columns) else rows[X.columns]
-    return rows.to_numpy() if isinstance(rows, pd.DataFrame) else _as_table(rows)
-
-
 def _explained_by_itself(detector, X, values, expected, score, base):
     """Put tables around what a detector of series says of its time stamps."""
-    table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(_as_table(X))
+    table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(as_rows(X))
     given = getattr(detector, "feature_names_in_", None)
     names = [f"x{j}" for j in range(values.shape[1])] if given is None else list(given)
     seen = (table[names] if given is not None else table).set_axis(names, axis=1)
@@ -320,7 +309,7 @@ def _explained_by_itself(detector, X, values, expected, score, base):
     )
 
 
-def _by_errors(detector, X, score):
+def _by_errors(detector, X, score, background):
     inner = _inner(detector)
     parts = inner._error_parts(X) if hasattr(inner, "_error_parts") else None
     if parts is None:
@@ -329,17 +318,26 @@ def _by_errors(detector, X, score):
             'error, anomaly_score="reconstruction" (the default of recipe="plain"), got '
             f'{type(detector).__name__}. Use method="shapley", which suits any detector.'
         )
-    return _explanation(detector, X, parts, score, np.zeros(len(score)), None)
+    named, mask = _named_rows(inner, X, background), fitted_categories(inner, X.shape[1])
+    expected = pd.DataFrame(np.full(X.shape, np.nan))
+    if named is not None and mask.any():
+        table = ComparedRows(X, named, mask)
+        expected = in_common(table.background, _most_alike(table, 1), mask)
+    expected = _with_reconstruction(detector, X, expected, mask)
+    return _tables(detector, X, parts, score, np.zeros(len(score)), expected)
+
+
+def _named_rows(inner, X, background):
+    """Return rows that hold the values of categories, given or kept; None where there are none."""
+    if background is not None:
+        return _given_rows(X, background)
+    kept = getattr(inner, "_background", None)
+    return None if kept is None else of_same_kind(kept, X)
 
 
 def _by_surprises(detector, X, score, background):
     inner = _inner(detector)
-    if background is None:
-        named = getattr(inner, "_background", None)
-        named = None if named is None else _of_same_kind(named, X)
-    else:
-        named = _given_rows(X, background)
-    found = surprises_of(inner, X, named)
+    found = surprises_of(inner, X, _named_rows(inner, X, background))
     if found is None:
         raise ValueError(
             'method="surprise" needs an AutoencoderDetector with networks that tell columns from '
@@ -351,11 +349,18 @@ def _by_surprises(detector, X, score, background):
     return _tables(detector, X, shares, score, base, expected, likely)
 
 
-def _explanation(detector, X, values, score, base, alike):
-    """Put tables around arrays; what a network makes of the rows is what was expected."""
-    if hasattr(_inner(detector), "reconstruct"):
-        alike = pd.DataFrame(_inner(detector).reconstruct(X))
-    return _tables(detector, X, values, score, base, alike)
+def _most_alike(table, n_rows):
+    """Return the numbers of the background rows most alike to each row, best first."""
+    return np.stack([table.nearest(row, n_rows) for row in range(len(table.X))])
+
+
+def _with_reconstruction(detector, X, expected, is_categorical):
+    """Return expected values, of numbers what a network makes of the rows if there is one."""
+    if not hasattr(_inner(detector), "reconstruct"):
+        return expected
+    made = pd.DataFrame(_inner(detector).reconstruct(X))
+    # of categories it answers the probability of the row's own value
+    return pd.DataFrame({j: expected[j] if is_categorical[j] else made[j] for j in made})
 
 
 def _tables(detector, X, values, score, base, expected, likely=None):
@@ -381,29 +386,6 @@ def _names(detector, X):
         return X.columns
     given = getattr(detector, "feature_names_in_", None)
     return pd.Index([f"x{j}" for j in range(X.shape[1])] if given is None else given)
-
-
-def _means(background, references):
-    """Return what some background rows have in common, a line for each row of `references`."""
-    rows = pd.DataFrame(background)
-    columns = {}
-    for j in range(rows.shape[1]):
-        column = rows.iloc[:, j]
-        if pd.api.types.is_numeric_dtype(column):
-            values = column.to_numpy(dtype=np.float64, na_value=np.nan)[references]
-            known = np.isfinite(values)
-            total = np.where(known, values, 0).sum(axis=1)
-            count = known.sum(axis=1)
-            columns[j] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-        else:
-            columns[j] = column.take(references[:, 0]).to_numpy()
-    return pd.DataFrame(columns)
-
-
-def _centre(background, n_rows):
-    """Return what all background rows have in common, `n_rows` times."""
-    one = _means(background, np.arange(len(background))[None])
-    return one.iloc[np.zeros(n_rows, dtype=int)]
 
 
 def _entries(frame, rows, columns):

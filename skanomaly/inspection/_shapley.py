@@ -7,6 +7,7 @@ detectors, or how an explanation is shown (``inspection._explain``).
 import numpy as np
 import pandas as pd
 
+from skanomaly.inspection._rows import read_alike
 from skanomaly.utils._extras import import_extra
 from skanomaly.utils._random import random_seed
 
@@ -24,11 +25,18 @@ class ComparedRows:
     ----------
     X, background : ndarray or DataFrame
         Tables of the same kind and with the same columns; of any types, with missing values.
+    is_categorical : ndarray of shape (n_features,), bool, default=None
+        Which columns are categories to the detector; None goes by their types.
+
+    Attributes
+    ----------
+    X, background, is_categorical : object
+        As ``inspection._rows.read_alike`` reads them.
     """
 
-    def __init__(self, X, background):
-        self.X, self.background = X, background
-        self.known, self.spread = _comparable(X, background)
+    def __init__(self, X, background, is_categorical=None):
+        self.X, self.background, self.is_categorical = read_alike(X, background, is_categorical)
+        self.known, self.spread = _comparable(self.X, self.background, self.is_categorical)
 
     def deviations(self, row, references):
         """Return how far a row's values are from some rows', in standard deviations.
@@ -72,7 +80,7 @@ class ComparedRows:
         return frame.set_axis(self.X.columns, axis=1)
 
 
-def _comparable(X, background):
+def _comparable(X, background, is_categorical):
     """Return numbers for all values, and the spread of each column of the background."""
     if not isinstance(X, pd.DataFrame):
         X, background = pd.DataFrame(X), pd.DataFrame(background)
@@ -80,7 +88,7 @@ def _comparable(X, background):
     spread = np.empty(X.shape[1])
     for j in range(X.shape[1]):
         both = pd.concat([X.iloc[:, j], background.iloc[:, j]], ignore_index=True)
-        numeric = pd.api.types.is_numeric_dtype(both)
+        numeric = not is_categorical[j]
         codes = both if numeric else pd.Series(pd.factorize(both)[0]).replace(-1, np.nan)
         known[:, j] = codes.to_numpy(dtype=np.float64, na_value=np.nan)
         values = known[len(X) :, j]
