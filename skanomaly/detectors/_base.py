@@ -8,6 +8,7 @@ from abc import ABCMeta, abstractmethod
 from numbers import Real
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -19,12 +20,14 @@ from skanomaly.preprocessing._table import empty_rows
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.preprocessing._views import in_chunks
+from skanomaly.preprocessing._words import named_rows, words_of
 from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.thresholds._unlabelled import contamination_offset
 from skanomaly.thresholds._validation import check_scores
-from skanomaly.utils._background import background_rows
+from skanomaly.utils._background import background_places
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
+from skanomaly.utils._containers import as_table
 from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
@@ -116,12 +119,20 @@ class BaseDetector(
                 rows.warn_if_constant(self)
             seed = random_seed(self.random_state)
             scores = self._learn(rows, seed, warm_start)
-            mixed = self.is_categorical_ is not None and hasattr(X, "iloc")
-            normal_of = X if mixed else source
-            self._background = background_rows(normal_of, scores, self.offset_, weight)
-            self._stream = Stream.of_fit(source, y if self._uses_labels else None, weight, seed)
+            self._keep_rows(X, source, scores, y if self._uses_labels else None, weight, seed)
             self.n_samples_seen_ = self._stream.n_seen
         return scores
+
+    def _keep_rows(self, X, source, scores, y, weight, seed):
+        """Keep normal rows for explanations, by the values of their categories, and a stream."""
+        mask = self.is_categorical_
+        table = X if mask is None else as_table(X)
+        places = background_places(source.shape[1], scores, self.offset_, weight)
+        if mask is not None and isinstance(table, pd.DataFrame):
+            self._background = table.iloc[places]  # with the types that its columns have
+        else:
+            self._background = named_rows(source[places], words_of(table, mask, places), mask)
+        self._stream = Stream.of_fit(source, y, weight, seed, table, mask)
 
     def _learn(self, rows, seed, warm_start=False):
         """Fit everything on training rows, or go on from what is there; return their scores."""

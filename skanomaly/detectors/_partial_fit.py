@@ -15,7 +15,8 @@ from sklearn.base import _fit_context
 from skanomaly.base import unchanged_on_failure
 from skanomaly.preprocessing._training_rows import TrainingRows
 from skanomaly.preprocessing._validation import read_rows
-from skanomaly.utils._background import background_rows
+from skanomaly.preprocessing._words import joined_words, named_rows, some_words, words_of
+from skanomaly.utils._background import background_places
 from skanomaly.utils._docs import documented
 from skanomaly.utils._random import random_seed
 from skanomaly.utils._tracking import untracked
@@ -60,7 +61,8 @@ class StreamMixin:
             if not begun:
                 self._stream = Stream(random_seed(self.random_state))
             labels = y if self._uses_labels else None
-            self._stream = self._stream.add(rows, labels, sample_weight)
+            words = words_of(X, self.is_categorical_, np.arange(rows.shape[0]))
+            self._stream = self._stream.add(rows, labels, sample_weight, words)
             self.n_samples_seen_ = self._stream.n_seen
             self._learn_stream()
         return self
@@ -93,8 +95,13 @@ class StreamMixin:
         rows.refuse_no_values(self)
         scores = self._learn(rows, self._stream.seed)
         self._stream.mark()
-        if self.is_categorical_ is None:
-            self._background = background_rows(source, scores, self.offset_, weight)
+        mask, words = self.is_categorical_, self._stream.words
+        if mask is None or words is not None:
+            places = background_places(source.shape[1], scores, self.offset_, weight)
+            if words is not None:  # a first chunk of one row was learnt from twice
+                words = words.iloc[np.minimum(places, len(words) - 1)]
+            names = getattr(self, "feature_names_in_", None)
+            self._background = named_rows(source[places], words, mask, names)
 
 
 #: Rows and values of a sample at most; and of what `fit` keeps for a stream that goes on.
@@ -124,7 +131,12 @@ class Stream:
         Rows seen.
     learnt : float
         Weight of the rows seen when the detector last learnt.
+    words : DataFrame of shape (n_kept, n_categories) or None
+        Values of their categories, for explanations; None where there are none, and in a stream
+        from a file of a version that kept none.
     """
+
+    words = None
 
     def __init__(self, seed):
         self.seed, self.n_seen, self.n_draws = seed, 0, 0
@@ -133,8 +145,11 @@ class Stream:
         self.learnt = 0.0
 
     @classmethod
-    def of_fit(cls, rows, y, weight, seed):
-        """Return the stream that goes on after a `fit`, with a smaller sample of its rows."""
+    def of_fit(cls, rows, y, weight, seed, X=None, is_categorical=None):
+        """Return the stream that goes on after a `fit`, with a smaller sample of its rows.
+
+        `X` holds them as the user has them, with the values of categories.
+        """
         stream = cls(seed)
         few = max(min(FIT_ROWS, FIT_VALUES // rows.shape[1]), 2)
         n_rows = rows.shape[0]
@@ -143,6 +158,7 @@ class Stream:
         kept, counts = draw
         stream.rows, stream.weight, stream.n_seen = rows[kept], counts, n_rows
         stream.y = None if y is None else _labels(y, n_rows)[kept]
+        stream.words = words_of(X, is_categorical, kept)
         stream.learnt = stream.total
         return stream
 
@@ -151,7 +167,7 @@ class Stream:
         """Weight of all rows seen."""
         return float(self.weight.sum())
 
-    def add(self, rows, y=None, weight=None):
+    def add(self, rows, y=None, weight=None, words=None):
         """Return the stream with a chunk of rows behind it; this one stays as it is."""
         later = copy.copy(self)
         n_rows = rows.shape[0]
@@ -159,6 +175,8 @@ class Stream:
         counted = np.flatnonzero(weight > 0)
         later.n_seen += n_rows
         later.y = self._joined_labels(y, n_rows, counted)
+        new = some_words(words, counted)
+        later.words = new if self.rows is None else joined_words(self.words, new)
         later.rows = rows[counted] if self.rows is None else _stacked(self.rows, rows[counted])
         later.weight = np.concatenate([self.weight, weight[counted]])
         return later._bounded()
@@ -177,6 +195,7 @@ class Stream:
             kept, self.weight = _draw(self.weight, most, rng)
             self.rows, self.n_draws = self.rows[kept], self.n_draws + 1
             self.y = None if self.y is None else self.y[kept]
+            self.words = some_words(self.words, kept)
         return self
 
     @property

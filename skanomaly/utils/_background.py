@@ -26,7 +26,13 @@ def background_rows(X, scores, offset, sample_weight=None):
     rows : ndarray or DataFrame of shape (at most 512, n_features)
         Rows at even steps through the candidates' ranks; fewer where rows are wide.
     """
-    bound = max(1, min(_BACKGROUND_ROWS, _BACKGROUND_VALUES // X.shape[1]))
+    rows = background_places(X.shape[1], scores, offset, sample_weight)
+    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+
+
+def background_places(n_features, scores, offset, sample_weight=None):
+    """Return the numbers of the rows that `background_rows` chooses."""
+    bound = max(1, min(_BACKGROUND_ROWS, _BACKGROUND_VALUES // n_features))
     counted = np.ones(len(scores), bool) if sample_weight is None else sample_weight > 0
     normal = counted & (scores >= offset)
     if not normal.any():
@@ -34,4 +40,4 @@ def background_rows(X, scores, offset, sample_weight=None):
     rows = np.argsort(np.where(normal, scores, np.inf), kind="stable")[: np.count_nonzero(normal)]
     if len(rows) > bound:
         rows = rows[((np.arange(bound) + 0.5) * len(rows) / bound).astype(int)]
-    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+    return rows

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
 from skanomaly.detectors import _partial_fit
 from skanomaly.detectors._partial_fit import Stream
-from skanomaly.io import keep_rows
+from skanomaly.io import keep_rows, load, save
 
 # hardly trained networks call many rows anomalies that carry no label
 pytestmark = [
@@ -291,3 +291,26 @@ def test_bad_chunks_are_refused_and_leave_the_detector_alone(labelled, detector)
 def test_labels_of_a_chunk_must_fit_its_rows(labelled):
     with pytest.raises(ValueError, match="one label for each of the 140 rows of X, got 9"):
         clone(QUICK[3]).partial_fit(labelled[0], labelled[1][:9])
+
+
+@pytest.mark.parametrize("begun", ["partial_fit", "fit"])
+def test_explanations_name_categories_of_all_chunks(begun, tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=120), "kind": rng.choice(["x", "y"], 120)})
+    frame["flag"] = frame["a"] > 0
+    frame.loc[60:, "kind"] = rng.choice(["z", None], 60)
+    detector = AutoencoderDetector("plain", epochs=2, random_state=0)
+    getattr(detector, begun)(frame[:60].astype({"kind": "category"})).partial_fit(frame[60:])
+    assert len(detector._background) <= 120
+    assert set(detector._background["kind"].dropna()) == {"x", "y", "z"}
+    rows = frame.iloc[[0, 100]]
+    found = detector.explain(rows)
+    assert found.expected["kind"].dropna().isin(["x", "y", "z"]).all()
+    assert found.expected["flag"].tolist() == rows["flag"].tolist()
+    scores = -detector.score_samples(rows)
+    np.testing.assert_allclose(found.contributions.sum(axis=1) + found.base, scores)
+    save(detector, tmp_path / "file", keep_rows=True)
+    loaded = load(tmp_path / "file")
+    pd.testing.assert_frame_equal(loaded.explain(rows).expected, found.expected)
+    loaded.partial_fit(frame[:60])
+    assert set(loaded._background["kind"].dropna()) == {"x", "y", "z"}

@@ -46,6 +46,17 @@ def test_lists_with_none_are_explained_as_arrays_are(table):
     same(explain(forest, rows, background=X.astype(object).tolist()), expected)
 
 
+def test_lists_with_text_and_numbers(table):
+    detector = AutoencoderDetector(
+        "plain", epochs=5, categorical_features=[2, 3], random_state=0
+    ).fit(table.to_numpy())
+    rows = table[:3].assign(a=9.0)
+    framed = AutoencoderDetector("plain", epochs=5, random_state=0).fit(table).explain(rows)
+    found = detector.explain(rows.to_numpy().tolist())
+    same(found, framed)
+    assert found.expected["x2"].isin(["high", "low"]).all()
+
+
 def test_codes_are_as_far_apart_as_any_categories():
     background = np.array([[0.0, 0.0, 2.0], [1.0, 1.0, 2.0]])
     codes = np.array([False, False, True])
