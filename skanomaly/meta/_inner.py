@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skanomaly.meta._windows import window_labels
-from skanomaly.utils._labels import LEFT_OPEN, labels_as_read_by
+from skanomaly.utils._labels import labels_as_read_by, tell_codes
 
 #: Architectures that need to know how many steps and channels a row has.
 _SEQUENTIAL = ("conv1d", "lstm", "gru")
@@ -68,8 +68,7 @@ def read_codes(detector, y, n):
     if y is None or not learns_labels(detector):
         return None
     codes = labels_as_read_by(detector, y, n)
-    coding = [name for name in detector.get_params(deep=True) if _last(name) in LEFT_OPEN]
-    detector.set_params(**{name: LEFT_OPEN[_last(name)] for name in coding})  # that of windows
+    tell_codes(detector, (codes != 0).any())  # those of windows
     return codes
 
 
