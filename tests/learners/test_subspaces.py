@@ -10,7 +10,7 @@ X = RNG.normal(size=(200, 5)).astype(np.float32)
 
 
 def fitted(rows=X, **own):
-    settings = {"hidden_layer_sizes": (8,), "activation": "tanh"}
+    settings = {"hidden_layer_sizes": (8,), "activation": "tanh", "dropout": 0.0}
     plan = schedule(steps=100, loss=Subspaces.new_loss(), **own)
     learner = Subspaces(settings, plan, seed=0)
     learner.fit(training_rows(X=rows))
