@@ -17,7 +17,7 @@ _SEQUENTIAL = ("conv1d", "lstm", "gru")
 #: An autoencoder's recipe for windows where it is left at "auto". Neighbouring windows say nearly
 #: the same: NAB's VUS-PR is .758 with it and with "multiscale", which takes ten times as long.
 _RECIPE = "fast"
-#: Parameters that ask for networks of one's own, in whose scores they are to count; "fast" has none.
+#: Parameters that ask for networks of one's own: they are to count, and "fast" scores without.
 _OWN_NETWORKS = (
     "architecture", "hidden_layer_sizes", "latent_dim", "activation", "n_estimators", "noise",
     "dropout", "l2", "anomaly_score", "loss", "model",
