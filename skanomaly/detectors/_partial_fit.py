@@ -18,6 +18,7 @@ from skanomaly.preprocessing._validation import read_rows
 from skanomaly.preprocessing._words import joined_words, named_rows, some_words, words_of
 from skanomaly.utils._background import background_places
 from skanomaly.utils._docs import documented
+from skanomaly.utils._labels import label_objects
 from skanomaly.utils._random import random_seed
 from skanomaly.utils._tracking import untracked
 from skanomaly.utils._validation import check_weight
@@ -251,8 +252,7 @@ def _labels(y, n_rows):
     """Return labels as objects, None for those that are missing in any spelling."""
     if y is None:
         return np.full(n_rows, None, dtype=object)
-    labels = pd.Series(np.asarray(y).reshape(-1) if not isinstance(y, pd.Series) else y)
-    labels = labels.astype(object).to_numpy(copy=True)
+    labels = label_objects(y).to_numpy(copy=True)
     if len(labels) != n_rows:
         raise ValueError(
             f"y must have one label for each of the {n_rows} rows of X, got {len(labels)}."

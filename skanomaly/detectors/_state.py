@@ -22,6 +22,13 @@ _ROWS = ("_background", "_stream")
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 
 
+_HOLDS_NO_FUNCTION = (
+    "{name} is the function {value!r}, and a file holds data alone. Give it to Keras by "
+    "keras.saving.register_keras_serializable() in a module that is imported before loading, or "
+    "use the name of one of Keras' own."
+)
+
+
 class _Built:
     """The network that a function has built, for a state that cannot hold the function."""
 
@@ -45,6 +52,9 @@ class DetectorStateMixin(StateMixin):
             gone += [name for name in ("callbacks",) if name in state]
             if "_learner" in state and isinstance(state.get("model"), _FUNCTIONS):
                 state["model"] = _Built(self.network_)
+            for name, value in state.items():
+                if isinstance(value, _FUNCTIONS) and self._encode(value) is None:
+                    raise ValueError(_HOLDS_NO_FUNCTION.format(name=name, value=value))
         return {**state, **dict.fromkeys(gone)}
 
     def _encode(self, thing):

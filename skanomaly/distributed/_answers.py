@@ -60,6 +60,7 @@ class LazyAnswers:
         labels : dask Series or Array, or ndarray of shape (n_samples,), int64
             As of `score_samples`.
         """
+        check_is_fitted(self)
         if is_distributed(X) and getattr(self.estimator_, "fdr", None) is not None:
             raise ValueError(
                 "The false discovery rate is a promise about all rows of X together, which are "

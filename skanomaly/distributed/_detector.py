@@ -19,7 +19,7 @@ from skanomaly.distributed._passes import Passes
 from skanomaly.distributed._sample import spread, take
 from skanomaly.distributed._summary import count_rows, merged, summarise
 from skanomaly.utils._docs import documented
-from skanomaly.utils._response import judges_neighbours
+from skanomaly.utils._response import judges_neighbours, uses_labels
 
 #: Values of a sample at most, whatever `max_rows` says: 512 MiB.
 MAX_VALUES = 2**26
@@ -131,7 +131,8 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
             Rows; the sizes of chunks may be unknown, and partitions may be empty. Rows in memory
             go to the detector as they are.
         y : dask Series or Array, or array-like of shape (n_samples,), default=None
-            Labels, for detectors that use them. Dask collections are cut like `X`.
+            Labels, for detectors that use them. Dask collections are cut like `X`. Where nothing
+            in the detector uses labels, they have no say in the sample either.
         sample_weight : dask Series or Array, or array-like of shape (n_samples,), default=None
             Frequencies: a row of weight 2 counts like two copies of it.
 
@@ -152,7 +153,8 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
             for name in ("n_features_in_", "feature_names_in_"):
                 vars(self).pop(name, None)
             if is_distributed(X):
-                self._fit_distributed(Partitions(X, y, sample_weight))
+                y = y if uses_labels(self.estimator) else None
+                self._fit_distributed(Partitions(X, y, sample_weight), sample_weight)
             else:
                 self.estimator_ = _fitted(self.estimator, X, y, sample_weight)
                 self.statistics_, self.quantile_error_ = None, 0.0
@@ -162,18 +164,21 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
                     setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def _fit_distributed(self, partitions):
+    def _fit_distributed(self, partitions, sample_weight):
         size = max(min(self.max_rows, MAX_VALUES // max(len(partitions.names), 1)), 2)
         summary = partitions.reduce(summarise, merged, size)
         _refuse_too_few(summary, type(self).__name__)
         self.n_samples_seen_ = summary.n_rows
         self.statistics_ = summary.table(partitions.names)
         self.quantile_error_ = summary.rank_error()
-        if summary.n_rows <= size:
+        if summary.n_rows <= size and (sample_weight is None or self._weighs()):
             rows = partitions.collect()
             self.estimator_, self.n_sampled_ = _fitted(self.estimator, *rows), summary.n_rows
         else:
             self._fit_sampled(partitions, summary, size)
+
+    def _weighs(self):
+        return has_fit_parameter(self.estimator, "sample_weight")
 
     def _fit_sampled(self, partitions, summary, size):
         candidates, counted = summary.sample.candidates(), None
@@ -181,8 +186,7 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
             counted = partitions.reduce(count_rows, merged, candidates)
         rows, labels, weight = summary.sample.final(size, counted)
         whole = summary.sample.complete(size)
-        weighs = self.train_on == "sample" and has_fit_parameter(self.estimator, "sample_weight")
-        if not (whole and weighs):
+        if not (whole and self.train_on == "sample" and self._weighs()):
             places = spread(weight) if np.ptp(weight) > 0 else np.arange(len(weight))
             rows, labels = take(rows, places), None if labels is None else labels[places]
             weight = None

@@ -75,7 +75,8 @@ def save(estimator, path, *, keep_rows=False, notes=None):
     ------
     ValueError
         If a network has a layer with code inside, such as a Lambda, or of a class that is not
-        registered; the layer is named.
+        registered; the layer is named. If a parameter such as ``loss`` is a function that is not
+        registered.
     TypeError
         If something else cannot be part of a file.
     ImportError
@@ -125,7 +126,8 @@ def load(path, *, trusted=()):
     trusted : iterable of str, default=()
         Full names of classes and functions of other packages that the file may use, such as
         ``"my_package.MyTransformer"``. Those of skanomaly and the estimators of scikit-learn and
-        NumPy need no name.
+        NumPy need no name; what is compiled inside some of these does, such as the trees of
+        neighbours in ``LocalOutlierFactor``: the error lists the names.
 
     Returns
     -------

@@ -41,7 +41,7 @@ class LabelledEnsemble(Learner):
     Parameters
     ----------
     settings : dict
-        ``hidden_layer_sizes``, ``activation`` and ``class_weight``.
+        ``hidden_layer_sizes``, ``activation``, ``dropout`` and ``class_weight``.
     schedule, seed
         As in `Learner`.
     """
@@ -122,9 +122,10 @@ class FullLabels(LabelledEnsemble):
 
     def _groups(self, n_linear):
         widths, columns = self.settings["hidden_layer_sizes"], list(range(n_linear))
-        deep = {"hidden_layer_sizes": widths, "activation": self.settings["activation"]}
+        names = ("hidden_layer_sizes", "activation", "dropout")
+        deep = {name: self.settings[name] for name in names}
         wide = tuple(2 * width for width in widths)
-        smooth = {"hidden_layer_sizes": wide, "activation": "silu", "columns": columns}
+        smooth = {**deep, "hidden_layer_sizes": wide, "activation": "silu", "columns": columns}
         groups = [deep, smooth, {**_LINEAR, "columns": columns}]
         return [{"n_members": N_FOLDS, **group} for group in groups]
 
@@ -165,7 +166,7 @@ class FewLabels(LabelledEnsemble):
         return Features(StandardClip(30.0), StandardClip(30.0), 16, 256, 8, self.seed)
 
     def _groups(self, n_linear):
-        shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation")}
+        shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation", "dropout")}
         deep = {"n_members": N_FOLDS, "bias_range": 0.3, **shape}
         linear = {"n_members": N_FOLDS, "columns": list(range(n_linear)), **_LINEAR}
         return [deep, deep, linear]

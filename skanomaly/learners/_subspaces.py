@@ -32,7 +32,7 @@ class Subspaces(Learner):
     Parameters
     ----------
     settings : dict
-        ``hidden_layer_sizes`` and ``activation``.
+        ``hidden_layer_sizes``, ``activation`` and ``dropout``.
     schedule, seed
         As in `Learner`.
     """
@@ -66,7 +66,7 @@ class Subspaces(Learner):
         rng = np.random.default_rng([self.seed, 3])
         width = min(self.n_columns, n_columns)
         columns = [rng.permutation(n_columns)[:width].tolist() for _ in range(self.n_members)]
-        shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation")}
+        shape = {n: self.settings[n] for n in ("hidden_layer_sizes", "activation", "dropout")}
         group = {"n_members": self.n_members, "columns": columns, **shape}
         return assemble(packed_network(n_columns, [group]), n_members=self.n_members)
 

@@ -26,7 +26,7 @@ from skanomaly.utils._callers import refuse_classifier_tools
 from skanomaly.utils._containers import collected
 from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import n_rows, read_labels
+from skanomaly.utils._labels import labels_as_read_by, n_rows
 from skanomaly.utils._response import refuse_other_kinds
 
 
@@ -71,7 +71,7 @@ class MetaDetector(
         X, y, groups = indexable(collected(X), y, groups)
         codes = None
         if y is not None:
-            codes = read_labels(y, anomaly_label=self.anomaly_label, n_samples=n_rows(X))
+            codes = labels_as_read_by(self.estimator, y, n_rows(X), self.anomaly_label)
         return Rows(X, y, codes, params, groups)
 
     def _handed_on(self, params):

@@ -16,7 +16,7 @@ from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._base import copy_features
 from skanomaly.meta._inner import with_seed
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import which_is_anomaly
+from skanomaly.utils._labels import labels_handed_to, told_coding, which_is_anomaly
 from skanomaly.utils._validation import check_weight
 
 #: Probabilities this near to 0 and 1 still have finite log odds.
@@ -121,8 +121,8 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
             detector = with_seed(_estimator_or_default(self.estimator), self.random_state)
             self._anomaly = which_is_anomaly(self.classes_, codes, self._named(detector))
             self.anomaly_label_ = self.classes_[self._anomaly]
-            _tell_coding(detector)
-            self.estimator_ = detector.fit(X, np.where(codes == self._anomaly, -1, 1), **given)
+            labels = labels_handed_to(detector, y, np.where(codes == self._anomaly, -1, 1))
+            self.estimator_ = detector.fit(X, labels, **given)
             copy_features(self.estimator_, self)
             self._refuse_without_probabilities()
         return self
@@ -131,7 +131,8 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
         """Return the anomaly's label as it was given here, or else to the detector."""
         own = self.anomaly_label
         if isinstance(own, str) and own == "auto":
-            return getattr(detector, "anomaly_label", "auto")
+            told = told_coding(detector).items()
+            own = next((label for name, label in told if name.endswith("anomaly_label")), own)
         return own
 
     def _refuse_without_probabilities(self):
@@ -249,14 +250,6 @@ def _check_classes(classes):
             f"{classes.tolist()}. Pass rows of both, or use AutoencoderDetector, which "
             "learns from normal rows."
         )
-
-
-def _tell_coding(detector):
-    """Make sure that the detector reads -1 and 1 as what they are."""
-    if hasattr(detector, "get_params"):
-        coding = {"anomaly_label": "auto", "unlabeled_label": None}
-        own = detector.get_params(deep=False)
-        detector.set_params(**{name: coding[name] for name in coding.keys() & own.keys()})
 
 
 def _estimator_or_default(estimator):

@@ -15,7 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skanomaly.model_selection._split import stratified_masks
-from skanomaly.utils._labels import labels_for, n_rows, recode
+from skanomaly.utils._labels import labels_for, labels_handed_to, n_rows, recode
 from skanomaly.utils._random import random_generator
 from skanomaly.utils._response import judges_neighbours, scores_of
 from skanomaly.utils._splits import split_rows
@@ -50,7 +50,7 @@ class Rows:
         return n_rows(self.X)
 
     def labels_for(self, consumer):
-        """Return labels as a detector or splitter reads them."""
+        """Return labels as a splitter reads them."""
         return None if self.y is None else labels_for(consumer, self.y, recode(self.codes))
 
 
@@ -64,11 +64,12 @@ def fit_on(detector, rows, part=None):
     if is_frozen(detector):
         check_is_fitted(detector.estimator)
         return detector
-    X, y, params = rows.X, rows.labels_for(detector), rows.params
+    detector = clone(detector)
+    X, y, params = rows.X, labels_handed_to(detector, rows.y, rows.codes), rows.params
     if part is not None:
         X, y = _safe_indexing(X, part), None if y is None else _safe_indexing(y, part)
         params = _check_method_params(rows.X, params, indices=part)
-    return clone(detector).fit(X, **params) if y is None else clone(detector).fit(X, y, **params)
+    return detector.fit(X, **params) if y is None else detector.fit(X, y, **params)
 
 
 def fit_and_score(detector, rows, train, test):

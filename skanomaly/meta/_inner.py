@@ -10,13 +10,18 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skanomaly.meta._windows import window_labels
-from skanomaly.utils._labels import LEFT_OPEN, labels_as_read_by
+from skanomaly.utils._labels import labels_as_read_by, tell_codes
 
 #: Architectures that need to know how many steps and channels a row has.
 _SEQUENTIAL = ("conv1d", "lstm", "gru")
 #: An autoencoder's recipe for windows where it is left at "auto". Neighbouring windows say nearly
 #: the same: NAB's VUS-PR is .758 with it and with "multiscale", which takes ten times as long.
 _RECIPE = "fast"
+#: Parameters that ask for networks of one's own: they are to count, and "fast" scores without.
+_OWN_NETWORKS = (
+    "architecture", "hidden_layer_sizes", "latent_dim", "activation", "n_estimators", "noise",
+    "dropout", "l2", "anomaly_score", "loss", "model",
+)  # fmt: skip
 
 
 def detector_or_default(detector):
@@ -39,9 +44,18 @@ def new_detector(detector, size, n_channels, random_state):
             changes[shape] = (size, n_channels)
         own = name.removesuffix("recipe")
         autoencoder = _last(name) == "recipe" and own + "anomaly_score" in given
-        if autoencoder and value == "auto" and given[own + "model"] is None and size > 1:
+        if autoencoder and value == "auto" and size > 1 and not _names_networks(given, own):
             changes[name] = _RECIPE
     return detector.set_params(**changes)
+
+
+def _names_networks(given, own):
+    """Tell whether an autoencoder's parameters differ from the default in what networks are."""
+    from skanomaly import AutoencoderDetector  # it is there: one of them was given
+
+    usual = AutoencoderDetector().get_params()
+    return any(given[own + name] is not usual[name] and given[own + name] != usual[name]
+               for name in _OWN_NETWORKS)  # fmt: skip
 
 
 def with_seed(detector, random_state):
@@ -68,8 +82,7 @@ def read_codes(detector, y, n):
     if y is None or not learns_labels(detector):
         return None
     codes = labels_as_read_by(detector, y, n)
-    coding = [name for name in detector.get_params(deep=True) if _last(name) in LEFT_OPEN]
-    detector.set_params(**{name: LEFT_OPEN[_last(name)] for name in coding})  # that of windows
+    tell_codes(detector, (codes != 0).any())  # those of windows
     return codes
 
 

@@ -170,7 +170,14 @@ def _labels_for(detector, y, n_samples, anomaly_label):
             f"{type(detector).__name__} learns from labels, got y=None. Pass the labels of the "
             "training rows."
         )
-    return ((read_labels(y, anomaly_label=anomaly_label, n_samples=n_samples) == -1).astype(int),)
+    labels = read_labels(y, anomaly_label=anomaly_label, n_samples=n_samples)
+    if (labels == 0).any():
+        raise ValueError(
+            f"{type(detector).__name__} takes every row for an anomaly or for a normal one, got "
+            f"{(labels == 0).sum()} rows without a label. Leave them out, or use "
+            "NeuralAnomalyClassifier, which learns from such rows."
+        )
+    return ((labels == -1).astype(int),)
 
 
 def _threshold(detector, scores):

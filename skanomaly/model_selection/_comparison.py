@@ -7,6 +7,7 @@ Owns: fitting and scoring on splits, ranks and tests over them. Does not own: sp
 import time
 import traceback
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,14 @@ from sklearn.utils.parallel import Parallel, delayed
 from skanomaly.metrics._scorer import anomaly_scorer
 from skanomaly.model_selection._split import StratifiedAnomalyKFold
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import labels_for, n_rows, read_labels, recode
+from skanomaly.utils._labels import (
+    labels_as_read_by,
+    labels_for,
+    labels_handed_to,
+    n_rows,
+    recode,
+    told_coding,
+)
 from skanomaly.utils._response import refuse_other_conventions
 
 
@@ -49,8 +57,8 @@ def compare_detectors(
     %(X)s
     y : array-like of shape (n_samples,), default=None
         Labels in any coding; rows without a label train but are not scored. Detectors that
-        learn from labels get them (-1, 1, NaN for none), except those with an
-        ``anomaly_label`` of their own, which get `y` as it is.
+        learn from labels get them; what one of them was told of their coding (``anomaly_label``,
+        ``unlabeled_label``) says what `y` means for all.
     cv : int, splitter or iterable of (train, test), default=5
         Splits, the same for all detectors. A number gives that many shuffled folds with a
         fixed seed, stratified by anomaly if there is a `y`.
@@ -111,14 +119,17 @@ def compare_detectors(
     named = _name_detectors(detectors)
     for detector in named.values():
         refuse_other_conventions(detector)
-    coded = None
+    codes = coded = None
     if y is not None:
-        coded = recode(read_labels(y, anomaly_label=anomaly_label, n_samples=n_rows(X)))
+        codes = labels_as_read_by(
+            _told_together(named, anomaly_label), y, n_rows(X), anomaly_label
+        )
+        coded = recode(codes)
     scorers = _name_scorers(scoring, y)
     splits = _make_splits(cv, X, y, coded, groups)
     rows = Parallel(n_jobs=n_jobs)(
         delayed(_run_split)(
-            name, clone(detector), X, y, coded, number, split, scorers, error_score
+            name, clone(detector), X, y, codes, number, split, scorers, error_score
         )
         for name, detector in named.items()
         for number, split in enumerate(splits)
@@ -130,9 +141,29 @@ def compare_detectors(
     return _summarise(scores, overlap)
 
 
-def _run_split(name, detector, X, y, coded, number, split, scorers, error_score):
+def _told_together(detectors, anomaly_label):
+    """Return what the detectors were told of the labels' coding: one truth judges them all."""
+    told = {}
+    for detector in detectors.values():
+        for name, value in told_coding(detector).items():
+            kind = name.rpartition("__")[2]
+            decided = kind == "anomaly_label" and not _is_auto(anomaly_label)
+            if not decided and told.setdefault(kind, value) != value:
+                raise ValueError(
+                    f"the detectors read labels in different ways: {kind} is {told[kind]!r} for "
+                    f"one of them and {value!r} for another. Give all of them the same."
+                )
+    return SimpleNamespace(**told)
+
+
+def _is_auto(anomaly_label):
+    return isinstance(anomaly_label, str) and anomaly_label == "auto"
+
+
+def _run_split(name, detector, X, y, codes, number, split, scorers, error_score):
     train, test = split
-    its_y = labels_for(detector, y, coded)
+    its_y = labels_handed_to(detector, y, codes)
+    coded = None if y is None else recode(codes)
     row = {"detector": name, "split": number, "fit_time": np.nan, "score_time": np.nan}
     try:
         start = time.perf_counter()

@@ -22,8 +22,8 @@ def packed_network(n_inputs, groups):
         Width of a row.
     groups : list of dict
         Each with ``n_members``; ``hidden_layer_sizes`` (empty for a linear group);
-        ``activation``; ``rate`` and ``bias_rate``; ``columns`` (as `Columns` takes them, or
-        None for all).
+        ``activation``; ``dropout`` behind hidden layers; ``rate`` and ``bias_rate``;
+        ``columns`` (as `Columns` takes them, or None for all).
 
     Returns
     -------
@@ -38,7 +38,7 @@ def packed_network(n_inputs, groups):
 
 def _group(
     x, number, *, n_members, hidden_layer_sizes=(), activation="relu", rate=1.0, bias_rate=None,
-    columns=None, bias_range=0.0,
+    columns=None, bias_range=0.0, dropout=0.0,
 ):  # fmt: skip
     bias_rate = rate if bias_rate is None else bias_rate
     rates = {"rate": rate, "bias_rate": bias_rate}
@@ -53,6 +53,8 @@ def _group(
             name=f"group_{number}_hidden_{depth}",
             **rates,
         )(x)
+        if dropout:
+            x = keras.layers.Dropout(dropout, name=f"group_{number}_dropout_{depth}")(x)
     # a quarter of the usual variance starts logits near zero; a linear group starts at zero
     scale = 0.25 if hidden_layer_sizes else 0.0
     x = PackedDense(n_members, 1, scale=scale, name=f"group_{number}_output", **rates)(x)

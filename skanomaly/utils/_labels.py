@@ -5,6 +5,7 @@ coding in which labels are handed on to those who read them themselves.
 Does not own: checks of ``X``, or what an estimator does with unlabelled rows.
 """
 
+import inspect
 import math
 import numbers
 import warnings
@@ -14,18 +15,85 @@ import pandas as pd
 
 
 def labels_for(consumer, y, coded):
-    """Return `y` for a consumer with an `anomaly_label` of its own, else -1/+1 codes."""
+    """Return `y` for a consumer that was told how labels are coded, else -1/+1 codes."""
+    return y if told_coding(consumer) else coded
+
+
+def told_coding(consumer):
+    """Return the parameters, at any depth, that say how labels are coded; their full names."""
     if hasattr(consumer, "get_params"):
         params = consumer.get_params()
     else:
         params = getattr(consumer, "__dict__", {})
-    own = [value for name, value in params.items() if name.endswith("anomaly_label")]
-    return y if any(not isinstance(value, str) or value != "auto" for value in own) else coded
+    kinds = {name: name.rpartition("__")[2] for name in params}
+    return {
+        name: params[name]
+        for name, kind in kinds.items()
+        if kind in LEFT_OPEN and not _is(params[name], LEFT_OPEN[kind])
+    }
+
+
+def labels_handed_to(detector, y, labels):
+    """Return labels that were read as `detector` reads them, for its `fit`: -1, 1 and NaN.
+
+    The detector, an unfitted copy, is set to read them so. One whose class knows no "auto" gets
+    `y` as it came.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly import NeuralAnomalyClassifier
+    >>> from skanomaly.utils._labels import labels_handed_to
+    >>> detector = NeuralAnomalyClassifier(anomaly_label="bad")
+    >>> labels_handed_to(detector, ["bad", "ok"], np.array([-1, 1]))
+    array([-1,  1])
+    >>> detector.anomaly_label
+    'auto'
+    """
+    if y is None:
+        return None
+    if any(not _may_be_left_open(detector, name) for name in told_coding(detector)):
+        return y
+    unlabelled = labels == UNLABELLED
+    tell_codes(detector, unlabelled.any() and not unlabelled.all())
+    return np.where(unlabelled, np.nan, labels) if unlabelled.any() else labels
+
+
+def tell_codes(detector, named):
+    """Set an unfitted copy to read -1, 1 and NaN for what they are.
+
+    `named` names the anomaly: a lone 1 beside missing labels, as a part of them may be, would be
+    taken for its mark.
+    """
+    coding = LEFT_OPEN | ({"anomaly_label": ANOMALY} if named else {})
+    params = detector.get_params() if hasattr(detector, "get_params") else {}
+    kinds = {name: name.rpartition("__")[2] for name in params}
+    known = {
+        name: coding[kind]
+        for name, kind in kinds.items()
+        if kind in coding and _may_be_left_open(detector, name)
+    }
+    if any(not _is(params[name], value) for name, value in known.items()):
+        detector.set_params(**known)
+
+
+def _may_be_left_open(estimator, name):
+    """Tell whether a parameter's default says nothing of the coding."""
+    owner, _, last = name.rpartition("__")
+    owner = estimator.get_params()[owner] if owner else estimator
+    parameter = inspect.signature(type(owner).__init__).parameters.get(last)
+    return parameter is not None and _is(parameter.default, LEFT_OPEN[last])
 
 
 def recode(labels):
-    """Return labels read before in a coding that needs no guessing."""
-    return np.where(labels == 0, np.nan, labels) if (labels == 0).any() else labels
+    """Return labels read before in a coding that needs no guessing, nor does any part of it.
+
+    -1 and 1 where all rows are labelled; else 1, 0 and NaN, since a lone 1 beside missing labels
+    marks anomalies.
+    """
+    if not (labels == 0).any():
+        return labels
+    return np.where(labels == 0, np.nan, labels == -1)
 
 
 def n_rows(X):
@@ -125,12 +193,27 @@ def label_codes(y, n_samples, anomaly_label="auto", unlabeled_label=None):
             "unlabeled_label must be one value of y, such as 0 or 'unknown', got a "
             f"{type(unlabeled_label).__name__}."
         )
-    column = pd.Series(np.asarray(y, dtype=object).reshape(-1))
+    column = label_objects(y)
+    _refuse_another_kind(column, unlabeled_label)
     unlabelled = (column == unlabeled_label).to_numpy(dtype=bool, na_value=False)
-    rest = column[~unlabelled].dropna().nunique()
-    # one value left says nothing of its own coding: read it beside the other one
-    y = y if rest < 2 else column.mask(unlabelled, None).to_numpy()
-    return np.where(unlabelled, UNLABELLED, read_labels(y, **reading)).astype(np.int8)
+    return read_labels(column.mask(unlabelled, None), **reading)
+
+
+def _refuse_another_kind(column, unlabeled_label):
+    """Refuse a text among numbers, or a number among texts: no row could ever be unlabelled."""
+    known = column.dropna()
+    texts = known.map(lambda value: isinstance(value, str))
+    if len(known) and not (texts == isinstance(unlabeled_label, str)).any():
+        raise ValueError(
+            f"unlabeled_label must be one of the values of y, got {unlabeled_label!r}; y holds "
+            f"{_listed(list(known.unique()))}. Pass a value of the same kind."
+        )
+
+
+def label_objects(y):
+    """Return labels as a Series of objects, in which every kind of missing label is missing."""
+    column = pd.Series(_as_column(y)).astype(object)
+    return column.reset_index(drop=True)
 
 
 def labels_as_read_by(estimator, y, n_samples, anomaly_label="auto"):
@@ -145,13 +228,11 @@ def labels_as_read_by(estimator, y, n_samples, anomaly_label="auto"):
     array([-1, -1,  1,  0], dtype=int8)
     """
     told = {}
-    if _is(anomaly_label, "auto"):
-        settings = estimator.get_params() if hasattr(estimator, "get_params") else {}
-        for name, value in settings.items():
-            name = name.rpartition("__")[2]
-            if name in LEFT_OPEN and not _is(value, LEFT_OPEN[name]):
-                told.setdefault(name, value)
-    return label_codes(y, n_samples, **{"anomaly_label": anomaly_label, **told})
+    for name, value in told_coding(estimator).items():
+        told.setdefault(name.rpartition("__")[2], value)
+    if not _is(anomaly_label, "auto"):
+        told["anomaly_label"] = anomaly_label
+    return label_codes(y, n_samples, **told)
 
 
 def _is(value, other):

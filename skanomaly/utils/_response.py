@@ -104,6 +104,18 @@ def judges_neighbours(estimator):
     return asked and any(map(judges_neighbours, estimator.get_params(deep=True).values()))
 
 
+def uses_labels(estimator):
+    """Tell whether a detector, or what stands before or inside it, may learn from labels.
+
+    Other libraries' may; of scikit-learn's and ours those that say so.
+    """
+    params = estimator.get_params(deep=True)
+    inside = [estimator, *(one for one in params.values() if hasattr(one, "fit"))]
+    known = all(type(one).__module__.startswith(("sklearn.", "skanomaly.")) for one in inside)
+    told = any(name.endswith("anomaly_label") for name in params)
+    return not known or told or any(get_tags(one).target_tags.required for one in inside)
+
+
 def check_direction(estimator, X, scores):
     """Refuse a detector whose labels do not go with scores that fall towards anomalies."""
     inner = _innermost(estimator)

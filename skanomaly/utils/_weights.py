@@ -228,16 +228,32 @@ def canonical_order(X, y=None):
     order : ndarray of shape (n_samples,), uint32 or int64
         ``X[order]`` is the same for every permutation of the rows of `X`.
     """
-    hashes = np.empty(len(X), np.uint64)
+    hashes = _hashes(X, y, np.float32)
+    order = np.argsort(hashes, kind="stable")
+    same = hashes[order[1:]] == hashes[order[:-1]]
+    if same.any():  # equal rows, or such as differ beyond single precision
+        tied = np.zeros(len(X), dtype=bool)
+        tied[order] = np.r_[same, False] | np.r_[False, same]
+        order = np.lexsort([_hashes(X, y, np.float64, tied), hashes])
+    return _compact(order, len(X))
+
+
+def _hashes(X, y, dtype, wanted=None):
+    """Return hashes of rows as `dtype`; 0 for those that are not wanted."""
+    hashes = np.zeros(len(X), np.uint64)
     step = min(getattr(X, "block_rows", _HASH_BLOCK), _HASH_BLOCK)
     read = getattr(X, "content", X.__getitem__)  # a view knows quicker ways to tell rows apart
     for start in range(0, len(X), step):
-        block = np.asarray(read(slice(start, start + step)), dtype=np.float32)
-        frame = pd.DataFrame(block + np.float32(0))  # -0.0 and 0.0 are one value
+        span = slice(start, start + step)
+        some = slice(None) if wanted is None else wanted[span]
+        if wanted is not None and not some.any():
+            continue
+        block = np.asarray(read(span), dtype=dtype)[some]
+        frame = pd.DataFrame(block + dtype(0))  # -0.0 and 0.0 are one value
         if y is not None:
-            frame["y"] = np.asarray(y[start : start + step], dtype=np.float64)
-        hashes[start : start + step] = pd.util.hash_pandas_object(frame, index=False)
-    return _compact(np.argsort(hashes, kind="stable"), len(X))
+            frame["y"] = np.asarray(y[span], dtype=np.float64)[some]
+        hashes[span][some] = pd.util.hash_pandas_object(frame, index=False)
+    return hashes
 
 
 def repeat_rows(order, sample_weight=None):

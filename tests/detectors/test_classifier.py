@@ -403,3 +403,20 @@ def test_failed_fit_leaves_the_estimator_as_it_was(labelled):
         detector.fit(X[:, :2], y)
     assert detector.n_features_in_ == 4
     np.testing.assert_array_equal(detector.predict_proba(X), proba)
+
+
+@pytest.mark.parametrize("known", ["all", "some", "none"])
+def test_dropout_reaches_the_networks_of_the_default(known):
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    y = {"all": np.arange(120) % 8 == 0, "none": None}.get(known)
+    if known == "some":
+        y = np.where(np.arange(120) < 20, 1.0, np.nan)
+    settings = {"max_steps": 10, "random_state": 0}
+    names = [
+        {layer.__class__.__name__ for layer in network.layers}
+        for network in (
+            NeuralAnomalyClassifier(dropout=rate, **settings).fit(X, y).network_
+            for rate in ("auto", 0.5)
+        )
+    ]
+    assert names[1] - names[0] == {"Dropout"}

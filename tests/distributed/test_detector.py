@@ -12,6 +12,10 @@ from mean_distance import MeanDistance
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import NotFittedError
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from skanomaly import (
@@ -178,3 +182,42 @@ def test_scikit_learn_finds_nothing():
     done = check_estimator(DaskDetector(MeanDistance(contamination=0.1)), on_skip=None)
     left_out = {check["check_name"] for check in done if check["status"] != "passed"}
     assert left_out <= {"check_array_api_input"}
+
+
+def test_weights_of_detectors_that_take_none_are_repetitions():
+    weight = da.from_array(np.r_[np.zeros(300), np.ones(300)], chunks=170)
+    rows = da.from_array(X, chunks=(170, 3))
+    detector = DaskDetector(LocalOutlierFactor(novelty=True)).fit(rows, sample_weight=weight)
+    assert detector.estimator_.n_samples_fit_ == detector.n_sampled_
+    assert detector.score_samples(X[300:]).mean() > detector.score_samples(X[:300] + 9).mean()
+    piped = make_pipeline(StandardScaler(), FOREST)
+    assert DaskDetector(piped).fit(rows, sample_weight=weight).n_sampled_ <= 600
+
+
+def test_labels_that_nothing_reads_have_no_say_in_the_sample():
+    rows = da.from_array(X, chunks=(170, 3))
+    y = np.arange(600) < 6
+    for estimator in (FOREST, make_pipeline(StandardScaler(), FOREST)):
+        without = DaskDetector(estimator, max_rows=100).fit(rows)
+        labelled = DaskDetector(estimator, max_rows=100).fit(rows, y)
+        assert_array_equal(labelled.score_samples(X), without.score_samples(X))
+
+
+@pytest.mark.parametrize("kind", ["masked", "list"])
+def test_missing_labels_of_arrays_and_lists_stay_missing(kind):
+    known = np.arange(600) < 30
+    y = np.ma.array(known.astype(int), mask=~known)
+    name = {}
+    if kind == "list":
+        y, name = ["bad" if one else np.nan for one in known], {"anomaly_label": "bad"}
+    estimator = NeuralAnomalyClassifier("plain", epochs=1, random_state=0, **name)
+    detector = DaskDetector(estimator).fit(da.from_array(X, chunks=(170, 3)), y)
+    assert not hasattr(detector.estimator_, "predict_proba")
+    assert_array_equal(detector.score_samples(X), clone(estimator).fit(X, y).score_samples(X))
+
+
+def test_before_fit_it_says_so():
+    rows = da.from_array(X, chunks=(170, 3))
+    for method in ("predict", "score_samples", "decision_function"):
+        with pytest.raises(NotFittedError):
+            getattr(DaskDetector(FOREST), method)(rows)

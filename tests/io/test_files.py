@@ -469,3 +469,14 @@ def test_without_skops_the_extra_is_named(autoencoder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "skops.io", None)
     with pytest.raises(ImportError, match=r"skanomaly\[io\]"):
         save(autoencoder, tmp_path / "file")
+
+
+def test_a_function_as_loss_is_refused_before_a_file_is_written(tmp_path):
+    def own(true, seen):
+        return keras.ops.mean((true - seen) ** 2, axis=-1)
+
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    detector = AutoencoderDetector("plain", epochs=1, loss=own, random_state=0).fit(X)
+    with pytest.raises(ValueError, match="loss is the function"):
+        save(detector, tmp_path / "f.skops")
+    assert not list(tmp_path.iterdir())

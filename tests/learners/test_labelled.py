@@ -8,7 +8,12 @@ from skanomaly.learners._labelled import FewLabels, FullLabels, _own_fold
 from skanomaly.networks._ensembles import N_FOLDS
 
 FEW = np.where(np.arange(100) >= 95, -1, 0)
-SETTINGS = {"hidden_layer_sizes": (8,), "activation": "relu", "class_weight": "auto"}
+SETTINGS = {
+    "hidden_layer_sizes": (8,),
+    "activation": "relu",
+    "dropout": 0.0,
+    "class_weight": "auto",
+}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ X = RNG.normal(size=(200, 5)).astype(np.float32)
 
 
 def fitted(rows=X, **own):
-    settings = {"hidden_layer_sizes": (8,), "activation": "tanh"}
+    settings = {"hidden_layer_sizes": (8,), "activation": "tanh", "dropout": 0.0}
     plan = schedule(steps=100, loss=Subspaces.new_loss(), **own)
     learner = Subspaces(settings, plan, seed=0)
     learner.fit(training_rows(X=rows))
@@ -18,7 +18,8 @@ def fitted(rows=X, **own):
 
 
 def test_every_member_sees_few_columns():
-    model = Subspaces({"hidden_layer_sizes": (8,), "activation": "tanh"}, schedule(), 0).build(5)
+    settings = {"hidden_layer_sizes": (8,), "activation": "tanh", "dropout": 0.0}
+    model = Subspaces(settings, schedule(), 0).build(5)
     [picked] = [layer for layer in model.network.layers if layer.name.endswith("columns")]
     assert np.shape(picked.columns) == (32, 3)
     assert all(len(set(columns)) == 3 for columns in picked.columns)

@@ -38,8 +38,11 @@ def test_an_autoencoder_left_at_auto_learns_windows_by_the_fast_recipe():
         detector = new_detector(inner, size, 2, 0)
         assert detector[-1].recipe == said
         assert inner[-1].recipe == given
-    own = AutoencoderDetector(model=lambda n_features: None)
-    assert new_detector(own, 20, 2, 0).recipe == "auto"
+    for own in ({"model": lambda n_features: None}, {"architecture": "conv1d"},
+                {"hidden_layer_sizes": 8}, {"anomaly_score": "latent"}):  # fmt: skip
+        # whoever asks for networks wants them in the score: "fast" has none there
+        assert new_detector(AutoencoderDetector(**own), 20, 2, 0).recipe == "auto"
+    assert new_detector(AutoencoderDetector(max_steps=9), 20, 2, 0).recipe == "fast"
     assert new_detector(NeuralAnomalyClassifier(), 20, 2, 0).recipe == "auto"
 
 

@@ -33,8 +33,8 @@ class Named(OutlierMixin, BaseEstimator):
         return self
 
     def score_samples(self, X):
-        expected = {-1, 1} if self.anomaly_label == "auto" else {"bad", "good"}
-        assert self.seen_ is None or self.seen_ <= expected
+        assert self.anomaly_label in ("auto", -1)
+        assert self.seen_ is None or self.seen_ <= {-1, 1}
         return -np.asarray(X)[:, 0]
 
     def predict(self, X):

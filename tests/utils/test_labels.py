@@ -264,7 +264,7 @@ def test_everybody_else_gets_codes(consumer):
 
 
 def test_rows_without_a_label_stay_so():
-    np.testing.assert_array_equal(recode(np.array([-1, 0, 1])), [-1, np.nan, 1])
+    np.testing.assert_array_equal(recode(np.array([-1, 0, 1])), [1, np.nan, 0])
     assert recode(CODES) is CODES
 
 

@@ -161,3 +161,15 @@ def test_weights_none_zero_and_large():
     assert repeat_rows(order, [1, 0, 1]).tolist() == [2, 0]
     huge = repeat_rows(order, np.array([1, 1, 2]) * 10**9)
     assert len(huge) == 3
+
+
+def test_rows_that_single_precision_cannot_tell_apart_have_an_order_too():
+    rows = np.c_[1.7e12 + RNG.integers(0, 60_000, 300), RNG.random(300) < 0.5]
+    labels = np.arange(300) % 2
+    shuffled = RNG.permutation(300)
+    for y in (None, labels):
+        order = canonical_order(rows, y)
+        other = canonical_order(rows[shuffled], None if y is None else y[shuffled])
+        np.testing.assert_array_equal(rows[shuffled][other], rows[order])
+        assert sorted(order) == list(range(300))
+    np.testing.assert_array_equal(canonical_order(np.ones((5, 2))), range(5))
