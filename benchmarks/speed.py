@@ -423,7 +423,7 @@ def _plot(table, found, epochs):
 
 
 SHAPED = """
-import sys, warnings
+import warnings
 import numpy as np, psutil
 warnings.simplefilter("ignore")
 from skanomaly import AutoencoderDetector

@@ -157,12 +157,11 @@ def report(
     frame = parts.as_frame(X, estimator)
     if y is not None:
         y = labels_as_read_by(estimator, y, len(frame), anomaly_label)
-    rows = frame if frame is X else X
-    decisions, threshold = _decisions(estimator, rows, len(frame), scores)
+    decisions, threshold = _decisions(estimator, X, len(frame), scores)
     judged = None if y is None else (y, decisions)
     if held_out is not None:
         judged = _checked_held_out(held_out)
-    content = _content(estimator, rows, frame, decisions, threshold, y, judged, top, identifiers)
+    content = _content(estimator, X, frame, decisions, threshold, y, judged, top, identifiers)
     content["held_out"] = held_out is not None
     content |= {"title": title, "left_out": left_out or {}, "facts": facts or {}}
     template = importlib.resources.files(__package__).joinpath("report.html.j2")

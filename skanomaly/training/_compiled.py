@@ -94,11 +94,10 @@ def cached(key, build, owner=None):
         if key not in store:
             store[key] = build()
         store.move_to_end(key)
-        dropped = []
+        n_before = len(store)
         while len(store) > 1 and sum(map(_size, store.values())) > MAX_COMPILED:
-            dropped.append(store.popitem(last=False))
-        if dropped:
-            dropped.clear()
+            store.popitem(last=False)
+        if len(store) < n_before:
             _give_memory_back()
         return store[key]
 
