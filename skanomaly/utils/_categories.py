@@ -6,6 +6,7 @@ Owns both answers, for wings that may not know detectors. Does not own what beco
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.pipeline import Pipeline
 
@@ -92,4 +93,5 @@ def take_columns(X, columns):
         Which of them.
     """
     X = as_table(X)
+    X = X.tocsr() if sp.issparse(X) else X  # not every format has columns to take
     return X.loc[:, columns] if isinstance(X, pd.DataFrame) else X[:, np.flatnonzero(columns)]
