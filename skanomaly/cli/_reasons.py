@@ -8,6 +8,7 @@ from skanomaly.cli._words import shortened
 
 LEAST_SHARE = 0.1  # of what makes a row abnormal: features with less are not named
 MOST_BACKGROUND = 512  # rows of the file to compare with
+FEW, MANY_REFERENCES, FEW_REFERENCES = 20, 8, 4  # a few rows are compared with more others
 
 
 def explain_rows(detector, features, rows, background=None):
@@ -41,7 +42,8 @@ def explain_rows(detector, features, rows, background=None):
         others = np.setdiff1d(np.arange(len(features)), rows)
         others = others if len(others) else np.arange(len(features))
         background = features.iloc[others[:: -(-len(others) // MOST_BACKGROUND)]]
-    return explain(inner, features.iloc[rows], background=background)
+    n_references = MANY_REFERENCES if len(rows) <= FEW else FEW_REFERENCES
+    return explain(inner, features.iloc[rows], background=background, n_references=n_references)
 
 
 def reasons(explanation, table, plans, rows, at_most=3):
