@@ -6,6 +6,7 @@ on the other rows searched with it.
 """
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,8 +16,9 @@ from skanomaly.utils._blas import single_threaded_products
 
 #: Up to this many rows, the plain way is the quicker one.
 _FEW_ROWS = 16
-#: Rows at a time: their products with 8192 reference rows, 8 MiB, stay near the processor.
-_BLOCK_ROWS = 256
+#: Rows at a time, and reference rows: their products, 512 KiB, are looked at before they leave
+#: the processor's own memory.
+_BLOCK_ROWS, _TILE = 128, 1024
 _BLOCK_CELLS = 2**20
 #: Candidates of a row, as a multiple of k and a number beside, before it goes the plain way.
 _MANY = 4, 64
@@ -77,18 +79,25 @@ class _Blocks:
         n, n_features = reference.shape
         self.reference, self.square, self.k = reference, square, k
         self.size = 2 ** max(round(np.log2(n / k) / 2), 0)  # of a group
-        self.n_groups = -(-n // self.size)
-        self.members = self.n_groups * np.arange(self.size)
-        factors = np.zeros((n_features + 1, self.size * self.n_groups), np.float32)
+        padded = -(-n // self.size) * self.size
+        self.tiles = [(start, min(start + _TILE, padded)) for start in range(0, padded, _TILE)]
+        # a group has every so-manieth row of its tile
+        strides = [(stop - start) // self.size for start, stop in self.tiles]
+        self.strides = np.repeat(strides, strides)
+        firsts = [start + np.arange((stop - start) // self.size) for start, stop in self.tiles]
+        self.starts = np.concatenate(firsts)
+        self.members = np.arange(self.size)
+        self.factors = np.zeros((padded, n_features + 1), np.float32)
         with np.errstate(over="ignore"):
-            factors[:-1, :n], factors[-1, :n] = -2 * reference.T, square
-        factors[-1, n:] = np.inf
-        self.factors, self.rounding = factors, 2 * (n_features + 4) * 2.0**-24
+            self.factors[:n, :-1], self.factors[:n, -1] = -2 * reference, square
+        self.factors[n:, -1] = np.inf
+        self.rounding = 2 * (n_features + 4) * 2.0**-24
+        self.held = threading.local()
 
     def search(self, X, distances, nearest):
         """Fill in what `nearest_distances` returns for a block of rows."""
-        far = np.column_stack([X, np.ones(len(X))]).astype(np.float32) @ self.factors
-        row, number, unclear = self._candidates(X, far)
+        far, group = self._products(X)
+        row, number, unclear = self._candidates(X, far, group)
         if unclear.any():
             found = np.empty((unclear.sum(), self.k)), np.empty(unclear.sum(), np.int64)
             _search_plainly(self.reference, X[unclear], self.square, *found)
@@ -101,12 +110,31 @@ class _Blocks:
         first = order[row.searchsorted(clear)[:, None] + np.arange(self.k)]
         distances[clear], nearest[clear] = np.sqrt(exact[first]), number[first[:, 0]]
 
-    def _candidates(self, X, far):
-        """Return pairs of rows and reference rows near them, and for which rows there are none.
+    def _products(self, X):
+        """Return squared distances less the row's own squared norm, roughly, and groups' least.
 
-        `far` are squared distances less the row's own squared norm, roughly.
+        Returns
+        -------
+        far : ndarray of shape (n_padded, _BLOCK_ROWS), float32
+            The thread's own, until it asks again.
+        group : ndarray of shape (n_samples, n_groups), float32
         """
-        group = far.reshape(len(X), self.size, self.n_groups).min(axis=1)
+        if not hasattr(self.held, "far"):
+            self.held.far = np.empty((len(self.factors), _BLOCK_ROWS), np.float32)
+        far, group = self.held.far, np.empty((len(self.starts), _BLOCK_ROWS), np.float32)
+        rows = np.zeros((X.shape[1] + 1, _BLOCK_ROWS), np.float32)
+        rows[:-1, : len(X)], rows[-1] = X.T, 1
+        done = 0
+        for start, stop in self.tiles:
+            n_groups = (stop - start) // self.size
+            np.matmul(self.factors[start:stop], rows, out=far[start:stop])
+            tile, least = far[start:stop].reshape(self.size, -1), group[done : done + n_groups]
+            tile.min(axis=0, out=least.reshape(-1))
+            done += n_groups
+        return far, group.T[: len(X)].copy()
+
+    def _candidates(self, X, far, group):
+        """Return pairs of rows and reference rows near them, and for which rows there are none."""
         limit = np.partition(group, self.k - 1, axis=1)[:, self.k - 1].astype(np.float64)
         norm = np.sqrt(np.einsum("ij,ij->i", X, X))
         reach = 2 * norm + np.sqrt(np.maximum(limit + norm**2, 0))
@@ -114,9 +142,10 @@ class _Blocks:
         row, place = np.nonzero(group <= limit[:, None])
         enough = np.bincount(row, minlength=len(X)) <= _MANY[0] * self.k + _MANY[1]
         row, place = row[enough[row]], place[enough[row]]
-        held = far.ravel().take((row * far.shape[1] + place)[:, None] + self.members)
+        numbers = self.starts[place][:, None] + self.strides[place][:, None] * self.members
+        held = far.ravel().take(numbers * _BLOCK_ROWS + row[:, None])
         pair, member = np.nonzero(held <= limit[row][:, None])
-        row, number = row[pair], place[pair] + self.members[member]
+        row, number = row[pair], numbers[pair, member]
         counts = np.bincount(row, minlength=len(X))
         clear = (counts >= self.k) & (counts <= _MANY[0] * self.k + _MANY[1])
         return row[clear[row]], number[clear[row]], ~clear
