@@ -1,7 +1,8 @@
-"""Several devices of one process: batches shared out as Keras' distribution says. JAX alone.
+"""Several devices of one process, JAX alone: batches shared out, or members dealt out.
 
-Owns which devices train together and where arrays go. Weights are the same on all devices, each
-computes its part of every batch, and JAX adds up the gradients.
+Owns which devices train together and where arrays go. Under Keras' distribution weights are the
+same on all devices, each computes its part of every batch, and JAX adds up the gradients. Without
+one, parts of an ensemble that have nothing in common train on a device each.
 """
 
 import numpy as np
@@ -42,6 +43,21 @@ def _mesh_of(device_mesh):
             f"{sorted(named)}. Several processes do not train one network together here."
         )
     return jax.sharding.Mesh([named[n] for n in names], ("batch",)) if len(names) > 1 else None
+
+
+def for_parts(n_parts):
+    """Return the device of each part that trains apart; None stands for the first device."""
+    import jax
+
+    devices = jax.local_devices()
+    return [devices[k % len(devices)] if k and len(devices) > 1 else None for k in range(n_parts)]
+
+
+def on(device, values):
+    """Return (nested) arrays on a device; as they are when it is None."""
+    import jax
+
+    return values if device is None else jax.device_put(values, device)
 
 
 def everywhere(mesh, values):

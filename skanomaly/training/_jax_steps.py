@@ -42,8 +42,10 @@ def _variables(model):
     return model.trainable_variables, model.non_trainable_variables, model.optimizer.variables
 
 
-def training_program(model, parts=1):
+def training_program(model, parts=1, device=None):
     """Return the compiled loop over steps for models like this one, or for parts of it.
+
+    `device` is the one that its arrays lie on, None for the first.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def training_program(model, parts=1):
     mesh = _devices.mesh()
     placed = {} if mesh is None else {"out_shardings": _devices.sharding(mesh)}
     return _cached(
-        ("train", mesh),
+        ("train", mesh, device),
         model,
         scalars,
         lambda m: _compiled.Program(_training_run(m), **placed),

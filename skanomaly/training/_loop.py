@@ -163,7 +163,10 @@ class _Runner:
         self.model, self.feed, self.watched = model, feed, watched
         self.mesh = _devices.mesh()
         self.n_parts = _member_halves.n_parts(model) if self.mesh is None else 1
-        self.program = _jax_steps.training_program(model, self.n_parts)
+        self.devices = _devices.for_parts(self.n_parts)
+        self.programs = [
+            _jax_steps.training_program(model, self.n_parts, device) for device in self.devices
+        ]
         # one for each part behind the first: JAX runs in parallel what different threads start
         self.threads = [ThreadPoolExecutor(1) for _ in range(1, self.n_parts)]
         self.exact = not _jax_steps.is_row_wise(model)
@@ -204,7 +207,8 @@ class _Runner:
     def read(self):
         """Take the state from the model's variables."""
         state = _devices.everywhere(self.mesh, _jax_steps.state_of(self.model))
-        self.states = _member_halves.cut(self.model, state, self.n_parts)
+        states = _member_halves.cut(self.model, state, self.n_parts)
+        self.states = [_devices.on(*pair) for pair in zip(self.devices, states, strict=True)]
 
     def write_back(self):
         """Hand the state to the model's variables."""
@@ -263,14 +267,17 @@ class _Runner:
         x, y = (_devices.shared_out(self.mesh, a) for a in (x, y))
         batches = (x, y, counts, np.int32(steps), scalars)
         others = [
-            thread.submit(self.program, state, *batches)
-            for thread, state in zip(self.threads, self.states[1:], strict=True)
+            thread.submit(self._run_part, part, batches)
+            for part, thread in enumerate(self.threads, 1)
         ]
-        done = [self.program(self.states[0], *batches), *(other.result() for other in others)]
+        done = [self._run_part(0, batches), *(other.result() for other in others)]
         self.states = [state for state, _ in done]
         self.losses.append(([losses for _, losses in done], steps))
         if len(self.losses) > CALLS_AHEAD:  # calls run in the background: bound their rows
             self._collect(len(self.losses) - CALLS_AHEAD)
+
+    def _run_part(self, part, batches):
+        return self.programs[part](self.states[part], *_devices.on(self.devices[part], batches))
 
     def _collect(self, n):
         """Wait for the first n calls and keep their losses as NumPy arrays."""

@@ -1,4 +1,4 @@
-"""Members cut into parts that train side by side, one processor core each.
+"""Members cut into parts that train side by side, one processor core or device each.
 
 Owns which models can be cut, and what of a training state belongs to which part. On two cores
 two halves take about half as long as one batched program of all members, whose products are
@@ -21,7 +21,7 @@ def n_parts(model):
 
     One where the members have anything in common: random numbers other than those of a
     corruption with one generator a part, or an optimizer that looks at more than one weight at
-    once. Graphics processors run all members in one program, too.
+    once. A lone graphics processor runs all members in one program, too.
     """
     import jax
 
@@ -34,7 +34,8 @@ def n_parts(model):
         and optimizer.clipnorm is None
         and optimizer.global_clipnorm is None
     )
-    return parts if apart and jax.default_backend() == "cpu" else 1
+    several = jax.default_backend() == "cpu" or jax.local_device_count() > 1
+    return parts if apart and several else 1
 
 
 def part_of(model, parts):

@@ -65,6 +65,40 @@ def test_two_devices_give_what_one_gives(fresh_python):
     assert {result["devices"] for result in found.values()} == {2}
 
 
+MEMBERS = """
+import json
+import jax
+import numpy as np
+from skanomaly import AutoencoderDetector
+from skanomaly.training import _compiled
+
+X = np.random.default_rng(0).normal(size=(300, 5))
+detector = AutoencoderDetector(
+    n_estimators=4, max_steps=20, hidden_layer_sizes=8, latent_dim=2, anomaly_score="residual",
+    batch_size=32, random_state=0,
+).fit(X)
+compiled = [c for p in _compiled._programs.values() for c in p._compiled.values()]
+lies = {d.id for c in compiled for s in jax.tree.leaves(c.input_shardings) for d in s.device_set}
+weights = [w.tolist() for w in detector.network_.get_weights()]
+print(json.dumps([sorted(lies), weights, detector.score_samples(X).tolist()]))
+"""
+
+
+def test_members_are_dealt_out_to_devices(fresh_python):
+    one, two = (
+        json.loads(
+            fresh_python(
+                MEMBERS,
+                XLA_FLAGS=f"--xla_force_host_platform_device_count={n_devices}",
+                KERAS_BACKEND="jax",
+            ).splitlines()[-1]
+        )
+        for n_devices in (1, 2)
+    )
+    assert (one[0], two[0]) == ([0], [0, 1])
+    assert one[1:] == two[1:]
+
+
 class Other:
     """A distribution of another kind."""
 
