@@ -15,7 +15,6 @@ OWN_NAMES = {
     "model_selection/test_model_selection.py": "the wing's public names",
     "preprocessing/test_quantile_bins.py": "bins of networks, which are in _binning",
     "preprocessing/test_steps.py": "what several modules of the wing promise alike",
-    "utils/test_labels_handed_on.py": "labels that several wings hand on alike",
 }
 #: Modules that the tests of others run, by those tests.
 TESTED_BY = {

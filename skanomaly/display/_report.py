@@ -19,7 +19,7 @@ import skanomaly
 from skanomaly.display import _report_parts as parts
 from skanomaly.display._base import name_of, threshold_of
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import labels_as_read_by
+from skanomaly.utils._labels_handed_on import labels_as_read_by
 from skanomaly.utils._response import scores_of
 
 #: Columns that get a picture.

@@ -23,10 +23,10 @@ from skanomaly.meta._cross_fitting import Rows, checked_scores
 from skanomaly.thresholds._mixin import ThresholdMixin
 from skanomaly.utils._callbacks import CallbackSupportMixin
 from skanomaly.utils._callers import refuse_classifier_tools
-from skanomaly.utils._containers import collected
+from skanomaly.utils._containers import collected, n_rows
 from skanomaly.utils._doc_links import DocLinkMixin
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import labels_as_read_by, n_rows
+from skanomaly.utils._labels_handed_on import labels_as_read_by
 from skanomaly.utils._response import refuse_other_kinds
 
 

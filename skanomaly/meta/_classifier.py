@@ -16,7 +16,8 @@ from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._base import copy_features
 from skanomaly.meta._inner import with_seed
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import labels_handed_to, told_coding, which_is_anomaly
+from skanomaly.utils._labels import which_is_anomaly
+from skanomaly.utils._labels_handed_on import labels_handed_to, told_coding
 from skanomaly.utils._validation import check_weight
 
 #: Probabilities this near to 0 and 1 still have finite log odds.

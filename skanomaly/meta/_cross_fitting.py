@@ -15,7 +15,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skanomaly.model_selection._split import stratified_masks
-from skanomaly.utils._labels import labels_for, labels_handed_to, n_rows, recode
+from skanomaly.utils._containers import n_rows
+from skanomaly.utils._labels_handed_on import labels_for, labels_handed_to, recode
 from skanomaly.utils._random import random_generator
 from skanomaly.utils._response import judges_neighbours, scores_of
 from skanomaly.utils._splits import split_rows

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skanomaly.meta._windows import window_labels
-from skanomaly.utils._labels import labels_as_read_by, tell_codes
+from skanomaly.utils._labels_handed_on import labels_as_read_by, tell_codes
 
 #: Architectures that need to know how many steps and channels a row has.
 _SEQUENTIAL = ("conv1d", "lstm", "gru")

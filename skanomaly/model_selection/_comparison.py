@@ -7,7 +7,6 @@ Owns: fitting and scoring on splits, ranks and tests over them. Does not own: sp
 import time
 import traceback
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,14 +20,13 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skanomaly.metrics._scorer import anomaly_scorer
 from skanomaly.model_selection._split import StratifiedAnomalyKFold
+from skanomaly.utils._containers import n_rows
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import (
+from skanomaly.utils._labels_handed_on import (
     labels_as_read_by,
     labels_for,
     labels_handed_to,
-    n_rows,
     recode,
-    told_coding,
 )
 from skanomaly.utils._response import refuse_other_conventions
 
@@ -121,15 +119,13 @@ def compare_detectors(
         refuse_other_conventions(detector)
     codes = coded = None
     if y is not None:
-        codes = labels_as_read_by(
-            _told_together(named, anomaly_label), y, n_rows(X), anomaly_label
-        )
+        codes = labels_as_read_by(list(named.values()), y, n_rows(X), anomaly_label)
         coded = recode(codes)
     scorers = _name_scorers(scoring, y)
     splits = _make_splits(cv, X, y, coded, groups)
     rows = Parallel(n_jobs=n_jobs)(
         delayed(_run_split)(
-            name, clone(detector), X, y, codes, number, split, scorers, error_score
+            name, clone(detector), X, y, codes, coded, number, split, scorers, error_score
         )
         for name, detector in named.items()
         for number, split in enumerate(splits)
@@ -141,29 +137,9 @@ def compare_detectors(
     return _summarise(scores, overlap)
 
 
-def _told_together(detectors, anomaly_label):
-    """Return what the detectors were told of the labels' coding: one truth judges them all."""
-    told = {}
-    for detector in detectors.values():
-        for name, value in told_coding(detector).items():
-            kind = name.rpartition("__")[2]
-            decided = kind == "anomaly_label" and not _is_auto(anomaly_label)
-            if not decided and told.setdefault(kind, value) != value:
-                raise ValueError(
-                    f"the detectors read labels in different ways: {kind} is {told[kind]!r} for "
-                    f"one of them and {value!r} for another. Give all of them the same."
-                )
-    return SimpleNamespace(**told)
-
-
-def _is_auto(anomaly_label):
-    return isinstance(anomaly_label, str) and anomaly_label == "auto"
-
-
-def _run_split(name, detector, X, y, codes, number, split, scorers, error_score):
+def _run_split(name, detector, X, y, codes, coded, number, split, scorers, error_score):
     train, test = split
     its_y = labels_handed_to(detector, y, codes)
-    coded = None if y is None else recode(codes)
     row = {"detector": name, "split": number, "fit_time": np.nan, "score_time": np.nan}
     try:
         start = time.perf_counter()

@@ -10,8 +10,10 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, TimeSeriesSplit
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skanomaly.utils._containers import n_rows
 from skanomaly.utils._docs import documented
-from skanomaly.utils._labels import labels_for, n_rows, read_labels, recode
+from skanomaly.utils._labels import read_labels
+from skanomaly.utils._labels_handed_on import labels_for, recode
 from skanomaly.utils._random import random_generator
 from skanomaly.utils._validation import check_integer, check_switch
 

@@ -24,7 +24,7 @@ from skanomaly.thresholds._unlabelled import (
     robust_threshold,
 )
 from skanomaly.thresholds._validation import check_threshold, offset_of_count
-from skanomaly.utils._labels import recode
+from skanomaly.utils._labels_handed_on import recode
 
 
 class _Rule(NamedTuple):

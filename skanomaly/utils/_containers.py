@@ -1,7 +1,8 @@
 """Tables in any container as what the package reads: arrays, sparse matrices, pandas tables.
 
-Owns that one conversion, which drops nothing: masks become missing values, lazy tables are
-collected, lists keep the types of their items. Whether the rows are usable is checked behind it.
+Owns that one conversion, and how many rows they have. It drops nothing: masks become missing
+values, lazy tables are collected, lists keep the types of their items. Whether the rows are usable
+is checked behind it.
 """
 
 from collections.abc import Mapping, Set
@@ -41,6 +42,11 @@ def as_table(X):
     if library == "polars":
         return _of_polars(X)
     return X.to_pandas() if library == "pyarrow" and hasattr(X, "to_pandas") else X
+
+
+def n_rows(X):
+    """Return the number of rows of an array, a frame or a list."""
+    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _without_mask(X):

@@ -13,7 +13,7 @@ from skanomaly.thresholds import (
     recall_threshold,
 )
 from skanomaly.thresholds._labelled import expected_f1_offset, few_labels_offset
-from skanomaly.utils._labels import recode
+from skanomaly.utils._labels_handed_on import recode
 
 RULES = [
     f1_threshold,

@@ -6,7 +6,7 @@ import polars
 import pyarrow
 import pytest
 
-from skanomaly.utils._containers import as_table, collected
+from skanomaly.utils._containers import as_table, collected, n_rows
 
 
 def test_masks_become_missing_values():
@@ -48,3 +48,8 @@ def test_anything_else_stays_what_it_is():
 def test_what_has_no_rows_in_an_order_is_refused(value):
     with pytest.raises(TypeError, match=f"table of rows.*got {type(value).__name__}"):
         collected(value)
+
+
+@pytest.mark.parametrize("X", [np.zeros((3, 2)), pd.DataFrame({"a": [1, 2, 3]}), [[1], [2], [3]]])
+def test_number_of_rows(X):
+    assert n_rows(X) == 3

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.ensemble import IsolationForest
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -15,9 +16,10 @@ from skanomaly import (
     ThresholdedDetector,
 )
 from skanomaly.metrics import roc_auc_score
-from skanomaly.model_selection import compare_detectors
+from skanomaly.model_selection import StratifiedAnomalyKFold, compare_detectors
 from skanomaly.utils import read_labels
-from skanomaly.utils._labels import label_codes, labels_handed_to, recode
+from skanomaly.utils._labels import label_codes
+from skanomaly.utils._labels_handed_on import labels_for, labels_handed_to, recode
 
 pytestmark = pytest.mark.core
 rng = np.random.default_rng(0)
@@ -167,3 +169,31 @@ def test_detectors_that_know_no_unlabelled_rows_refuse_them():
     assert PyODEstimator(Supervised()).fit(X, Y)
     with pytest.raises(ValueError, match="got 270 rows without a label"):
         PyODEstimator(Supervised()).fit(X, np.where(MARK == 1, 1.0, np.nan))
+
+
+NAMED, CODES = ["bad", "ok", "ok"], np.array([-1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "consumer",
+    [
+        NeuralAnomalyClassifier(anomaly_label="bad"),
+        make_pipeline(NeuralAnomalyClassifier(anomaly_label="bad")),
+        StratifiedAnomalyKFold(2, anomaly_label="bad"),
+        NeuralAnomalyClassifier(anomaly_label=0),
+    ],
+)
+def test_who_names_the_anomaly_gets_labels_as_they_came(consumer):
+    assert labels_for(consumer, NAMED, CODES) is NAMED
+
+
+@pytest.mark.parametrize(
+    "consumer", [NeuralAnomalyClassifier(), StratifiedAnomalyKFold(2), IsolationForest(), KFold(2)]
+)
+def test_everybody_else_gets_codes(consumer):
+    assert labels_for(consumer, NAMED, CODES) is CODES
+
+
+def test_rows_without_a_label_stay_so():
+    np.testing.assert_array_equal(recode(np.array([-1, 0, 1])), [1, np.nan, 0])
+    assert recode(CODES) is CODES
