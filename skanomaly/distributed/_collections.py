@@ -106,10 +106,10 @@ class Partitions:
     def _cut(self, values, name):
         """Cut values in memory at the borders of the partitions, whose lengths are counted."""
         delayed = dask_module().delayed
-        if name == "y" and not isinstance(values, np.ndarray | pd.Series):
+        if name == "y":
             values = label_objects(values).infer_objects()  # missing ones are no texts
         elif isinstance(values, np.ma.MaskedArray):
-            values = values.filled(np.nan) if name != "y" else label_objects(values)
+            values = values.filled(np.nan)
         values = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
         ends = np.cumsum([0, *self.lengths()])
         if len(values) != ends[-1]:

@@ -11,7 +11,6 @@ import inspect
 import warnings
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer
 from sklearn.pipeline import Pipeline
 
@@ -27,7 +26,7 @@ from skanomaly.metrics._labelled import (
 )
 from skanomaly.metrics._uniform import uniform_like
 from skanomaly.metrics._unlabelled import excess_mass_score, mass_volume_loss, reconstruction_score
-from skanomaly.utils._categories import fitted_categories, take_columns
+from skanomaly.utils._categories import clone_for_columns, fitted_categories, take_columns
 from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import (
@@ -212,7 +211,7 @@ class _UniformScorer(_Scorer):
         for _ in range(n_draws):
             columns = np.sort(rng.choice(np.shape(X)[1], max_features, replace=False))
             part = X.iloc[:, columns] if hasattr(X, "iloc") else np.asarray(X)[:, columns]
-            fitted = clone(estimator).fit(part)
+            fitted = clone_for_columns(estimator, columns, np.shape(X)[1]).fit(part)
             scores = scores_of(fitted, part)
             draws.append(self._criterion(scores, fitted, part, n_uniform, rng, params))
         return float(np.mean(draws))

@@ -7,7 +7,7 @@ Owns both answers, for wings that may not know detectors. Does not own what beco
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from sklearn.base import OneToOneFeatureMixin
+from sklearn.base import OneToOneFeatureMixin, clone
 from sklearn.pipeline import Pipeline
 
 from skanomaly.utils._containers import as_table
@@ -76,6 +76,32 @@ def fitted_categories(estimator, n_features):
     mask = estimator.is_categorical_
     mask = np.zeros(n_features, dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
     return mask if len(mask) == n_features else None
+
+
+def clone_for_columns(estimator, columns, n_features):
+    """Return an unfitted copy of a fitted detector, for some of its columns alone.
+
+    Categories that were named or told by their places are told anew, by their new places.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted detector of any library.
+    columns : ndarray of int
+        Places of the columns.
+    n_features : int
+        Features that it was fitted on.
+    """
+    known, copy = fitted_categories(estimator, n_features), clone(estimator)
+    if known is None or not hasattr(copy, "get_params"):
+        return copy
+    told = {
+        name: known[columns].tolist()
+        for name, value in copy.get_params().items()
+        if name.rpartition("__")[2] == "categorical_features"
+        and not (value is None or isinstance(value, str))
+    }
+    return copy.set_params(**told)
 
 
 def _keeps_columns(step):

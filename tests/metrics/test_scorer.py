@@ -182,6 +182,32 @@ def test_frames_keep_their_columns(data):
     assert anomaly_scorer("excess_mass", n_uniform=200, max_features=2, n_draws=2)(detector, X) > 0
 
 
+@pytest.mark.parametrize("told", [[3], ["kind"], [False, False, False, True]])
+def test_categories_keep_their_columns_where_a_few_are_drawn(told):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(60, 3)), columns=list("abc")).assign(
+        kind=rng.integers(0, 3, 60)
+    )
+    detector = AutoencoderDetector("plain", epochs=1, categorical_features=told, random_state=0)
+    detector.fit(X)
+    scorer = anomaly_scorer("excess_mass", n_uniform=100, max_features=2, n_draws=4)
+    seen = []
+
+    class Kept(type(detector)):
+        """Remembers which columns are categories."""
+
+        def fit(self, X, y=None):
+            super().fit(X)
+            mask = self.is_categorical_
+            seen.append((list(X.columns), [] if mask is None else list(X.columns[mask])))
+            return self
+
+    detector.__class__ = Kept
+    scorer(detector, X)
+    assert any("kind" in columns for columns, _ in seen)
+    assert all(found == [c for c in columns if c == "kind"] for columns, found in seen)
+
+
 def test_uniform_points_depend_on_the_seed_only(data, forest):
     X = data[0]
     values = [
