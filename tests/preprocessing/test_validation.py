@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier
+from skanomaly.preprocessing._validation import read_rows
 
 # hardly trained networks call many rows anomalies that carry no label
 pytestmark = pytest.mark.filterwarnings("ignore:y names .* anomalies, but:UserWarning")
@@ -91,3 +92,12 @@ def test_other_tables_are_refused_in_prediction(mixed, detector):
         fitted.predict(frame.assign(a=np.inf))
     with pytest.raises(ValueError, match="minimum of 1"):
         fitted.predict(frame[:0])
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int16"])
+def test_wide_and_long_tables_are_read_in_their_order(kind):
+    X = (np.arange(5000 * 19).reshape(5000, 19) % 977).astype(kind)
+    detector = AutoencoderDetector("plain", categorical_features=None)
+    rows = read_rows(detector, pd.DataFrame(X), reset=True)
+    np.testing.assert_array_equal(rows, X)
+    assert rows.dtype == (np.float32 if kind == "float32" else np.float64)

@@ -100,6 +100,15 @@ def test_few_and_many_rows_find_the_same_distances(n_queries):
         np.testing.assert_allclose(nearest(reference, new, k), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("n_reference", [1023, 1024, 1025, 2100])
+def test_reference_rows_are_searched_to_the_last(n_reference):
+    reference = RNG.normal(size=(n_reference, 4))
+    new = np.vstack([reference[-30:] + 1e-6, RNG.normal(size=(270, 4))])
+    for k in (1, 6, 51):
+        expected = np.sort(cdist(new, reference), axis=1)[:, :k]
+        np.testing.assert_allclose(nearest(reference, new, k), expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e18, 1e30])
 def test_outliers_and_ties_of_any_size_are_searched_exactly(scale):
     reference = RNG.integers(0, 3, size=(500, 3)) * 1.0
