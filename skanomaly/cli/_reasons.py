@@ -8,7 +8,8 @@ from skanomaly.cli._words import shortened
 
 LEAST_SHARE = 0.1  # of what makes a row abnormal: features with less are not named
 MOST_BACKGROUND = 512  # rows of the file to compare with
-FEW, MANY_REFERENCES, FEW_REFERENCES = 20, 8, 4  # a few rows are compared with more others
+FEW_ROWS = 20
+REFERENCES = 8, 4  # rows that each of a few is compared with, and each of more
 
 
 def explain_rows(detector, features, rows, background=None):
@@ -42,7 +43,7 @@ def explain_rows(detector, features, rows, background=None):
         others = np.setdiff1d(np.arange(len(features)), rows)
         others = others if len(others) else np.arange(len(features))
         background = features.iloc[others[:: -(-len(others) // MOST_BACKGROUND)]]
-    n_references = MANY_REFERENCES if len(rows) <= FEW else FEW_REFERENCES
+    n_references = REFERENCES[len(rows) > FEW_ROWS]
     return explain(inner, features.iloc[rows], background=background, n_references=n_references)
 
 
