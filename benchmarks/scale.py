@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -291,6 +292,9 @@ def models(figures, quick):
     busy = statistics.median(core for _, core in taken)
     figures.add("models", "each further model, median processor time", busy, "core s")
     figures.add("models", f"{n_models} models", first + sum(t for t, _ in taken), "s")
+    with ThreadPoolExecutor(3) as threads:
+        together, _ = seconds(lambda: list(threads.map(fit, range(n_models))))
+    figures.add("models", f"{n_models} models, three threads", together, "s")
 
 
 PARTS = {f.__name__: f for f in (stages, agreement, models, growth, files, scoring)}
