@@ -135,7 +135,7 @@ def _add_explain(parser):
     _add_files(parser, "+")
     _add_model(parser.add_argument)
     parser.add_argument(
-        "--row", metavar="N", type=_whole_number, required=True, help="which row; 1 is the first"
+        "--row", metavar="N", type=_row_number, required=True, help="which row; 1 is the first"
     )
     _add_top(parser.add_argument)
     _add_quiet(parser.add_argument)
@@ -324,6 +324,12 @@ def _contamination(text):
 def _whole_number(text):
     if not (text.isascii() and text.isdigit() and int(text) < 2**32):
         raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
+    return int(text)
+
+
+def _row_number(text):
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"rows count from 1, got {text!r}")
     return int(text)
 
 

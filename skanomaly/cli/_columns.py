@@ -8,6 +8,7 @@ from typing import Any
 
 from skanomaly.cli._files import earlier_results
 from skanomaly.cli._kinds import Reading, is_identifier, numbers_the_rows, read_column
+from skanomaly.cli._plans import LARGEST
 from skanomaly.cli._words import CommandError, count, joined, listed, percent
 
 FEW_ROWS = 30  # with fewer there is little to learn
@@ -17,7 +18,6 @@ _LABEL_NAME = re.compile(
     re.IGNORECASE,
 )
 MOST_LABELS = 20  # more different values than this are a measurement, not a label
-LARGEST = 1e100  # squares of larger values overflow
 
 
 @dataclasses.dataclass

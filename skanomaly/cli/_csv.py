@@ -17,6 +17,13 @@ from skanomaly.cli._words import CommandError, listed
 
 SEPARATORS = ",;\t|"
 WINDOWS = "cp1252"  # what Excel writes in western Europe and America
+#: Texts that are missing values in a column of numbers. In one of texts, NA is Namibia.
+_MISSING = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+_FIRST_RECORDS, _RECORDS = 20, 200  # that tell the separator, and which digits are no numbers
+_DIGITS = re.compile(r"0\d+")
 
 
 @dataclasses.dataclass
@@ -27,6 +34,8 @@ class Dialect:
     sep: str
     header: bool
     skip: int  # bytes above the header
+    names: list  # of the columns
+    codes: list  # columns of digits such as 00123, whose zeros are to be kept
 
 
 def find_dialect(head, whole, arguments, name, say):
@@ -61,10 +70,34 @@ def find_dialect(head, whole, arguments, name, say):
             say("note: the first line holds numbers, so it is read as data; --header if not")
     if header:
         _tell_repeated_names(names, say)
-    return Dialect(encoding, sep, header, len(head) - len(rest))
+    dialect = Dialect(encoding, sep, header, len(head) - len(rest), [], [])
+    some = _records_of(rest, encoding, sep, _RECORDS)
+    dialect.names = _names_of(rest, dialect) if header else _numbered(len(names))
+    for column, *cells in zip(dialect.names, *some[header:], strict=False):
+        if any(_DIGITS.fullmatch(cell.strip()) for cell in cells):
+            dialect.codes.append(column)
+    return dialect
 
 
-def parse_csv(stream, dialect, arguments, name, **options):
+def _numbered(n):
+    return [f"column_{number + 1}" for number in range(n)]
+
+
+def _names_of(data, dialect):
+    """Return the columns' names as pandas makes them, which differ where the file repeats one."""
+    import pandas as pd
+
+    try:
+        first = pd.read_csv(
+            io.BytesIO(data), sep=dialect.sep, encoding=dialect.encoding, nrows=0,
+            index_col=False, skipinitialspace=True,
+        )  # fmt: skip
+    except (ValueError, OverflowError):
+        return []  # the parser proper will tell what is wrong
+    return list(first.columns)
+
+
+def parse_csv(stream, dialect, arguments, name, texts=(), only=None, **options):
     """Parse a CSV file; whatever is wrong with it becomes a CommandError.
 
     Parameters
@@ -77,6 +110,10 @@ def parse_csv(stream, dialect, arguments, name, **options):
         What the user said of it.
     name : str
         What the user calls it.
+    texts : collection of str, default=()
+        Columns to leave as texts, of which blank ones alone are missing.
+    only : list of str, default=None
+        Columns to read; None is all.
     **options : dict
         Passed to ``pandas.read_csv``.
 
@@ -87,6 +124,15 @@ def parse_csv(stream, dialect, arguments, name, **options):
     """
     import pandas as pd
 
+    # without a header pandas knows columns by their numbers
+    keys = dialect.names if dialect.header else range(len(dialect.names))
+    keys = dict(zip(dialect.names, keys, strict=True))
+    missing = {
+        key: [*([""] if column in texts else _MISSING), *arguments.missing]
+        for column, key in keys.items()
+    }
+    if only is not None:
+        options["usecols"] = [keys[column] for column in only]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -96,7 +142,9 @@ def parse_csv(stream, dialect, arguments, name, **options):
                 encoding=dialect.encoding,
                 header=0 if dialect.header else None,
                 index_col=False,  # or the first column of overlong rows becomes an index
-                na_values=arguments.missing,
+                na_values=missing or arguments.missing,
+                keep_default_na=not missing,
+                dtype={key: "string" for column, key in keys.items() if column in texts},
                 skipinitialspace=True,
                 low_memory=False,
                 dtype_backend="numpy_nullable",  # whole numbers stay whole beside missing values
@@ -104,7 +152,7 @@ def parse_csv(stream, dialect, arguments, name, **options):
             )
             for frame in [read] if isinstance(read, pd.DataFrame) else read:
                 if not dialect.header:
-                    frame.columns = [f"column_{number + 1}" for number in range(frame.shape[1])]
+                    frame.columns = [f"column_{number + 1}" for number in frame.columns]
                 yield frame
     except UnicodeError:
         raise CommandError(_broken_encoding(stream, dialect, name)) from None
@@ -149,11 +197,17 @@ def _first_records(data, encoding, name, sep):
         raise CommandError(
             f"{name} is not a text file; expected CSV, JSON, Parquet or an Excel workbook"
         )
-    records = {}
-    for candidate in SEPARATORS if sep is None else sep:
-        reader = csv.reader(io.StringIO(head, newline=""), delimiter=candidate)
-        records[candidate] = list(itertools.islice(filter(None, _until_error(reader)), 20))
-    return records
+    candidates = SEPARATORS if sep is None else sep
+    return {one: _split(head, one, _FIRST_RECORDS) for one in candidates}
+
+
+def _records_of(data, encoding, sep, n):
+    return _split(data[:HEAD].decode(encoding, errors="replace").removeprefix("\ufeff"), sep, n)
+
+
+def _split(head, sep, n):
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=sep)
+    return list(itertools.islice(filter(None, _until_error(reader)), n))
 
 
 def _until_error(reader):

@@ -9,10 +9,9 @@ from skanomaly.cli._words import CommandError, count, shortened
 
 def explain(arguments):
     """Run the command."""
-    if arguments.row < 1:
-        raise CommandError("--row counts from 1: the first row of data is row 1")
     pipeline = load_model(arguments.model)
     reader, monitor = pipeline[0], pipeline[-1]
+    arguments.missing = [*arguments.missing, *reader.missing_]
     table, row = _find_row(reader, arguments)
     decimal = reader.decimal_in(table.frame, arguments.decimal)
     features = reader.transform(table.frame, decimal)

@@ -5,6 +5,7 @@ Does not own: bytes (``cli._sources``), how CSV is written (``cli._csv``), or wr
 (``cli._writing``).
 """
 
+import codecs
 import dataclasses
 import io
 import itertools
@@ -115,10 +116,32 @@ def _without_index(frame):
 def _read_csv(source, arguments, say):
     data = source.read()
     dialect = find_dialect(data, True, arguments, source.name, say)
-    (frame,) = parse_csv(io.BytesIO(data[dialect.skip :]), dialect, arguments, source.name)
+    texts = _texts_in(dialect, arguments)
+
+    def parse(texts, only=None):
+        stream = io.BytesIO(data[dialect.skip :])
+        return next(parse_csv(stream, dialect, arguments, source.name, texts, only))
+
+    frame = parse(texts)
+    label = getattr(arguments, "label", None)
+    doubtful = [  # a missing value among texts may be a text such as NA
+        column
+        for column in frame
+        if kind_of(frame[column]) == "text" and frame[column].isna().any()
+        if column not in texts and column != label and column in dialect.names
+    ]
+    if doubtful:
+        again = parse(doubtful, doubtful)
+        frame = frame.assign(**{column: again[column] for column in doubtful})
     table = Table(frame, source.name, dialect.sep)
     table.decimal = arguments.decimal or _find_decimal(table)
     return table
+
+
+def _texts_in(dialect, arguments, known=()):
+    """Return the columns of a CSV file to leave as texts: kinds, names and digits with zeros."""
+    told = [name for kind in ("category", "id") for name in getattr(arguments, kind, None) or ()]
+    return {*known, *dialect.codes, *told} - {getattr(arguments, "label", None)}
 
 
 def _read_parquet(source, arguments):
@@ -140,7 +163,10 @@ def _read_xlsx(source, arguments):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a workbook has besides cells
-            book = pd.read_excel(source.seekable_file(), sheet_name=None, engine="openpyxl")
+            book = pd.read_excel(
+                source.seekable_file(), sheet_name=None, engine="openpyxl",
+                dtype=object, keep_default_na=False, na_values=[""],  # cells know what they hold
+            )  # fmt: skip
     except CommandError:
         raise
     except Exception as error:  # a damaged file can fail in any layer of openpyxl
@@ -279,9 +305,11 @@ def _csv_chunks(source, arguments, texts, say, rows):
     whole = len(source.head) < HEAD
     dialect = find_dialect(source.head, whole, arguments, source.name, say)
     source.read(dialect.skip) if dialect.skip else None
-    options = {"chunksize": rows, "dtype": dict.fromkeys(texts, "string")}
-    decimal = arguments.decimal
-    for frame in parse_csv(source, dialect, arguments, source.name, **options):
+    texts, decimal = _texts_in(dialect, arguments, texts), arguments.decimal
+    stream = source  # pandas reads UTF-8 from anything, and other texts from Python's own streams
+    if codecs.lookup(dialect.encoding).name != "utf-8":
+        stream = io.BufferedReader(_Raw(source))
+    for frame in parse_csv(stream, dialect, arguments, source.name, texts, chunksize=rows):
         table = Table(frame, source.name, dialect.sep)
         decimal = decimal or _find_decimal(table)
         table.decimal = decimal

@@ -64,7 +64,13 @@ def fit_pipeline(table, features, labels, arguments):
         monitor.set_threshold(budget)
     about = _about(table, features, labels, monitor, arguments)
     usual = features.frame if labels is None else features.frame[labels >= 0]
-    reader = TableReader().fit(usual, plans=features.plans, about=about, keep=arguments.keep_rows)
+    reader = TableReader().fit(
+        usual,
+        plans=features.plans,
+        about=about,
+        keep=arguments.keep_rows,
+        missing=arguments.missing,
+    )
     return Pipeline([("reader", reader), ("monitor", monitor)])
 
 

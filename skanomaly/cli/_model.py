@@ -7,8 +7,8 @@ the format of the file (`skanomaly.io`), or the decision what each column is (``
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.cli._plans import parts_of
-from skanomaly.cli._texts import kind_of
+from skanomaly.cli._plans import LARGEST, parts_of
+from skanomaly.cli._texts import kind_of, texts_of
 from skanomaly.cli._words import CommandError, listed
 
 
@@ -22,6 +22,26 @@ def _plain(column):
     column = column.cat.remove_unused_categories()
     texts = [str(text) for text in column.cat.categories]
     return {"codes": column.cat.codes.to_numpy(np.int64), "texts": texts}
+
+
+def _without(column, missing):
+    """Return a column without the values that stand for a missing one."""
+    import pandas as pd
+
+    if not missing or isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    if column.dtype.kind in "iuf":  # -999.0 where it was -999
+        return column.mask(column.isin(pd.to_numeric(pd.Series(missing), errors="coerce")))
+    return column.mask(texts_of(column).isin(missing))
+
+
+def _finite(values):
+    """Return features with NaN for numbers that no detector can read."""
+    import numpy as np
+
+    if values.dtype != np.float64:
+        return values
+    return np.where(np.abs(values) > LARGEST, np.nan, values)
 
 
 class TableReader(TransformerMixin, BaseEstimator):
@@ -40,9 +60,11 @@ class TableReader(TransformerMixin, BaseEstimator):
         What `info` shows: when and on what the model was trained.
     rows_ : dict or None
         Some rows of the fit by feature, to explain others with.
+    missing_ : list of str
+        Texts, of numbers as well, that stand for a missing value.
     """
 
-    def fit(self, X, y=None, *, plans=None, about=None, keep=0):
+    def fit(self, X, y=None, *, plans=None, about=None, keep=0, missing=()):
         """Keep how columns are read.
 
         Parameters
@@ -57,6 +79,8 @@ class TableReader(TransformerMixin, BaseEstimator):
             What is known of the training.
         keep : int, default=0
             How many of the rows to keep at most.
+        missing : list of str, default=()
+            Texts that stand for a missing value.
 
         Returns
         -------
@@ -66,6 +90,7 @@ class TableReader(TransformerMixin, BaseEstimator):
         self.plans_ = dict(plans or {})
         self.features_ = [str(name) for name in X.columns]
         self.about_ = dict(about or {})
+        self.missing_ = list(missing)
         some = X.iloc[:: -(-len(X) // keep)] if keep else None
         self.rows_ = None if some is None else {str(n): _plain(some[n]) for n in some}
         self.about_["kept_rows"] = 0 if some is None else len(some)
@@ -84,7 +109,8 @@ class TableReader(TransformerMixin, BaseEstimator):
         Returns
         -------
         features : DataFrame of shape (n_samples, n_features)
-            Numbers and categories; a column that the table lacks is missing throughout.
+            Numbers and categories; a column that the table lacks is missing throughout, and so
+            are infinite values.
         """
         import numpy as np
         import pandas as pd
@@ -99,12 +125,12 @@ class TableReader(TransformerMixin, BaseEstimator):
         for name, plan in self.plans_.items():
             parts = {}
             if name in X.columns:
-                parts = parts_of(plan, X[name], decimal)
+                parts = parts_of(plan, _without(X[name], self.missing_), decimal)
             for part, feature in plan["features"].items():
                 absent = np.full(len(X), np.nan)
                 if plan["kind"] == "categories":
                     absent = pd.Categorical([None] * len(X), categories=plan["seen"])
-                columns[feature] = parts.get(part, absent)
+                columns[feature] = _finite(parts.get(part, absent))
         return pd.DataFrame(columns, index=X.index)[self.features_]
 
     def decimal_in(self, X, told=None):

@@ -4,8 +4,13 @@ Owns what each kind of plan does; plans are dicts of plain values. Which plan a 
 decided in ``cli._kinds``.
 """
 
+import re
+
 from skanomaly.cli._texts import dates_in, hours_in, kind_of, numbers_of, texts_of
 
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
+#: Squares of larger values overflow.
+LARGEST = 1e100
 #: Texts of a column of truths.
 FLAGS = {"True", "False"}
 
@@ -67,7 +72,22 @@ def _categories(plan, column):
     texts = texts_of(column)
     if plan["flags"]:
         texts = texts.where(~texts.str.capitalize().isin(FLAGS), texts.str.capitalize())
-    return {"": texts.astype("category").array}
+    return {"": _as_seen(texts, plan["seen"]).astype("category").array}
+
+
+def _as_seen(texts, seen):
+    """Return texts, and those of a number as the fit saw it: 100 or 100.0 for 0100."""
+    new = set(texts.dropna().unique()) - set(seen)
+    numbers = [(_number(text), text) for text in seen] if new else []
+    known = {value: text for value, text in numbers if value is not None}
+    if len(known) < sum(value is not None for value, _ in numbers):
+        return texts  # 7 and 07 are two of them
+    written = {text: known.get(_number(text)) for text in new}
+    return texts.replace({text: other for text, other in written.items() if other is not None})
+
+
+def _number(text):
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 _READERS = {

@@ -81,7 +81,9 @@ def reasons(explanation, table, plans, rows, at_most=3):
         for j in named:
             seen = seen_value(table, sources[names[j]], names[j], explanation, place, row)
             expected = expected_value(explanation.expected.iat[place, j], sources[names[j]])
-            parts.append(f"{shortened(names[j])}={seen} (expected {expected})")
+            # values that print alike differ behind the digits shown, or with others of the row
+            beside = "" if seen == expected else f" (expected {expected})"
+            parts.append(f"{shortened(names[j])}={seen}{beside}")
         texts.append(", ".join(parts))
     return texts
 

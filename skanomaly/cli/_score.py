@@ -38,9 +38,10 @@ def score(arguments):
         check_out(arguments.out, [*files, arguments.model], arguments.format)
     pipeline = load_model(arguments.model)
     monitor = pipeline[-1]
+    arguments.missing = [*arguments.missing, *pipeline[0].missing_]
     if arguments.alerts is not None:
         _set_budget(monitor, arguments)
-    with _output(arguments) as write:
+    with _output(arguments, say) as write:
         run = _Run(pipeline, arguments, write, say)
         for path in files:
             run.score_file(path)
@@ -172,28 +173,42 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _output(arguments):
+def _output(arguments, say):
     """Yield what writes rows, or None; a file is replaced once all is written."""
     if arguments.out is None:
         yield None
         return
     name = str(arguments.out).lower() if arguments.format is None else f".{arguments.format}"
     name = ".csv" if name == "-" else name
-    holder = []
+    writer, columns = None, []
 
     def write(frame, table):
+        nonlocal writer
         if arguments.escape_formulas:
             frame = escaped(frame)
-        if not holder:
-            holder.append((writer_for(name, file, table), list(frame.columns)))
-        writer, columns = holder[0]
+        late = [] if writer is None else [one for one in frame.columns if one not in columns]
+        if writer is None:
+            writer = writer_for(name, file, table)
+            columns.extend(frame.columns)
+        elif late:
+            columns.extend(late)
+            if writer.fixes_columns:
+                say(
+                    f"note: not written: {listed(late)}, which the first rows do not have; "
+                    "--format jsonl writes every row with its own"
+                )
         with refusing(arguments.out):
             writer.write(frame.reindex(columns=columns))
 
     place = _standard_output() if arguments.out == "-" else replacing(arguments.out)
     with place as file:
-        yield write
-        for writer, _ in holder:
+        try:
+            yield write
+        except BaseException:
+            if writer is not None:
+                writer.abandon()
+            raise
+        if writer is not None:
             writer.close()
 
 

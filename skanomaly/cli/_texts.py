@@ -23,7 +23,11 @@ _WITH_UNIT = (  # behind the number, or three letters of a currency before it
     r"|^[-+(]?([A-Z]{3})\s?[-+(]?[\d.,]+\)?$"
 )
 # texts that say "missing" in a column of numbers: "?", "n/a", "#DIV/0!", "unknown"
-_MISSING = re.compile(r"[\W_]*|#.*[!?]|n[./]?a\.?n?|k\.? ?a\.?|none|nil|unknown|missing", re.I)
+_MISSING = re.compile(
+    r"[\W_]*|#.*[!?]|#n/?a.*|<?-?n[./]?a\.?n?>?|-?1\.#(ind|qnan)|k\.? ?a\.?|none|nil|null|unknown|"
+    r"missing",
+    re.I,
+)
 _DAY = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ].*)?|(19|20)\d\d-\d\d")
 _DAYS = (
     "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y",
@@ -57,7 +61,14 @@ def kind_of(column):
 
 
 def texts_of(column):
-    """Return values as texts without blanks around them; missing or blank is missing."""
+    """Return values as texts without blanks around them; missing or blank is missing.
+
+    A whole number has no decimals, although a missing one beside it may make it a float.
+    """
+    if column.dtype.kind == "f":
+        whole = column.astype("Float64")
+        if ((whole % 1 == 0) & (abs(whole) < 2**53)).fillna(True).all():
+            column = whole.astype("Int64")
     texts = column.astype("string").str.strip()
     return texts.mask(texts == "")
 

@@ -197,11 +197,17 @@ def writer_for(name, file, table):
 
 
 class _CsvWriter:
+    fixes_columns = True  # the first rows decide which there are
+
     def __init__(self, file, table):
-        self._file, self._table, self._begun = file, table, False
+        self._file, self._table, self._begun, self._columns = file, table, False, None
+
+    def abandon(self):
+        """Let go of a file that is not finished."""
 
     def write(self, frame):
-        _with_plain_floats(frame).to_csv(
+        self._columns = list(frame.columns) if self._columns is None else self._columns
+        _with_plain_floats(frame[self._columns]).to_csv(
             self._file,
             sep=self._table.sep or ",",
             decimal=self._table.decimal if self._table.sep else ".",
@@ -229,6 +235,7 @@ def _with_plain_floats(frame):
 
 
 class _JsonLinesWriter(_CsvWriter):
+    fixes_columns = False
     _before, _between, _after = "", "", ""
 
     def write(self, frame):
@@ -256,18 +263,30 @@ class _ParquetWriter(_CsvWriter):
         import pyarrow
         import pyarrow.parquet
 
+        if self._columns is None:
+            self._columns = list(frame.columns)
+            # of a column without a value so far, text holds whatever comes
+            self._open = [name for name in frame if frame[name].isna().all()]
+        frame = frame[self._columns].astype(dict.fromkeys(self._open, "string"))
         held = [name for name in self._table.index if name in frame and name != "file"]
         frame = frame.set_index(held) if held else frame
         if self._writer is None:
             rows = pyarrow.Table.from_pandas(frame)
             self._writer = pyarrow.parquet.ParquetWriter(self._file, rows.schema)
-        else:
+        try:
             rows = pyarrow.Table.from_pandas(frame, schema=self._writer.schema)
+        except (pyarrow.ArrowException, TypeError) as error:
+            raise ValueError(
+                f"a column holds values of another kind than in the first rows ({error}), which "
+                "Parquet cannot hold; write CSV or JSON Lines"
+            ) from error
         self._writer.write_table(rows)
 
-    def close(self):
+    def abandon(self):
         if self._writer is not None:
             self._writer.close()
+
+    close = abandon
 
 
 class _XlsxWriter(_CsvWriter):
@@ -280,9 +299,10 @@ class _XlsxWriter(_CsvWriter):
 
     def write(self, frame):
         if not self._begun:
-            self._sheet.append([self._cell(name) for name in frame.columns])
+            self._columns = list(frame.columns)
+            self._sheet.append([self._cell(name) for name in self._columns])
         self._begun = True
-        for record in _plain(frame, dates=True):
+        for record in _plain(frame[self._columns], dates=True):
             self._sheet.append([self._cell(value) for value in record.values()])
 
     def _cell(self, value):
@@ -302,6 +322,7 @@ class _XlsxWriter(_CsvWriter):
 
 def _plain(frame, dates=False):
     """Yield rows as dicts of plain Python values, with None for what is missing."""
+    import numpy as np
     import pandas as pd
 
     names = list(frame.columns)
@@ -310,8 +331,8 @@ def _plain(frame, dates=False):
     for values in zip(*columns, strict=True):
         record = {}
         for name, value in zip(names, values, strict=True):
-            if hasattr(value, "item") and not isinstance(value, pd.Timestamp):
-                value = value.item()
+            if isinstance(value, np.generic | np.ndarray):
+                value = value.tolist()
             if isinstance(value, pd.Timestamp):
                 value = value.tz_localize(None).to_pydatetime() if dates else value.isoformat()
             elif dates and not isinstance(value, (str, int, float, bool, type(None))):

@@ -8,7 +8,10 @@ format of objects, which is that of skops.
 import datetime
 import functools
 import importlib
+import io
+import json
 import platform
+import sys
 import zipfile
 
 import numpy as np
@@ -22,7 +25,13 @@ from skanomaly.utils._state import check_version, keeping
 #: Trees that scikit-learn walks without looking where they lead; looked at before they are used.
 _TREE = "sklearn.tree._tree.Tree"
 #: What scikit-learn's transformers hold, and what cannot do anything.
-_HARMLESS = {_TREE, "numpy.dtype"}
+_SPLITTERS = "sklearn.model_selection._split."
+_OURS = (
+    "skanomaly.metrics._labelled", "skanomaly.metrics._scorer", "skanomaly.model_selection._split",
+)  # fmt: skip
+_HARMLESS = {_TREE, "numpy.dtype", "sklearn.compose._column_transformer.make_column_selector"}
+#: Nodes of the format that are a function or a class, or made by one.
+_BY_NAME = ("FunctionNode", "ObjectNode", "TypeNode")
 #: What the command line's models begin with, which is not public.
 _READER = "skanomaly.cli._model.TableReader"
 
@@ -113,7 +122,27 @@ def save(estimator, path, *, keep_rows=False, notes=None):
                 f"{type(estimator).__name__} holds something that cannot be part of a file "
                 f"({error}). Expected estimators whose attributes are arrays, numbers and strings."
             ) from error
+    _refuse_nameless(content, type(estimator).__name__)
     _container.write(path, content, {**_description(estimator, keep_rows), "notes": notes})
+
+
+def _refuse_nameless(content, owner):
+    """Refuse functions and classes that nobody finds again: lambdas, those inside functions."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        left = [json.loads(archive.read("schema.json"))]
+    while left:
+        node = left.pop()
+        left += node.values() if isinstance(node, dict) else node
+        left = [part for part in left if isinstance(part, (dict, list))]
+        if not isinstance(node, dict) or node.get("__loader__") not in _BY_NAME:
+            continue
+        module, name = node["__module__"], node["__class__"]
+        if not hasattr(sys.modules.get(module), name):
+            raise TypeError(
+                f"{owner} holds {name!r} of {module}, which cannot be found again by its name. A "
+                "file can name functions and classes at the top of a module, no lambdas and none "
+                "that are defined inside a function: define it there by def or class."
+            )
 
 
 def load(path, *, trusted=()):
@@ -160,7 +189,7 @@ def _load_by_skops(path, content, trusted):
     skops = import_extra("skops.io", "io", "skanomaly.io")
     with _container.refusing_damage(path):
         found = set(skops.get_untrusted_types(data=content))
-    ours = {name for name in found if name in _HARMLESS or _estimator_of(name)}
+    ours = {name for name in found if _is_harmless(name) or _estimator_of(name)}
     foreign = found - ours - set(trusted)
     if foreign:
         raise ValueError(
@@ -207,6 +236,16 @@ def _estimator_of(name):
         return None
     found = getattr(skanomaly, short)
     return found if isinstance(found, type) and issubclass(found, StateMixin) else None
+
+
+def _is_harmless(name):
+    """Tell what cannot do anything: splitters, for one, and our metrics and scorers."""
+    if name in _HARMLESS or name.startswith(_SPLITTERS):
+        return True
+    module, _, short = name.rpartition(".")
+    if module not in _OURS:
+        return False
+    return hasattr(importlib.import_module(module), short)
 
 
 def _plain_estimator(trusted, name):

@@ -292,3 +292,39 @@ def test_replaced_file_keeps_its_mode_and_a_link_stays_a_link(run, wine):
     assert link.is_symlink()
     assert old.stat().st_mode & 0o777 == 0o640
     assert len(pd.read_csv(old)) == 178
+
+
+def test_digits_with_zeros_before_them_are_written_as_they_were(run, tmp_path):
+    frame = pd.DataFrame({"account": [f"{i % 9:05d}" for i in range(60)], "v": range(60)})
+    frame["zip"] = ["1000", "0200"] * 30
+    frame["v"] = np.sqrt(frame["v"])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    code, _, _ = run(
+        "detect", tmp_path / "t.csv", "--category", "zip", "--out", tmp_path / "o.csv"
+    )
+    assert code == 0
+    again = pd.read_csv(tmp_path / "o.csv", dtype=str)
+    pd.testing.assert_frame_equal(
+        again[["account", "zip"]], frame[["account", "zip"]].astype("str")
+    )
+
+
+def test_na_is_a_text_among_texts_and_missing_among_numbers(run, tmp_path):
+    country = ["NA", "DE", "ZA", ""] * 30
+    frame = pd.DataFrame({"country": country, "v": ["NA", *map(str, np.sqrt(range(119)))]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    code, _, said = run("detect", tmp_path / "t.csv", "--out", tmp_path / "o.csv")
+    assert code == 0
+    assert "'country' (3 values)" in said
+    assert "'v' <1%" in said
+    assert "'country' 25%" in said
+    again = pd.read_csv(tmp_path / "o.csv", keep_default_na=False)
+    assert again["country"].tolist() == country
+
+
+def test_lists_in_parquet_are_written(run, tmp_path):
+    frame = pd.DataFrame({"v": np.sqrt(range(40)), "tags": [["a", "b"]] * 40})
+    frame.to_parquet(tmp_path / "t.parquet")
+    for name in ("o.csv", "o.jsonl", "o.json", "o.xlsx", "o.parquet"):
+        assert run("detect", tmp_path / "t.parquet", "--out", tmp_path / name)[0] == 0
+    assert pd.read_json(tmp_path / "o.json")["tags"].tolist() == [["a", "b"]] * 40

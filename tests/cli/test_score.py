@@ -227,3 +227,113 @@ def test_the_decimal_mark_is_that_of_the_file(call, tmp_path, told):
     assert "could not be read" not in said
     point, comma = pd.read_csv(outs[0]), pd.read_csv(outs[1], sep=";", decimal=",")
     np.testing.assert_allclose(comma["score"], point["score"])
+
+
+def fitted(folder, frame, *options):
+    """Fit a quick model to a table; return what scores a file by it, and the model's file."""
+    frame.to_csv(folder / "fit.csv", index=False)
+    quick = functools.partial(skanomaly.AutoencoderDetector, "plain", epochs=2)
+    model = folder / "model.skops"
+    with stand_ins(AutoencoderDetector=quick):
+        said = ["fit", folder / "fit.csv", "--model", model, "--quiet", *options]
+        assert _main.main([str(one) for one in said]) == 0
+
+    def score(path, *more):
+        said = ["score", path, "--model", model, "--out", folder / "scored.csv", *more]
+        assert _main.main([str(one) for one in said]) == 0
+        return pd.read_csv(folder / "scored.csv")["score"].to_numpy()
+
+    return score, model
+
+
+@pytest.fixture
+def postcodes():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {"zip": [f"0{k}00" for k in rng.integers(1, 6, 200)], "v": rng.normal(size=200)}
+    )
+
+
+def test_digits_that_stand_for_kinds_are_known_in_every_file(tmp_path, postcodes):
+    score, model = fitted(tmp_path, postcodes, "--category", "zip")
+    expected = score(tmp_path / "fit.csv")
+    postcodes.to_parquet(tmp_path / "a.parquet")
+    postcodes.to_json(tmp_path / "a.jsonl", orient="records", lines=True)
+    postcodes.to_excel(tmp_path / "a.xlsx", index=False)
+    postcodes.astype({"zip": float}).to_csv(tmp_path / "floats.csv", index=False)
+    for name in ("a.parquet", "a.jsonl", "a.xlsx", "floats.csv"):
+        np.testing.assert_allclose(score(tmp_path / name), expected, err_msg=name)
+    odd = postcodes.copy()
+    odd.loc[0, "zip"] = "K1A"
+    odd.to_csv(tmp_path / "odd.csv", index=False)
+    np.testing.assert_allclose(score(tmp_path / "odd.csv")[1:], expected[1:])
+    table = pd.read_csv(tmp_path / "fit.csv")  # 100, not 0100
+    np.testing.assert_allclose(skanomaly.io.load(model).decision_function(table), expected)
+    table["zip"] = table["zip"].astype("Float64").mask(table.index == 0)
+    np.testing.assert_allclose(skanomaly.io.load(model).decision_function(table)[1:], expected[1:])
+
+
+def test_truths_of_workbooks_stay_truths(tmp_path, postcodes):
+    frame = postcodes.assign(flag=[True, False, None, True] * 50)
+    score, _ = fitted(tmp_path, frame)
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    np.testing.assert_allclose(score(tmp_path / "a.xlsx"), score(tmp_path / "fit.csv"))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_texts_of_any_encoding_are_scored(tmp_path, encoding):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["größe", "v"])
+    score, _ = fitted(tmp_path, frame)
+    expected = score(tmp_path / "fit.csv")
+    frame.to_csv(tmp_path / "a.csv", index=False, encoding=encoding)
+    np.testing.assert_allclose(score(tmp_path / "a.csv"), expected)
+    np.testing.assert_allclose(score(tmp_path / "a.csv", "--encoding", encoding), expected)
+
+
+def test_what_fit_took_for_missing_stays_so(tmp_path, postcodes):
+    frame = postcodes.assign(w=[-999, 1.5, 2.5, 3] * 50, zip=["a", "?"] * 100)
+    score, model = fitted(tmp_path, frame, "--missing", "-999", "--missing", "?")
+    blank = frame.replace({"zip": {"?": None}, "w": {-999: None}})
+    blank.to_csv(tmp_path / "blank.csv", index=False)
+    expected = score(tmp_path / "blank.csv")
+    np.testing.assert_allclose(score(tmp_path / "fit.csv"), expected)
+    np.testing.assert_allclose(skanomaly.io.load(model).decision_function(frame), expected)
+
+
+def test_infinite_values_are_counted_as_not_read(tmp_path, postcodes, capsys):
+    frame = postcodes.assign(w=np.random.default_rng(1).normal(size=200))
+    score, _ = fitted(tmp_path, frame)
+    frame.loc[5, "w"] = np.inf
+    frame.to_csv(tmp_path / "inf.csv", index=False)
+    assert np.isfinite(score(tmp_path / "inf.csv")).all()
+    assert "'w': 1 value that could not be read" in capsys.readouterr().out
+
+
+def test_columns_that_come_late_are_written_or_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(_files, "CHUNK", 50)
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["v", "w"])
+    score, model = fitted(tmp_path, frame)
+    lines = [{"v": a} if i < 60 else {"v": a, "x": 1} for i, a in enumerate(frame["v"])]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "late.jsonl").write_text(text)
+    chunks = functools.partial(_files._json_lines, rows=50)
+    monkeypatch.setattr(_files, "_json_lines", lambda source, rows: chunks(source))
+    score(tmp_path / "late.jsonl")
+    assert "not written: 'x'" in capsys.readouterr().err
+    said = ["score", tmp_path / "late.jsonl", "--model", model, "--out", tmp_path / "o.jsonl"]
+    assert _main.main([str(one) for one in said]) == 0
+    written = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    assert [line.get("x") for line in written[59:62]] == [None, 1, 1]
+
+
+def test_parquet_holds_what_comes_late_in_an_empty_column(tmp_path, monkeypatch):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["v", "w"])
+    _, model = fitted(tmp_path, frame)
+    notes = [None] * 60 + ["late"] * 40
+    frame.assign(note=notes).to_csv(tmp_path / "late.csv", index=False)
+    chunks = _files._csv_chunks
+    monkeypatch.setattr(_files, "_csv_chunks", lambda *a: chunks(*a[:-1], 50))
+    said = ["score", tmp_path / "late.csv", "--model", model, "--out", tmp_path / "o.parquet"]
+    assert _main.main([str(one) for one in said]) == 0
+    again = pd.read_parquet(tmp_path / "o.parquet")["note"]
+    assert again.astype(object).where(again.notna(), None).tolist() == notes

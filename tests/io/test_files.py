@@ -18,8 +18,9 @@ import skops.io
 from numpy.testing import assert_array_equal
 from sklearn.ensemble import IsolationForest
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import skanomaly
 from skanomaly import (
@@ -30,6 +31,8 @@ from skanomaly import (
     WindowedDetector,
 )
 from skanomaly.io import _container, info, keep_rows, load, save
+from skanomaly.metrics import roc_auc_scorer
+from skanomaly.model_selection import StratifiedAnomalyKFold
 from skanomaly.utils import _state
 
 pytestmark = [
@@ -480,3 +483,30 @@ def test_a_function_as_loss_is_refused_before_a_file_is_written(tmp_path):
     with pytest.raises(ValueError, match="loss is the function"):
         save(detector, tmp_path / "f.skops")
     assert not list(tmp_path.iterdir())
+
+
+def test_functions_without_a_name_are_refused_before_a_file_is_touched(labelled, tmp_path):
+    X, _ = labelled
+    path = tmp_path / "d.skops"
+    path.write_bytes(b"old")
+    steps = [FunctionTransformer(lambda rows: rows**2), AutoencoderDetector(**SMALL)]
+    with pytest.raises(TypeError, match=r"'<lambda>' of .* cannot be found again by its name"):
+        save(make_pipeline(*steps).fit(X), path)
+    assert path.read_bytes() == b"old"
+    steps[0] = FunctionTransformer(np.square)
+    save(make_pipeline(*steps).fit(X), path)
+    assert load(path).predict(X).shape == (len(X),)
+
+
+def test_searches_with_our_scorers_load_without_trust(labelled, tmp_path):
+    X, y = labelled
+    search = GridSearchCV(
+        AutoencoderDetector(**SMALL), {"latent_dim": [2]}, scoring=roc_auc_scorer,
+        cv=StratifiedAnomalyKFold(2),
+    )  # fmt: skip
+    search.fit(X, y)
+    search.cv = KFold(2)
+    save(search, tmp_path / "s.skops")
+    np.testing.assert_array_equal(
+        load(tmp_path / "s.skops").score_samples(X), search.score_samples(X)
+    )
