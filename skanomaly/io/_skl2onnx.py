@@ -5,6 +5,7 @@ Owns the registration of the detectors there, and nothing of what they compute.
 
 import numpy as np
 from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
 
 import skanomaly
 from skanomaly.io._export_detectors import OUTPUTS, add_detector
@@ -54,19 +55,25 @@ def pipeline_to_onnx(pipeline, dtype):
     register_skl2onnx()
     kind = {"float64": data_types.DoubleTensorType, "float32": data_types.FloatTensorType}[dtype]
     own = {SimpleImputer: _convert_imputer} if dtype == "float64" else {}
+    steps = [(name, step) for name, step in pipeline.steps if step not in (None, "passthrough")]
     try:
         return skl2onnx.convert_sklearn(
-            pipeline,
+            Pipeline(steps),
             name="Pipeline",
-            initial_types=[("X", kind([None, pipeline.n_features_in_]))],
+            initial_types=[("X", kind([None, steps[0][1].n_features_in_]))],
             target_opset=_VERSIONS,
             custom_conversion_functions=own,
             custom_shape_calculators=dict.fromkeys(own, _imputer_shape),
         )
-    except skl2onnx.common.exceptions.MissingShapeCalculator as error:
-        steps = [type(step).__name__ for _, step in pipeline.steps]
+    except TypeError:  # said by name
+        raise
+    except Exception as error:  # skl2onnx has a word of its own for each step
+        names = [type(step).__name__ for _, step in steps]
+        other = "or dtype='float32', for which it knows more steps" if dtype == "float64" else ""
         raise TypeError(
-            f"A step of the pipeline {steps} cannot be exported to ONNX: skl2onnx says {error}"
+            f"A step of the pipeline {names} cannot be exported to ONNX: skl2onnx says {error}. "
+            "The model takes one table without names: columns are told by their places. Try "
+            f"places in the place of names, {other or 'or leave the step out'}."
         ) from error
 
 

@@ -281,6 +281,8 @@ class ConformalDetector(MetaDetector):
 
         %(labelling)s
         """
+        check_is_fitted(self)
+        self._validate_params()  # levels may have changed since the fit
         p_values = self.p_values(X)
         if self.fdr is None:
             return np.where(p_values <= self.alpha * SLACK, -1, 1)
@@ -317,6 +319,7 @@ class ConformalDetector(MetaDetector):
         """Threshold on the scores for the present `alpha`."""
         if "_table" not in vars(self):
             raise AttributeError("'ConformalDetector' has no attribute 'offset_' before `fit`.")
+        self._validate_params()
         allowed = np.count_nonzero(self._table <= self.alpha * SLACK)
         return allowed / (len(self.calibration_scores_) + 1)
 

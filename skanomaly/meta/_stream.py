@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.base import unchanged_on_failure
+from skanomaly.meta._time import check_arrival
 from skanomaly.meta._windows import all_windows, check_lengths, score_windows
 from skanomaly.utils._containers import as_table
 from skanomaly.utils._docs import documented
@@ -50,7 +51,8 @@ class StreamMixin:
         X : array-like of shape (n_channels,) or (n_timestamps, n_channels)
             One time stamp, or several in order. Arrays need no names where the detector was
             fitted with them; the columns of a DataFrame or the index of a Series have to agree,
-            but for the column `time`, which is left out.
+            but for the column `time`, which is left out. Time stamps of a table, its index or
+            that column, have to go on where the last ones ended.
 
         Returns
         -------
@@ -60,7 +62,13 @@ class StreamMixin:
         Raises
         ------
         ValueError
-            If the aggregation needs time stamps that are still to come.
+            If the aggregation needs time stamps that are still to come, or if those that arrive
+            are not behind the last ones.
+
+        Warns
+        -----
+        UserWarning
+            If there is a gap before one of them; see `irregular`.
         """
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # takes as long as a score
@@ -70,7 +78,7 @@ class StreamMixin:
                 f"stamps that are still to come. Got aggregation={self.aggregation!r}, "
                 f"stride={self.stride!r}."
             )
-        rows, single = self._arrived(X)
+        rows, single, last = self._arrived(X)
         before, size = vars(self).get("_buffer"), self.window_size_
         known = rows if before is None else np.concatenate([before, rows])
         scores = np.full(len(rows), np.nan)
@@ -83,25 +91,34 @@ class StreamMixin:
                 self._row_scorer(), known, starts, size, self._view
             )
         self._buffer = known[max(len(known) - size + 1, 0) :].copy()
+        if last is not None:
+            self._last_stamp = last
         return float(scores[0]) if single else scores
 
     def _arrived(self, X):
-        """Return checked time stamps, and whether it is a single one."""
-        stamps = [] if self.time is None else [self.time]
-        if isinstance(X, pd.Series):
-            row = X.drop(stamps, errors="ignore").to_frame().T.infer_objects()
-            return self._numbers(row, reset=False), True
-        if hasattr(X, "columns"):
-            table = as_table(X).drop(columns=stamps, errors="ignore")
-            return self._numbers(table, reset=False), False
+        """Return checked rows, whether it is a single one, and the last time stamp if known."""
+        single = isinstance(X, pd.Series)
+        if single or hasattr(X, "columns"):
+            table = X.to_frame().T.infer_objects() if single else as_table(X)
+            last = check_arrival(
+                table,
+                vars(self).get("_last_stamp"),
+                time=self.time,
+                irregular=self.irregular,
+                owner=type(self).__name__,
+                steps=getattr(self, "_steps", None),
+            )
+            stamps = [] if self.time is None else [self.time]
+            table = table.drop(columns=stamps, errors="ignore").infer_objects()
+            return self._numbers(table, reset=False), single, last
         X = np.asarray(X)
         single = X.ndim == 1
         rows = X[None] if single else X
         if _is_plain(rows, self.n_features_in_):  # all checks take longer than a score
-            return rows, single
+            return rows, single, None
         if hasattr(self, "feature_names_in_") and rows.shape[1:] == (self.n_features_in_,):
             rows = pd.DataFrame(rows, columns=self.feature_names_in_)
-        return self._numbers(rows, reset=False), single
+        return self._numbers(rows, reset=False), single, None
 
     def _row_scorer(self):
         """Return the function that scores windows, the same for series and streams."""
@@ -118,6 +135,7 @@ class StreamMixin:
             The detector.
         """
         vars(self).pop("_buffer", None)
+        vars(self).pop("_last_stamp", None)
         return self
 
     @available_if(_inner_learns_on)

@@ -103,6 +103,52 @@ def read_time(X, groups, *, time, irregular, owner, steps=None):
     return X, groups, Stamps(index, None, found)
 
 
+def check_arrival(X, last, *, time, irregular, owner, steps):
+    """Refuse rows of a stream that are not behind the last one, and say what gaps there are.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The rows that have arrived; one that brings no time stamps is not checked.
+    last : int or None
+        The time stamp before, in nanoseconds since 1970; None at the beginning.
+    time, irregular, owner, steps
+        As in `read_time`. Nothing can be filled in or put in order here.
+
+    Returns
+    -------
+    last : int or None
+    """
+    if time is None or time in X.columns:
+        index, _ = _take_index(X, time, owner)
+    else:
+        index = None
+    if not isinstance(index, pd.DatetimeIndex) or not len(index):
+        return last
+    here = pd.DatetimeIndex(index).as_unit("ns")
+    if here.isna().any():
+        raise ValueError(f"{owner} found missing time stamps. Drop these rows first.")
+    stamps = here.asi8 if last is None else np.append(last, here.asi8)
+    wait = np.diff(stamps)
+    if (wait <= 0).any():
+        late = here[-len(wait) :][wait <= 0][0]
+        raise ValueError(
+            f"{owner} scores time stamps in the order in which they arrive, and {late} is not "
+            "behind the one before. Pass rows in order, each once; reset_stream() begins a new "
+            "series."
+        )
+    usual = _known_step(steps, None, int(np.median(wait)) if len(wait) else 0)
+    if usual and (wait > _GAP * usual).any():
+        gap = here[-len(wait) :][wait > _GAP * usual][0]
+        _complain(
+            f"The time stamps have a gap of more than the usual step of {pd.Timedelta(usual)} "
+            f"before {gap}: windows reach across it as if there were none. Call reset_stream() "
+            "to begin a new series, or pass irregular='ignore'.",
+            irregular,
+        )
+    return int(stamps[-1])
+
+
 def _take_index(X, time, owner):
     if time is None:
         return X.index, X

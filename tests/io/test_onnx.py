@@ -14,7 +14,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, PowerTransformer, StandardScaler
 
 from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, ThresholdedDetector
 from skanomaly.io import register_skl2onnx, to_onnx
@@ -219,3 +219,23 @@ def test_without_onnx_the_extra_is_named(autoencoder, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"skanomaly\[onnx\]"):
         to_onnx(autoencoder)
+
+
+def test_steps_that_pass_rows_through_are_left_out(labelled):
+    X = labelled[0]
+    detector = AutoencoderDetector("plain", epochs=1, random_state=0)
+    for steps in ([StandardScaler(), "passthrough"], [StandardScaler(), None], ["passthrough"]):
+        pipeline = make_pipeline(*steps, detector).fit(X)
+        model = to_onnx(pipeline)
+        session = onnxruntime.InferenceSession(model.SerializeToString())
+        found = np.ravel(session.run(["score_samples"], {"X": X.astype(np.float64)})[0])
+        np.testing.assert_allclose(found, pipeline.score_samples(X), rtol=1e-4)
+
+
+def test_steps_without_a_counterpart_are_refused_with_what_to_do(labelled):
+    X = labelled[0]
+    detector = AutoencoderDetector("plain", epochs=1, random_state=0)
+    for step in (PowerTransformer(), FunctionTransformer(np.square)):
+        pipeline = make_pipeline(step, detector).fit(X)
+        with pytest.raises(TypeError, match=f"{type(step).__name__}.*cannot be exported to ONNX"):
+            to_onnx(pipeline)

@@ -322,3 +322,10 @@ def test_frozen_detectors_cannot_be_fitted_again(distance):
 def test_equal_scores_are_refused():
     with pytest.raises(ValueError, match="all calibration scores are equal"):
         ConformalDetector(OneClassSVM()).fit(np.ones((80, 2)))
+
+
+@pytest.mark.parametrize("changed", [{"alpha": 5}, {"alpha": np.nan}, {"fdr": 5}, {"fdr": -0.1}])
+def test_levels_changed_after_the_fit_are_checked(distance, blob, changed):
+    detector = ConformalDetector(distance, random_state=0).fit(blob)
+    with pytest.raises(ValueError, match=f"'{next(iter(changed))}' parameter"):
+        detector.set_params(**changed).predict(blob)

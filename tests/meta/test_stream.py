@@ -93,3 +93,23 @@ def test_streams_take_the_rows_that_fit_took_with_their_time():
     assert_array_equal(detector.score_next(table[:12])[9:], whole[9:12])
     assert detector.score_next(table.iloc[12]) == whole[12]
     assert detector.score_next(table.iloc[13].drop("when")) == whole[13]
+
+
+@pytest.mark.parametrize("time", [None, "when"])
+def test_stamps_of_a_stream_go_on_where_the_last_ones_ended(time):
+    rows = pd.DataFrame(wave(60), pd.date_range("2024", periods=60, freq="h"))
+    rows.columns = [f"c{j}" for j in range(rows.shape[1])]
+    rows = rows.rename_axis("when").reset_index() if time else rows
+    detector = WindowedDetector(FOREST, 12, aggregation="last", time=time).fit(rows)
+    whole = np.asarray(detector.score_samples(rows))
+    detector.score_next(rows[:20])
+    for wrong in (rows[20:24][::-1], rows[10:12], rows.iloc[19]):
+        with pytest.raises(ValueError, match="is not behind the one before"):
+            detector.score_next(wrong)
+    assert detector.score_next(rows.iloc[20]) == whole[20]
+    assert_array_equal(detector.score_next(rows[21:30]), whole[21:30])
+    with pytest.warns(UserWarning, match="a gap of more than the usual step of 0 days 01:00:00"):
+        detector.score_next(rows[50:51])
+    with pytest.raises(ValueError, match="not behind"):
+        pickle.loads(pickle.dumps(detector)).score_next(rows[40:41])
+    detector.reset_stream().score_next(rows[:5])
