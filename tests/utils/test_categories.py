@@ -64,6 +64,6 @@ def test_columns_are_taken_from_any_container(coded):
     X, kept = coded[0], np.array([True, False, True])
     for rows in (X, X.tolist(), pd.DataFrame(X)):
         np.testing.assert_array_equal(take_columns(rows, kept), X[:, [0, 2]])
-    for name in ("csr", "coo", "dia", "bsr", "dok"):
+    for name in ("csr", "csc", "dia", "bsr", "dok"):
         taken = take_columns(sp.csr_array(X).asformat(name), kept)
         np.testing.assert_array_equal(taken.toarray(), X[:, [0, 2]])
