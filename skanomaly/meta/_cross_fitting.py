@@ -4,6 +4,7 @@ Owns: fitting detectors on parts of the rows and scoring the others. Does not ow
 of the scores, or the meaning of labels (``utils._labels``).
 """
 
+import warnings
 from dataclasses import dataclass
 from numbers import Real
 
@@ -64,6 +65,14 @@ def fit_on(detector, rows, part=None):
     """Return a copy of the detector fitted to some of the rows (None: all), or the frozen one."""
     if is_frozen(detector):
         check_is_fitted(detector.estimator)
+        if rows.params:
+            warnings.warn(
+                f"{', '.join(sorted(rows.params))} would be passed to the detector's fit, and a "
+                "FrozenEstimator is not fitted again: no effect. For a threshold on weighted rows "
+                "see the functions of skanomaly.thresholds, and set_threshold.",
+                UserWarning,
+                stacklevel=5,
+            )
         return detector
     detector = clone(detector)
     X, y, params = rows.X, labels_handed_to(detector, rows.y, rows.codes), rows.params

@@ -308,3 +308,9 @@ def test_equal_scores_are_refused(distance):
 def test_classifiers_are_refused(mixed):
     with pytest.raises(TypeError, match="is a classifier or regressor"):
         ThresholdedDetector(LogisticRegression()).fit(*mixed)
+
+
+def test_weights_of_a_detector_that_is_not_fitted_again_are_said_to_have_no_effect(distance, blob):
+    detector = ThresholdedDetector(FrozenEstimator(clone(distance).fit(blob)))
+    with pytest.warns(UserWarning, match="sample_weight would be passed .* no effect"):
+        detector.fit(blob, sample_weight=np.ones(len(blob)))
