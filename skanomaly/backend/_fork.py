@@ -1,10 +1,12 @@
 """Forked processes, in which JAX does not work.
 
-Owns knowing that this process was forked from one that had used JAX, and the error that says so.
+Owns what has to be done before a fork, knowing that this process was forked from one that had used
+JAX, and the error that says so.
 JAX's threads stay behind in the parent: in the child its first computation would wait for them
 for ever.
 """
 
+import contextlib
 import os
 import sys
 
@@ -29,12 +31,26 @@ def refuse_stranded(what):
         )
 
 
-def _note_fork():
+def _uses_jax():
     bridge = sys.modules.get("jax._src.xla_bridge")
     used = getattr(bridge, "backends_are_initialized", None)
-    if bridge is not None and (used is None or used()):
+    return bridge is not None and (used is None or used())
+
+
+def _settle():
+    """Wait for arrays that JAX's threads are still filling: nobody would in the child."""
+    if not _uses_jax():
+        return
+    with contextlib.suppress(Exception):  # a fork is not to fail for it
+        for array in sys.modules["jax"].live_arrays():
+            if not array.is_deleted():
+                array.block_until_ready()
+
+
+def _note_fork():
+    if _uses_jax():
         _state["stranded"] = True
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_note_fork)
+    os.register_at_fork(before=_settle, after_in_child=_note_fork)

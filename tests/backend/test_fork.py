@@ -85,3 +85,12 @@ def test_a_forked_child_ends(lines):
 def test_a_child_forked_before_any_fit_does_everything(fresh_python):
     code = FORK.replace("PREPARE", "").replace("CHILD", "print(unfitted.fit(X).predict(X).shape)")
     assert fresh_python(code).splitlines() == ["(60,)", "0"]
+
+
+def test_arrays_on_their_way_arrive_before_the_fork(fresh_python):
+    prepare = (
+        "import jax.numpy as jnp; unfitted.fit(X)\n"
+        "late = jnp.ones((2000, 2000)); late = [late @ late for _ in range(4)][-1]"
+    )
+    code = FORK.replace("PREPARE", prepare).replace("CHILD", "print(np.asarray(late)[0, 0])")
+    assert fresh_python(code).splitlines() == ["2000.0", "0"]
