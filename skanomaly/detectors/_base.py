@@ -33,6 +33,7 @@ from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._random import random_seed
 from skanomaly.utils._validation import LARGEST, check_weight
+from skanomaly.utils._weights import weighted_quantile
 
 
 @documented
@@ -139,7 +140,7 @@ class BaseDetector(
         encoder = rows.encode(self._encoder if warm_start else None, self.is_categorical_)
         self._encoder = encoder
         out_of_fold = self._fit_rows(rows, seed, warm_start)
-        scores = self._score_all(rows.X, training=True)
+        scores = self._score_all(rows.X, rows)
         self.offset_ = self._find_offset(check_scores(scores), rows, out_of_fold)
         if not np.isfinite(self.offset_):
             raise ValueError(
@@ -231,8 +232,8 @@ class BaseDetector(
             return X
         return self._encoder.view(read_rows(self, X, reset=False))
 
-    def _score_all(self, X, training=False):
-        """Score any number of checked rows in bounded memory; training rows say what is usual.
+    def _score_all(self, X, training=None):
+        """Score any number of checked rows in bounded memory; `TrainingRows` say what is usual.
 
         What overflows on the way to its score is unknown, and unknown rows are abnormal.
         """
@@ -241,8 +242,8 @@ class BaseDetector(
         unknown = ~(np.abs(scores) <= LARGEST)
         if unknown.any():
             scores = np.where(unknown, -LARGEST, scores)
-        if training:
-            self._typical_score = float(np.median(scores if empty is None else scores[~empty]))
+        if training is not None:
+            self._typical_score = _median(scores, empty, training.weight)
         if empty is not None:  # nothing speaks for or against such a row
             scores[empty] = self._typical_score
         return scores
@@ -251,6 +252,14 @@ class BaseDetector(
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.sparse = True
         return tags
+
+
+def _median(scores, empty, weight):
+    """Return the median score of training rows, those without any value apart."""
+    known = slice(None) if empty is None else ~empty
+    if weight is None:
+        return float(np.median(scores[known]))
+    return float(weighted_quantile(scores[known], 0.5, weight[known]))
 
 
 def _is_plain_row(X, n_features):

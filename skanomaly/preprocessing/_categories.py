@@ -33,8 +33,8 @@ def category_ids(column):
     Returns
     -------
     ids : ndarray of shape (n_samples,), float64
-        Numbers and bools stand for themselves, other values for a 52-bit hash below -1;
-        NaN is a missing value.
+        Numbers and bools, also as texts, stand for themselves, other values for a 52-bit hash
+        below -1; NaN is a missing value.
     """
     try:
         codes, values = pd.factorize(column, use_na_sentinel=True)
@@ -51,6 +51,11 @@ def _value_id(value):
     if isinstance(value, (Real, np.bool_)) and abs(value) < 2**1000:  # NaN is missing already
         return float(value)
     told_apart_by_text = (bytes, tuple, pd.Interval, Decimal, Real)
+    if isinstance(value, str) and value in (
+        "True",
+        "False",
+    ):  # as other libraries write bools beside missing values
+        return float(value == "True")
     if not np.isscalar(value) and not isinstance(value, told_apart_by_text):
         raise TypeError(f"A category's argument must be a string or a number, got {value!r}.")
     text = value if isinstance(value, str) else repr(value)

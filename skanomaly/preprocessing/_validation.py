@@ -208,6 +208,8 @@ def _has_columns(X):
 
 def _places(wanted, frame, n_features, owner):
     """Return the places that a mask, places or names stand for."""
+    if isinstance(wanted, (list, tuple)) and all(isinstance(value, tuple) for value in wanted):
+        wanted = [str(value) for value in wanted]  # names of several levels
     given = list(np.asarray(wanted, dtype=object).reshape(-1))
     start = f"The 'categorical_features' parameter of {owner} "
     if given and all(isinstance(value, (bool, np.bool_)) for value in given):

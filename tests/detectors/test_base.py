@@ -303,3 +303,15 @@ def test_one_fit_looks_once_for_order_copies_and_missing_values(detector, labels
         if path.name not in ("_training_rows.py", "_weights.py"):
             assert "canonical_order(" not in text, path
             assert "repeat_rows(" not in text, path
+
+
+@pytest.mark.parametrize("recipe", ["plain", "fast"])
+def test_rows_without_a_value_have_the_median_of_rows_that_count(blob, recipe):
+    X = np.vstack([[[np.nan] * blob.shape[1]], blob])
+    weight = np.ones(len(X), dtype=int)
+    weight[1], weight[len(X) // 2 :] = 20, 0
+    detector = AutoencoderDetector(recipe, max_steps=5, random_state=0)
+    weighted = detector.fit(X, sample_weight=weight).score_samples(X), detector.offset_
+    detector = clone(detector).fit(np.repeat(X, weight, axis=0))
+    np.testing.assert_allclose(weighted[0], detector.score_samples(X), rtol=1e-12)
+    assert weighted[1] == pytest.approx(detector.offset_, rel=1e-12)

@@ -41,6 +41,8 @@ def test_identifiers_do_not_depend_on_the_type_of_the_column():
     np.testing.assert_array_equal(
         category_ids(pd.Series([True, False, None], dtype="boolean")), truths
     )
+    written = pd.Series(["True", "False", None], dtype="string")
+    np.testing.assert_array_equal(category_ids(written), truths)
     np.testing.assert_array_equal(category_ids(pd.Series([3, 1, 3])), [3, 1, 3])
     np.testing.assert_array_equal(category_ids(pd.Series([3.0, np.nan])), [3, np.nan])
 

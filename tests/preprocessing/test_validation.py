@@ -101,3 +101,10 @@ def test_wide_and_long_tables_are_read_in_their_order(kind):
     rows = read_rows(detector, pd.DataFrame(X), reset=True)
     np.testing.assert_array_equal(rows, X)
     assert rows.dtype == (np.float32 if kind == "float32" else np.float64)
+
+
+def test_categories_are_named_by_all_levels():
+    table = pd.DataFrame({("x", "a"): np.arange(50.0), ("x", "k"): np.arange(50) % 2})
+    detector = AutoencoderDetector("plain", categorical_features=[("x", "k")])
+    read_rows(detector, table, reset=True)
+    assert detector.is_categorical_.tolist() == [False, True]
