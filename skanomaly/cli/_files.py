@@ -132,7 +132,7 @@ def _read_csv(source, arguments, say):
     ]
     if doubtful:
         again = parse(doubtful, doubtful)
-        frame = frame.assign(**{column: again[column] for column in doubtful})
+        frame = with_columns(frame, {column: again[column] for column in doubtful})
     table = Table(frame, source.name, dialect.sep)
     table.decimal = arguments.decimal or _find_decimal(table)
     return table
@@ -348,6 +348,14 @@ def _find_decimal(table):
         for mark in candidates
     }
     return max(read, key=read.get) if any(read.values()) else "."
+
+
+def with_columns(frame, columns):
+    """Return a frame with other or more columns; one may be named like an argument, "self"."""
+    frame = frame.copy(deep=False)
+    for name, values in columns.items():
+        frame[name] = values
+    return frame
 
 
 def earlier_results(frame):

@@ -12,7 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from skanomaly.cli._files import earlier_results, require_openpyxl, require_pyarrow
+from skanomaly.cli._files import (
+    earlier_results,
+    require_openpyxl,
+    require_pyarrow,
+    with_columns,
+)
 from skanomaly.cli._words import CommandError, reason
 
 #: Formats by the end of a file's name.
@@ -163,7 +168,7 @@ def with_results(table, results, label=None):
     for name, values in results.items():
         while name in frame.columns:
             name = f"skanomaly_{name}"
-        frame = frame.assign(**{name: values})
+        frame = with_columns(frame, {name: values})
     return frame
 
 
@@ -178,7 +183,7 @@ def escaped(frame):
     for place, kind in enumerate(frame.dtypes):
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)):
             column = frame.iloc[:, place]
-            frame = frame.assign(**{frame.columns[place]: column.astype(object).map(safe)})
+            frame = with_columns(frame, {frame.columns[place]: column.astype(object).map(safe)})
     return frame
 
 
@@ -231,7 +236,7 @@ def _with_plain_floats(frame):
         for name, kind in frame.dtypes.items()
         if isinstance(kind, (pd.Float32Dtype, pd.Float64Dtype))
     }
-    return frame.assign(**plain)
+    return with_columns(frame, plain)
 
 
 class _JsonLinesWriter(_CsvWriter):

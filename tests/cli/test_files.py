@@ -328,3 +328,13 @@ def test_lists_in_parquet_are_written(run, tmp_path):
     for name in ("o.csv", "o.jsonl", "o.json", "o.xlsx", "o.parquet"):
         assert run("detect", tmp_path / "t.parquet", "--out", tmp_path / name)[0] == 0
     assert pd.read_json(tmp_path / "o.json")["tags"].tolist() == [["a", "b"]] * 40
+
+
+def test_columns_may_be_called_anything(run, tmp_path):
+    frame = pd.DataFrame({"self": np.sqrt(range(40)), "cls": ["NA", ""] * 20})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    code, *_ = run("detect", tmp_path / "t.csv", "--escape-formulas", "--out", tmp_path / "o.csv")
+    assert code == 0
+    again = pd.read_csv(tmp_path / "o.csv", keep_default_na=False)
+    assert again["cls"].tolist() == frame["cls"].tolist()
+    np.testing.assert_allclose(again["self"], frame["self"])
