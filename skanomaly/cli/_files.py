@@ -127,7 +127,7 @@ def _read_csv(source, arguments, say):
     doubtful = [  # a missing value among texts may be a text such as NA
         column
         for column in frame
-        if kind_of(frame[column]) == "text" and frame[column].isna().any()
+        if kind_of(frame[column]) in ("text", "empty") and frame[column].isna().any()
         if column not in texts and column != label and column in dialect.names
     ]
     if doubtful:
