@@ -60,7 +60,9 @@ def find_dialect(head, whole, arguments, name, say):
     """
     encoding = arguments.encoding or _likely_encoding(head, whole, say)
     rest, told = _told_separator(head)
-    records = _first_records(rest, encoding, name, arguments.sep or told)
+    text = _decoded(rest, encoding, name)
+    candidates = arguments.sep or told or SEPARATORS
+    records = {one: _split(text, one, _FIRST_RECORDS) for one in candidates}
     sep = arguments.sep or told or _find_separator(records)
     names = next(iter(records[sep]), [])
     header = arguments.header
@@ -71,16 +73,16 @@ def find_dialect(head, whole, arguments, name, say):
     if header:
         _tell_repeated_names(names, say)
     dialect = Dialect(encoding, sep, header, len(head) - len(rest), [], [])
-    some = _records_of(rest, encoding, sep, _RECORDS)
-    dialect.names = _names_of(rest, dialect) if header else _numbered(len(names))
-    for column, *cells in zip(dialect.names, *some[header:], strict=False):
+    dialect.names = _names_of(rest, dialect) if header else _numbered(range(len(names)))
+    some = _split(text, sep, _RECORDS)[header:]
+    for column, *cells in zip(dialect.names, *some, strict=False):
         if any(_DIGITS.fullmatch(cell.strip()) for cell in cells):
             dialect.codes.append(column)
     return dialect
 
 
-def _numbered(n):
-    return [f"column_{number + 1}" for number in range(n)]
+def _numbered(places):
+    return [f"column_{place + 1}" for place in places]
 
 
 def _names_of(data, dialect):
@@ -152,7 +154,7 @@ def parse_csv(stream, dialect, arguments, name, texts=(), only=None, **options):
             )
             for frame in [read] if isinstance(read, pd.DataFrame) else read:
                 if not dialect.header:
-                    frame.columns = [f"column_{number + 1}" for number in frame.columns]
+                    frame.columns = _numbered(frame.columns)
                 yield frame
     except UnicodeError:
         raise CommandError(_broken_encoding(stream, dialect, name)) from None
@@ -187,8 +189,8 @@ def _told_separator(data):
     return (data[line.end() :], line[1].decode()) if line else (data, None)
 
 
-def _first_records(data, encoding, name, sep):
-    """Return the first records of a CSV file, split at each separator that it may have."""
+def _decoded(data, encoding, name):
+    """Return the first text of a CSV file."""
     try:
         head = data[:HEAD].decode(encoding, errors="replace").removeprefix("\ufeff")
     except (LookupError, UnicodeError) as error:
@@ -197,16 +199,12 @@ def _first_records(data, encoding, name, sep):
         raise CommandError(
             f"{name} is not a text file; expected CSV, JSON, Parquet or an Excel workbook"
         )
-    candidates = SEPARATORS if sep is None else sep
-    return {one: _split(head, one, _FIRST_RECORDS) for one in candidates}
+    return head
 
 
-def _records_of(data, encoding, sep, n):
-    return _split(data[:HEAD].decode(encoding, errors="replace").removeprefix("\ufeff"), sep, n)
-
-
-def _split(head, sep, n):
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=sep)
+def _split(text, sep, n):
+    """Return the first n records of a text."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sep)
     return list(itertools.islice(filter(None, _until_error(reader)), n))
 
 

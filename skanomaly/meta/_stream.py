@@ -99,7 +99,7 @@ class StreamMixin:
         """Return checked rows, whether it is a single one, and the last time stamp if known."""
         single = isinstance(X, pd.Series)
         if single or hasattr(X, "columns"):
-            table = X.to_frame().T.infer_objects() if single else as_table(X)
+            table = X.to_frame().T if single else as_table(X)
             last = check_arrival(
                 table,
                 vars(self).get("_last_stamp"),

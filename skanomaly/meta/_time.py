@@ -119,13 +119,12 @@ def check_arrival(X, last, *, time, irregular, owner, steps):
     -------
     last : int or None
     """
-    if time is None or time in X.columns:
-        index, _ = _take_index(X, time, owner)
-    else:
-        index = None
+    if time is not None and time not in X.columns:
+        return last
+    index, _ = _take_index(X, time, owner)
     if not isinstance(index, pd.DatetimeIndex) or not len(index):
         return last
-    here = pd.DatetimeIndex(index).as_unit("ns")
+    here = index.as_unit("ns")
     if here.isna().any():
         raise ValueError(f"{owner} found missing time stamps. Drop these rows first.")
     stamps = here.asi8 if last is None else np.append(last, here.asi8)

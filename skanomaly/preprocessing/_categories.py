@@ -18,6 +18,8 @@ import pandas as pd
 MAX_CATEGORIES = 64
 #: Share of the rows that so many values must make up to be worth it.
 _LEAST_COVER = 0.9
+#: Bools as other libraries write them beside missing values.
+_TRUTHS = {"True": 1.0, "False": 0.0}
 #: Entropy, in nats, below which a column's cross-entropy is not scaled up any further.
 _LEAST_ENTROPY = 0.1
 
@@ -50,12 +52,9 @@ def category_ids(column):
 def _value_id(value):
     if isinstance(value, (Real, np.bool_)) and abs(value) < 2**1000:  # NaN is missing already
         return float(value)
+    if isinstance(value, str) and value in _TRUTHS:
+        return _TRUTHS[value]
     told_apart_by_text = (bytes, tuple, pd.Interval, Decimal, Real)
-    if isinstance(value, str) and value in (
-        "True",
-        "False",
-    ):  # as other libraries write bools beside missing values
-        return float(value == "True")
     if not np.isscalar(value) and not isinstance(value, told_apart_by_text):
         raise TypeError(f"A category's argument must be a string or a number, got {value!r}.")
     text = value if isinstance(value, str) else repr(value)

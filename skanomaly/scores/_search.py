@@ -80,12 +80,12 @@ class _Blocks:
         self.reference, self.square, self.k = reference, square, k
         self.size = 2 ** max(round(np.log2(n / k) / 2), 0)  # of a group
         padded = -(-n // self.size) * self.size
-        self.tiles = [(start, min(start + _TILE, padded)) for start in range(0, padded, _TILE)]
+        edges = np.array([*range(0, padded, _TILE), padded])
         # a group has every so-manieth row of its tile
-        strides = [(stop - start) // self.size for start, stop in self.tiles]
-        self.strides = np.repeat(strides, strides)
-        firsts = [start + np.arange((stop - start) // self.size) for start, stop in self.tiles]
-        self.starts = np.concatenate(firsts)
+        n_groups = np.diff(edges) // self.size
+        self.tiles = list(zip(edges[:-1], edges[1:], n_groups, strict=True))
+        self.strides = np.repeat(n_groups, n_groups)
+        self.starts = np.concatenate([start + np.arange(n) for start, _, n in self.tiles])
         self.members = np.arange(self.size)
         self.factors = np.zeros((padded, n_features + 1), np.float32)
         with np.errstate(over="ignore"):
@@ -125,8 +125,7 @@ class _Blocks:
         rows = np.zeros((X.shape[1] + 1, _BLOCK_ROWS), np.float32)
         rows[:-1, : len(X)], rows[-1] = X.T, 1
         done = 0
-        for start, stop in self.tiles:
-            n_groups = (stop - start) // self.size
+        for start, stop, n_groups in self.tiles:
             np.matmul(self.factors[start:stop], rows, out=far[start:stop])
             tile, least = far[start:stop].reshape(self.size, -1), group[done : done + n_groups]
             tile.min(axis=0, out=least.reshape(-1))

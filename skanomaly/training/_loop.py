@@ -164,9 +164,10 @@ class _Runner:
         self.mesh = _devices.mesh()
         self.n_parts = _member_halves.n_parts(model) if self.mesh is None else 1
         self.devices = _devices.for_parts(self.n_parts)
-        self.programs = [
-            _jax_steps.training_program(model, self.n_parts, device) for device in self.devices
-        ]
+        self.programs = {  # one for each device, whatever the number of parts
+            device: _jax_steps.training_program(model, self.n_parts, device)
+            for device in dict.fromkeys(self.devices)
+        }
         # one for each part behind the first: JAX runs in parallel what different threads start
         self.threads = [ThreadPoolExecutor(1) for _ in range(1, self.n_parts)]
         self.exact = not _jax_steps.is_row_wise(model)
@@ -277,7 +278,8 @@ class _Runner:
             self._collect(len(self.losses) - CALLS_AHEAD)
 
     def _run_part(self, part, batches):
-        return self.programs[part](self.states[part], *_devices.on(self.devices[part], batches))
+        device = self.devices[part]
+        return self.programs[device](self.states[part], *_devices.on(device, batches))
 
     def _collect(self, n):
         """Wait for the first n calls and keep their losses as NumPy arrays."""

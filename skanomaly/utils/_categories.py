@@ -93,7 +93,7 @@ def clone_for_columns(estimator, columns, n_features):
         Features that it was fitted on.
     """
     known, copy = fitted_categories(estimator, n_features), clone(estimator)
-    if known is None or not hasattr(copy, "get_params"):
+    if known is None:
         return copy
     told = {
         name: known[columns].tolist()
