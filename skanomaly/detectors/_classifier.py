@@ -117,17 +117,19 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     Labels decide what the ensemble learns:
 
     - **All rows are labelled.** Three groups of eight small networks (on piecewise-linear
-      features [1]_, smooth ones, linear ones) and a forest of a hundred trees [5]_ see three
-      unsupervised scores, too. Each network never sees an eighth of the rows, each tree about
+      features [1]_, smooth ones, linear ones) and two forests of a hundred trees [5]_ see three
+      unsupervised scores, too: one of randomised trees, and one of trees that search half the
+      columns for every cut. Each network never sees an eighth of the rows, each tree about
       a third: what they say of rows they did not see decides how much a group counts [4]_,
       the threshold (between flagging as many rows as there are anomalies and the best
       expected F1) and the probabilities.
     - **Some rows are unlabelled.** They count as normal ones with little weight. Three groups
-      of eight networks differ in shape and loss; the trees of a forest see the labelled
-      anomalies and small draws of other rows [6]_; and the unsupervised scores speak for the
-      anomalies as long as labels are few. The threshold catches the known anomalies out of
-      fold with the fewest rows [3]_; a handful of labels moves it but little from odds of
-      one to two.
+      of eight networks differ in shape and loss; the trees of one forest see the labelled
+      anomalies and small draws of other rows [6]_; those of the other take all unlabelled rows
+      for normal, and find what a few known anomalies have in common; and the unsupervised
+      scores speak for the anomalies as long as labels are few. The threshold catches the known
+      anomalies out of fold with the fewest rows [3]_; a handful of labels moves it but little
+      from odds of one to two.
     - **There are no labels, or one class alone.** 32 networks tell the rows from uniform noise
       around them [2]_, each in three columns of its own; the distance to the 20th neighbour in
       all columns counts as much. `contamination` sets the threshold.

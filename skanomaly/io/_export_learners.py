@@ -190,15 +190,16 @@ def _labelled_parts(learner, graph, X):
     values = export(features, graph, X, unsupervised)
     logits = network_outputs(learner.trainer.network, graph, values)[0]
     logits = graph.reshape(graph.cast(logits, np.float64), -1, len(learner.kinds), N_FOLDS)
-    votes = export(learner.forest, graph, graph.columns(values, 0, features.n_linear))
-    return graph.mean(logits, 2, N_FOLDS), graph.reshape(votes, -1, 1), unsupervised
+    seen = graph.columns(values, 0, features.n_linear)
+    votes = [graph.reshape(export(forest, graph, seen), -1, 1) for forest in learner.forests]
+    return graph.mean(logits, 2, N_FOLDS), votes, unsupervised
 
 
 @export.register
 def _(learner: FullLabels, graph, X, missing):
     logits, votes, _ = _labelled_parts(learner, graph, X)
     floor = 0.5 / _forest._TREES
-    odds = _log_odds(graph, graph.clip(votes, floor, 1 - floor))
+    odds = _log_odds(graph, graph.clip(graph.joined(*votes), floor, 1 - floor))
     groups = graph.joined(soft_clip(graph, logits, _labelled._LOGIT_LIMIT), odds)
     return graph.reshape(graph("MatMul", groups, learner.group_weights[:, None]), -1)
 
@@ -206,8 +207,11 @@ def _(learner: FullLabels, graph, X, missing):
 @export.register
 def _(learner: FewLabels, graph, X, missing):
     logits, votes, unsupervised = _labelled_parts(learner, graph, X)
-    p = graph.joined(graph("Sigmoid", logits), votes)
-    p = graph.mean(p, 1, len(learner.kinds) + 1)
+    odds = graph("Mul", votes[1], learner.searching_odds)
+    searched = graph("Div", odds, graph("Sub", graph("Add", odds, 1.0), votes[1]))
+    groups = graph.joined(graph("Sigmoid", logits), votes[0], searched)
+    shares = np.array(_labelled._FEW_WEIGHTS) / sum(_labelled._FEW_WEIGHTS)
+    p = graph.reshape(graph("MatMul", groups, shares[:, None]), -1)
     features = learner.features
     z = graph("Div", graph("Sub", unsupervised, features.score_mean), features.score_spread)
     z = graph.mean(graph.clip(z, -3.0, 6.0), 1, len(features.score_mean))

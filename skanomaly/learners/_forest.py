@@ -1,4 +1,4 @@
-"""Forest: randomised trees as one more group beside the networks of a labelled ensemble.
+"""Forests: randomised trees as more groups beside the networks of a labelled ensemble.
 
 Owns the trees, the rows each of them grows on, and the votes of those that never saw a row.
 How far to trust them is for the ensembles to say.
@@ -15,14 +15,15 @@ from skanomaly.scores._trees import Trees
 
 #: Rows that trees grow on at most.
 MAX_ROWS = 32_768
-#: Trees: every other one looks for the best cuts, the rest take random ones.
 _TREES = 100
 #: Unlabelled rows a tree sees for every labelled anomaly, and at the least.
 _OTHERS, _FEWEST_OTHERS = 3, 16
+#: Columns that a searching tree looks for each cut in: this share, but no more than so many.
+_SEARCHED, _MOST_SEARCHED = 0.5, 32
 
 
 class Forest:
-    """Votes of two kinds of randomised trees on rows being anomalies.
+    """Votes of randomised trees on rows being anomalies.
 
     Half the trees are those of a random forest (Breiman 2001), half extremely randomised ones
     (Geurts, Ernst and Wehenkel 2006). They cut along single columns, whatever the columns'
@@ -31,12 +32,18 @@ class Forest:
     small draw of other rows (Mordelet and Vert 2014, "A bagging SVM to learn from positive and
     unlabeled examples"): an anomaly hidden among these misleads few trees.
 
+    Where two or three known anomalies share a value that no other row has, a random handful of
+    columns seldom holds it, and a draw of a few other rows cannot tell how rare it is. Searching
+    trees look through half the columns, and grow on a bootstrap sample of all rows.
+
     Parameters
     ----------
     complete : bool
         Whether every anomaly among the training rows has its label.
     seed : int, default=0
         Seed of the trees and of their rows.
+    searching : bool, default=False
+        Whether the trees are searching ones, which take unlabelled rows for normal.
 
     Examples
     --------
@@ -49,8 +56,8 @@ class Forest:
     1.0
     """
 
-    def __init__(self, complete, seed=0):
-        self.complete, self.seed = complete, seed
+    def __init__(self, complete, seed=0, searching=False):
+        self.complete, self.seed, self.searching = complete, seed, searching
 
     def fit_votes(self, values, labels):
         """Grow the trees, and return their votes on rows that they did not see.
@@ -70,7 +77,7 @@ class Forest:
         """
         drawn, weight = self._drawn(labels)
         X, y = np.ascontiguousarray(values[drawn], np.float32), labels[drawn]
-        rngs = np.random.default_rng([self.seed, 4]).spawn(_TREES)
+        rngs = np.random.default_rng([self.seed, 6 if self.searching else 4]).spawn(_TREES)
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             grow = pool.map(lambda k: self._grow(k, rngs[k], X, y, weight), range(_TREES))
             trees, seen, votes = zip(*grow, strict=True)
@@ -105,15 +112,22 @@ class Forest:
         """Return a tree, which rows it saw, and its votes on all."""
         weight = weight * self._counts(rng, y)
         rows = np.flatnonzero(weight)
-        kind = ExtraTreeRegressor if number % 2 else DecisionTreeRegressor
         # the mean of targets 0 and 1 is a share of votes, and their variance half Gini's index
-        tree = kind(max_features="sqrt", random_state=int(rng.integers(2**31)))
+        tree = self._tree(number, X.shape[1], int(rng.integers(2**31)))
         tree.fit(X[rows], y[rows], weight[rows])
         return tree, weight > 0, tree.predict(X, check_input=False)
 
+    def _tree(self, number, n_columns, seed):
+        if self.searching:
+            some = int(np.sqrt(n_columns))
+            searched = min(int(_SEARCHED * n_columns), _MOST_SEARCHED)
+            return DecisionTreeRegressor(max_features=max(some, searched, 1), random_state=seed)
+        kind = ExtraTreeRegressor if number % 2 else DecisionTreeRegressor
+        return kind(max_features="sqrt", random_state=seed)
+
     def _counts(self, rng, y):
         """Return how many times a tree sees each row."""
-        if self.complete:
+        if self.complete or self.searching:
             return np.bincount(rng.integers(len(y), size=len(y)), minlength=len(y))
         known, others = np.flatnonzero(y > 0), np.flatnonzero(y <= 0)
         n = min(max(_OTHERS * len(known), _FEWEST_OTHERS), len(others))

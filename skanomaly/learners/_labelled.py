@@ -1,7 +1,7 @@
 """The labelled ensembles of NeuralAnomalyClassifier: all labels known, or few of them.
 
-Each turns rows into features, trains one packed network and a forest beside it, and answers with
-log odds of being an anomaly.
+Each turns rows into features, trains one packed network and two forests beside it, and answers
+with log odds of being an anomaly.
 """
 
 import numpy as np
@@ -28,8 +28,10 @@ _FIRST_OFFSET, _THRESHOLD_LABELS = 0.7, 5
 _LINEAR = {"rate": 2.5, "bias_rate": 10.0}
 #: A group's mean log odds stay within this: networks extrapolate without measure.
 _LOGIT_LIMIT = 15.0
-#: Weights of the groups with all labels, forest last, before they are judged.
-_PRIOR_WEIGHTS = (0.5, 0.0, 0.0, 0.5)
+#: Weights of the groups with all labels, forests last, before they are judged.
+_PRIOR_WEIGHTS = (0.5, 0.0, 0.0, 0.5, 0.0)
+#: With few labels a group's share in the mean: networks, forest, searching forest.
+_FEW_WEIGHTS = (1, 1, 1, 1, 2)
 #: The unsupervised scores count as much as this many labelled anomalies, and never less than this
 #: share: they rank the rows to which the networks give a probability of 0.
 _PRIOR_WEIGHT, _PRIOR_SHARE = 0.2, 0.05
@@ -75,11 +77,12 @@ class LabelledEnsemble(Learner):
         return values, y.astype(np.float32), row_indices, None
 
     def finish(self, rows, values, y):
-        """Grow the forest, weigh the groups; return scores and labels out of fold."""
+        """Grow the forests, weigh the groups; return scores and labels out of fold."""
         labels, folds = y[:, 0].astype(np.float64), y[:, 2]
         own = _own_fold(self._logits(values), folds, len(self.kinds))
-        self.forest = Forest(self.complete, self.seed)
-        votes = self.forest.fit_votes(self._first_columns(values), labels)
+        self.forests = [Forest(self.complete, self.seed), Forest(self.complete, self.seed, True)]
+        seen = self._first_columns(values)
+        votes = np.column_stack([forest.fit_votes(seen, labels) for forest in self.forests])
         self._weigh(own, votes, labels)
         return self._combined(own, votes, values.unsupervised[rows.row_indices]), labels
 
@@ -90,7 +93,8 @@ class LabelledEnsemble(Learner):
             rows = FeatureRows(part[:], self.features)
             values = rows[:]
             logits = self._logits(values).reshape(len(part), len(self.kinds), N_FOLDS)
-            votes = self.forest.votes(self._first_columns(values))
+            seen = self._first_columns(values)
+            votes = np.column_stack([forest.votes(seen) for forest in self.forests])
             return self._combined(logits, votes, rows.unsupervised)
 
         return in_chunks(one, X)
@@ -107,10 +111,10 @@ class LabelledEnsemble(Learner):
 
 
 class FullLabels(LabelledEnsemble):
-    """All labels known: four groups, weighted by how right they were on rows they did not see.
+    """All labels known: five groups, weighted by how right they were on rows they did not see.
 
     Networks on piecewise-linear features and a forest follow jumps and come first; smooth and
-    linear networks take over as far as they prove better.
+    linear networks and searching trees take over as far as they prove better.
     """
 
     complete = True
@@ -153,9 +157,10 @@ class FullLabels(LabelledEnsemble):
 
 
 class FewLabels(LabelledEnsemble):
-    """Some labels known: three kinds of networks and a forest, equal, with a prior.
+    """Some labels known: three kinds of networks and two forests, with a prior.
 
-    The prior is the unsupervised evidence, which counts as long as labels are few.
+    The prior is the unsupervised evidence, which counts as long as labels are few. Searching trees
+    count twice: they find what a few known anomalies have in common and no other row has.
     """
 
     complete = False
@@ -176,8 +181,17 @@ class FewLabels(LabelledEnsemble):
         """Return the budget of training on `n` rows: a few known ones must be met often enough."""
         return {"learning_rate": 2e-3, "max_steps": int(np.clip(0.06 * n, 300, 1200))}
 
+    def _weigh(self, own, votes, labels):
+        # the other groups see both classes in balance, searching trees as rare as they are:
+        # their odds move half of the way
+        others = max(len(labels) - self.n_anomalies, 1)
+        self.searching_odds = float(np.sqrt(others / self.n_anomalies))
+
     def _combined(self, logits, votes, unsupervised):
-        p = np.column_stack([expit(logits.mean(axis=2)), votes]).mean(axis=1)
+        odds = votes[:, 1] * self.searching_odds
+        searched = odds / (odds + 1 - votes[:, 1])
+        groups = np.column_stack([expit(logits.mean(axis=2)), votes[:, 0], searched])
+        p = np.average(groups, axis=1, weights=_FEW_WEIGHTS)
         z = (unsupervised - self.features.score_mean) / self.features.score_spread
         evidence = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
         prior = max(_PRIOR_WEIGHT / (_PRIOR_WEIGHT + self.n_anomalies), _PRIOR_SHARE)
@@ -202,7 +216,7 @@ PARTS = (*LEARNER_PARTS, FullLabels, FewLabels, *FEATURE_PARTS, Forest, Trees)
 
 
 def _group_logits(logits, votes):
-    """Return the groups' log odds, those of networks squashed into bounds, the forest's last."""
+    """Return the groups' log odds, those of networks squashed into bounds, the forests' last."""
     return np.column_stack([soft_clip(logits.mean(axis=2), _LOGIT_LIMIT), log_odds(votes)])
 
 

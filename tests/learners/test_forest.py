@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from skanomaly.learners import _forest
 from skanomaly.learners._forest import Forest, log_odds
@@ -44,6 +45,27 @@ def test_few_labels_find_the_anomalies_that_have_none():
     assert np.median(complete[hidden]) < 0.2  # taken for normal rows, as they are labelled
 
 
+def test_searching_trees_find_the_value_that_a_few_anomalies_share():
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(2000, 25)).astype(np.float32)
+    odd = np.arange(2000) % 200 == 0
+    rows[:, 7] = np.where(odd, 1.02, 1) * rng.uniform(odd, 1)  # little beyond the others
+    known = np.where(odd & (np.arange(2000) < 600), 1.0, 0.0)  # 3 of 10
+    random, searching = (Forest(False, 0, searching) for searching in (False, True))
+    for forest in (random, searching):
+        forest.fit_votes(rows[:1000], known[:1000])
+    precision = [
+        average_precision_score(odd[1000:], f.votes(rows[1000:])) for f in (random, searching)
+    ]
+    assert precision[1] == 1.0
+    assert precision[0] < 0.9
+
+
+@pytest.mark.parametrize(("n_columns", "tried"), [(1, 1), (2, 1), (9, 4), (60, 30), (1500, 38)])
+def test_searching_trees_look_through_half_the_columns_but_not_through_very_many(n_columns, tried):
+    assert Forest(True, 0, True)._tree(0, n_columns, 0).max_features == tried
+
+
 def test_log_odds_are_finite_where_all_trees_agree():
     np.testing.assert_allclose(log_odds(np.array([0.0, 0.5, 1.0])), np.log([1 / 199, 1, 199]))
 
@@ -60,11 +82,12 @@ def test_the_seed_decides(forest):
     assert (other != again).any()
 
 
+@pytest.mark.parametrize("searching", [True, False])
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("n_anomalies", [1, 299])
-def test_one_row_of_a_class_is_enough(n_anomalies, complete):
+def test_one_row_of_a_class_is_enough(n_anomalies, complete, searching):
     labels = (np.arange(300) < n_anomalies).astype(float)
-    unseen = Forest(complete).fit_votes(X, labels)
+    unseen = Forest(complete, 0, searching).fit_votes(X, labels)
     assert ((unseen >= 0) & (unseen <= 1)).all()
 
 

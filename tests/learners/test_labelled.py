@@ -39,7 +39,7 @@ def test_anomalies_have_higher_log_odds(kind, fits):
 
 def test_groups_are_weighed_by_shares(fits):
     weights = fits[FullLabels][0].group_weights
-    assert weights.shape == (4,)
+    assert weights.shape == (5,)
     assert weights.min() >= 0
     assert weights.sum() == pytest.approx(1)
 
