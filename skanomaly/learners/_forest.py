@@ -18,8 +18,9 @@ MAX_ROWS = 32_768
 _TREES = 100
 #: Unlabelled rows a tree sees for every labelled anomaly, and at the least.
 _OTHERS, _FEWEST_OTHERS = 3, 16
-#: Columns that a searching tree looks for each cut in: this share, but no more than so many.
-_SEARCHED, _MOST_SEARCHED = 0.5, 32
+#: Columns that a searching tree looks for each cut in: this share, but no more than so many
+#: (the square root of all, where that is more); and rows of a class that it sees at most.
+_SEARCHED, _MOST_SEARCHED, _MOST_SEEN = 0.5, 16, 1024
 
 
 class Forest:
@@ -34,7 +35,7 @@ class Forest:
 
     Where two or three known anomalies share a value that no other row has, a random handful of
     columns seldom holds it, and a draw of a few other rows cannot tell how rare it is. Searching
-    trees look through half the columns, and grow on a bootstrap sample of all rows.
+    trees look through half the columns, and grow on a bootstrap sample of both classes.
 
     Parameters
     ----------
@@ -127,7 +128,9 @@ class Forest:
 
     def _counts(self, rng, y):
         """Return how many times a tree sees each row."""
-        if self.complete or self.searching:
+        if self.searching:
+            return _stratified(rng, y)
+        if self.complete:
             return np.bincount(rng.integers(len(y), size=len(y)), minlength=len(y))
         known, others = np.flatnonzero(y > 0), np.flatnonzero(y <= 0)
         n = min(max(_OTHERS * len(known), _FEWEST_OTHERS), len(others))
@@ -138,6 +141,18 @@ class Forest:
     def votes(self, values):
         """Return the share of votes for an anomaly, (n_samples,), float64."""
         return in_chunks(lambda rows: self.trees_.total(rows[:]) / _TREES, values)
+
+
+def _stratified(rng, y):
+    """Return how often a bootstrap sample of each class holds its rows, the classes' shares kept.
+
+    So a tree costs no more with many rows; the trees together see many more of them.
+    """
+    counts = np.zeros(len(y))
+    for rows in (np.flatnonzero(y > 0), np.flatnonzero(y <= 0)):
+        n = min(len(rows), _MOST_SEEN)
+        np.add.at(counts, rng.choice(rows, n), len(rows) / n)
+    return counts
 
 
 def log_odds(votes):
