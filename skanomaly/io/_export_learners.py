@@ -209,9 +209,8 @@ def _(learner: FewLabels, graph, X, missing):
     logits, votes, unsupervised = _labelled_parts(learner, graph, X)
     odds = graph("Mul", votes[1], learner.searching_odds)
     searched = graph("Div", odds, graph("Sub", graph("Add", odds, 1.0), votes[1]))
-    groups = graph.joined(graph("Sigmoid", logits), votes[0], searched)
-    shares = np.array(_labelled._FEW_WEIGHTS) / sum(_labelled._FEW_WEIGHTS)
-    p = graph.reshape(graph("MatMul", groups, shares[:, None]), -1)
+    p = graph.joined(graph("Sigmoid", logits), votes[0], searched)
+    p = graph.mean(p, 1, len(learner.kinds) + len(votes))
     features = learner.features
     z = graph("Div", graph("Sub", unsupervised, features.score_mean), features.score_spread)
     z = graph.mean(graph.clip(z, -3.0, 6.0), 1, len(features.score_mean))

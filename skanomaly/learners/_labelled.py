@@ -30,8 +30,6 @@ _LINEAR = {"rate": 2.5, "bias_rate": 10.0}
 _LOGIT_LIMIT = 15.0
 #: Weights of the groups with all labels, forests last, before they are judged.
 _PRIOR_WEIGHTS = (0.5, 0.0, 0.0, 0.5, 0.0)
-#: With few labels a group's share in the mean: networks, forest, searching forest.
-_FEW_WEIGHTS = (1, 1, 1, 1, 2)
 #: The unsupervised scores count as much as this many labelled anomalies, and never less than this
 #: share: they rank the rows to which the networks give a probability of 0.
 _PRIOR_WEIGHT, _PRIOR_SHARE = 0.2, 0.05
@@ -157,10 +155,10 @@ class FullLabels(LabelledEnsemble):
 
 
 class FewLabels(LabelledEnsemble):
-    """Some labels known: three kinds of networks and two forests, with a prior.
+    """Some labels known: three kinds of networks and two forests, equal, with a prior.
 
     The prior is the unsupervised evidence, which counts as long as labels are few. Searching trees
-    count twice: they find what a few known anomalies have in common and no other row has.
+    find what a few known anomalies have in common and no other row has.
     """
 
     complete = False
@@ -190,8 +188,7 @@ class FewLabels(LabelledEnsemble):
     def _combined(self, logits, votes, unsupervised):
         odds = votes[:, 1] * self.searching_odds
         searched = odds / (odds + 1 - votes[:, 1])
-        groups = np.column_stack([expit(logits.mean(axis=2)), votes[:, 0], searched])
-        p = np.average(groups, axis=1, weights=_FEW_WEIGHTS)
+        p = np.column_stack([expit(logits.mean(axis=2)), votes[:, 0], searched]).mean(axis=1)
         z = (unsupervised - self.features.score_mean) / self.features.score_spread
         evidence = expit(2 * (np.clip(z, -3, 6).mean(axis=1) - 1.5))
         prior = max(_PRIOR_WEIGHT / (_PRIOR_WEIGHT + self.n_anomalies), _PRIOR_SHARE)
