@@ -119,8 +119,8 @@ class NeuralAnomalyClassifier(ProbabilityMixin, BaseNeuralDetector):
     - **All rows are labelled.** Three groups of eight small networks (on piecewise-linear
       features [1]_, smooth ones, linear ones) and two forests of a hundred trees [5]_ see three
       unsupervised scores, too: one of randomised trees, and one of trees that search half the
-      columns for every cut. Each network never sees an eighth of the rows, each tree about
-      a third: what they say of rows they did not see decides how much a group counts [4]_,
+      columns for every cut. Each network never sees an eighth of the rows, each tree a third
+      or more: what they say of rows they did not see decides how much a group counts [4]_,
       the threshold (between flagging as many rows as there are anomalies and the best
       expected F1) and the probabilities.
     - **Some rows are unlabelled.** They count as normal ones with little weight. Three groups

@@ -191,7 +191,7 @@ def _labelled_parts(learner, graph, X):
     logits = network_outputs(learner.trainer.network, graph, values)[0]
     logits = graph.reshape(graph.cast(logits, np.float64), -1, len(learner.kinds), N_FOLDS)
     seen = graph.columns(values, 0, features.n_linear)
-    votes = [graph.reshape(export(forest, graph, seen), -1, 1) for forest in learner.forests]
+    votes = [graph.reshape(export(forest, graph, seen), -1, 1) for forest in learner.forests.kinds]
     return graph.mean(logits, 2, N_FOLDS), votes, unsupervised
 
 

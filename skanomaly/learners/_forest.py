@@ -15,6 +15,7 @@ from skanomaly.scores._trees import Trees
 
 #: Rows that trees grow on at most.
 MAX_ROWS = 32_768
+#: Trees of a forest.
 _TREES = 100
 #: Unlabelled rows a tree sees for every labelled anomaly, and at the least.
 _OTHERS, _FEWEST_OTHERS = 3, 16
@@ -23,19 +24,8 @@ _OTHERS, _FEWEST_OTHERS = 3, 16
 _SEARCHED, _MOST_SEARCHED, _MOST_SEEN = 0.5, 16, 1024
 
 
-class Forest:
-    """Votes of randomised trees on rows being anomalies.
-
-    Half the trees are those of a random forest (Breiman 2001), half extremely randomised ones
-    (Geurts, Ernst and Wehenkel 2006). They cut along single columns, whatever the columns'
-    scales and tails, and so err elsewhere than networks. With complete labels each grows on a
-    bootstrap sample. With few, it grows on a bootstrap sample of the labelled anomalies and a
-    small draw of other rows (Mordelet and Vert 2014, "A bagging SVM to learn from positive and
-    unlabeled examples"): an anomaly hidden among these misleads few trees.
-
-    Where two or three known anomalies share a value that no other row has, a random handful of
-    columns seldom holds it, and a draw of a few other rows cannot tell how rare it is. Searching
-    trees look through half the columns, and grow on a bootstrap sample of both classes.
+class Forests:
+    """A forest of randomised trees and one of searching trees, grown on the same rows.
 
     Parameters
     ----------
@@ -43,22 +33,26 @@ class Forest:
         Whether every anomaly among the training rows has its label.
     seed : int, default=0
         Seed of the trees and of their rows.
-    searching : bool, default=False
-        Whether the trees are searching ones, which take unlabelled rows for normal.
+
+    Attributes
+    ----------
+    kinds : list of Forest
+        The two of them.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.learners._forest import Forest
+    >>> from skanomaly.learners._forest import Forests
     >>> X = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     >>> labels = (X > 1).any(axis=1).astype(float)
-    >>> votes = Forest(complete=True).fit_votes(X, labels)
-    >>> round(float(np.mean((votes > 0.5) == labels)), 1)
-    1.0
+    >>> votes = Forests(complete=True).fit_votes(X, labels)
+    >>> np.mean((votes > 0.5) == labels[:, None], axis=0).round(1)
+    array([1., 1.])
     """
 
-    def __init__(self, complete, seed=0, searching=False):
-        self.complete, self.seed, self.searching = complete, seed, searching
+    def __init__(self, complete, seed=0):
+        self.seed = seed
+        self.kinds = [Forest(complete, seed), SearchingForest(seed)]
 
     def fit_votes(self, values, labels):
         """Grow the trees, and return their votes on rows that they did not see.
@@ -72,28 +66,27 @@ class Forest:
 
         Returns
         -------
-        votes : ndarray of shape (n_samples,)
-            Share of votes for an anomaly, by the trees that did not see the row; where there is
-            none, by all.
+        votes : ndarray of shape (n_samples, 2)
+            Share of each forest's votes for an anomaly, by the trees that did not see the row;
+            where there is none, by all.
         """
         drawn, weight = self._drawn(labels)
         X, y = np.ascontiguousarray(values[drawn], np.float32), labels[drawn]
-        rngs = np.random.default_rng([self.seed, 6 if self.searching else 4]).spawn(_TREES)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            grow = pool.map(lambda k: self._grow(k, rngs[k], X, y, weight), range(_TREES))
-            trees, seen, votes = zip(*grow, strict=True)
-        grown = [tree.tree_ for tree in trees]
-        self.trees_ = Trees(grown, [tree.value[:, 0, 0] for tree in grown])
-        n_unseen = np.sum([~s for s in seen], axis=0)
-        unseen = np.sum([np.where(s, 0.0, v) for s, v in zip(seen, votes, strict=True)], axis=0)
-        unseen_votes = np.where(
-            n_unseen > 0, unseen / np.maximum(n_unseen, 1), np.mean(votes, axis=0)
-        )
+        unseen = np.column_stack([forest.grow(X, y, weight) for forest in self.kinds])
         if len(drawn) == len(labels):
-            return unseen_votes
+            return unseen
         votes = self.votes(values)
-        votes[drawn] = unseen_votes
+        votes[drawn] = unseen
         return votes
+
+    def votes(self, values):
+        """Return each forest's share of votes for an anomaly, (n_samples, 2), float64."""
+
+        def of(part):
+            rows = part[:]
+            return np.column_stack([forest.votes(rows) for forest in self.kinds])
+
+        return in_chunks(of, values)
 
     def _drawn(self, labels):
         """Return the rows that trees choose from, and weights that keep the classes' shares."""
@@ -109,6 +102,44 @@ class Forest:
         order = np.argsort(drawn)
         return drawn[order], weight[order]
 
+
+class Forest:
+    """Votes of two kinds of randomised trees on rows being anomalies.
+
+    Half the trees are those of a random forest (Breiman 2001), half extremely randomised ones
+    (Geurts, Ernst and Wehenkel 2006). They cut along single columns, whatever the columns'
+    scales and tails, and so err elsewhere than networks. With complete labels each grows on a
+    bootstrap sample. With few, it grows on a bootstrap sample of the labelled anomalies and a
+    small draw of other rows (Mordelet and Vert 2014, "A bagging SVM to learn from positive and
+    unlabeled examples"): an anomaly hidden among these misleads few trees.
+
+    Parameters
+    ----------
+    complete, seed
+        As in `Forests`.
+    """
+
+    _STREAM = 4
+
+    def __init__(self, complete, seed=0):
+        self.complete, self.seed = complete, seed
+
+    def grow(self, X, y, weight):
+        """Grow on weighted rows, and return the votes on each of the trees that did not see it."""
+        rngs = np.random.default_rng([self.seed, self._STREAM]).spawn(_TREES)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            grow = pool.map(lambda k: self._grow(k, rngs[k], X, y, weight), range(_TREES))
+            trees, seen, votes = zip(*grow, strict=True)
+        grown = [tree.tree_ for tree in trees]
+        self.trees_ = Trees(grown, [tree.value[:, 0, 0] for tree in grown])
+        n_unseen = np.sum([~s for s in seen], axis=0)
+        unseen = np.sum([np.where(s, 0.0, v) for s, v in zip(seen, votes, strict=True)], axis=0)
+        return np.where(n_unseen > 0, unseen / np.maximum(n_unseen, 1), np.mean(votes, axis=0))
+
+    def votes(self, X):
+        """Return the share of votes for an anomaly, (n_samples,), float64."""
+        return self.trees_.total(X) / _TREES
+
     def _grow(self, number, rng, X, y, weight):
         """Return a tree, which rows it saw, and its votes on all."""
         weight = weight * self._counts(rng, y)
@@ -119,17 +150,12 @@ class Forest:
         return tree, weight > 0, tree.predict(X, check_input=False)
 
     def _tree(self, number, n_columns, seed):
-        if self.searching:
-            some = int(np.sqrt(n_columns))
-            searched = min(int(_SEARCHED * n_columns), _MOST_SEARCHED)
-            return DecisionTreeRegressor(max_features=max(some, searched, 1), random_state=seed)
+        """Return a tree: every other one looks for the best cuts, the rest take random ones."""
         kind = ExtraTreeRegressor if number % 2 else DecisionTreeRegressor
         return kind(max_features="sqrt", random_state=seed)
 
     def _counts(self, rng, y):
         """Return how many times a tree sees each row."""
-        if self.searching:
-            return _stratified(rng, y)
         if self.complete:
             return np.bincount(rng.integers(len(y), size=len(y)), minlength=len(y))
         known, others = np.flatnonzero(y > 0), np.flatnonzero(y <= 0)
@@ -138,21 +164,39 @@ class Forest:
         counts[rng.choice(others, n, replace=False)] = 1.0
         return counts
 
-    def votes(self, values):
-        """Return the share of votes for an anomaly, (n_samples,), float64."""
-        return in_chunks(lambda rows: self.trees_.total(rows[:]) / _TREES, values)
 
+class SearchingForest(Forest):
+    """Trees that look through half the columns for every cut; unlabelled rows are normal to them.
 
-def _stratified(rng, y):
-    """Return how often a bootstrap sample of each class holds its rows, the classes' shares kept.
+    Where two or three known anomalies share a value that no other row has, a random handful of
+    columns seldom holds it, and a draw of a few other rows cannot tell how rare it is.
 
-    So a tree costs no more with many rows; the trees together see many more of them.
+    Parameters
+    ----------
+    seed
+        As in `Forests`.
     """
-    counts = np.zeros(len(y))
-    for rows in (np.flatnonzero(y > 0), np.flatnonzero(y <= 0)):
-        n = min(len(rows), _MOST_SEEN)
-        np.add.at(counts, rng.choice(rows, n), len(rows) / n)
-    return counts
+
+    _STREAM = 6
+
+    def __init__(self, seed=0):
+        super().__init__(True, seed)
+
+    def _tree(self, number, n_columns, seed):
+        searched = min(int(_SEARCHED * n_columns), _MOST_SEARCHED)
+        searched = max(searched, int(np.sqrt(n_columns)))
+        return DecisionTreeRegressor(max_features=searched, random_state=seed)
+
+    def _counts(self, rng, y):
+        """Return how often a bootstrap sample of each class holds its rows, their shares kept.
+
+        So a tree costs no more with many rows; the trees together see many more of them.
+        """
+        counts = np.zeros(len(y))
+        for rows in (np.flatnonzero(y > 0), np.flatnonzero(y <= 0)):
+            n = min(len(rows), _MOST_SEEN)
+            np.add.at(counts, rng.choice(rows, n), len(rows) / n)
+        return counts
 
 
 def log_odds(votes):

@@ -11,7 +11,7 @@ from skanomaly.learners._base import PARTS as LEARNER_PARTS
 from skanomaly.learners._base import Learner
 from skanomaly.learners._features import PARTS as FEATURE_PARTS
 from skanomaly.learners._features import FeatureRows, Features, FirstColumns
-from skanomaly.learners._forest import Forest, log_odds
+from skanomaly.learners._forest import Forest, Forests, SearchingForest, log_odds
 from skanomaly.learners._stacking import stacking_weights
 from skanomaly.learners._targets import class_weights, is_anomaly
 from skanomaly.networks._ensembles import N_FOLDS, assign_folds, packed_network
@@ -78,9 +78,8 @@ class LabelledEnsemble(Learner):
         """Grow the forests, weigh the groups; return scores and labels out of fold."""
         labels, folds = y[:, 0].astype(np.float64), y[:, 2]
         own = _own_fold(self._logits(values), folds, len(self.kinds))
-        self.forests = [Forest(self.complete, self.seed), Forest(self.complete, self.seed, True)]
-        seen = self._first_columns(values)
-        votes = np.column_stack([forest.fit_votes(seen, labels) for forest in self.forests])
+        self.forests = Forests(self.complete, self.seed)
+        votes = self.forests.fit_votes(self._first_columns(values), labels)
         self._weigh(own, votes, labels)
         return self._combined(own, votes, values.unsupervised[rows.row_indices]), labels
 
@@ -91,8 +90,7 @@ class LabelledEnsemble(Learner):
             rows = FeatureRows(part[:], self.features)
             values = rows[:]
             logits = self._logits(values).reshape(len(part), len(self.kinds), N_FOLDS)
-            seen = self._first_columns(values)
-            votes = np.column_stack([forest.votes(seen) for forest in self.forests])
+            votes = self.forests.votes(self._first_columns(values))
             return self._combined(logits, votes, rows.unsupervised)
 
         return in_chunks(one, X)
@@ -209,7 +207,9 @@ class FewLabels(LabelledEnsemble):
 
 
 #: Classes that a fitted labelled ensemble is made of.
-PARTS = (*LEARNER_PARTS, FullLabels, FewLabels, *FEATURE_PARTS, Forest, Trees)
+PARTS = (
+    *LEARNER_PARTS, FullLabels, FewLabels, *FEATURE_PARTS, Forests, Forest, SearchingForest, Trees,
+)  # fmt: skip
 
 
 def _group_logits(logits, votes):

@@ -1,11 +1,11 @@
-"""The forest beside the networks: out_of_fold votes, bounded rows, the same in any process."""
+"""The forests beside the networks: out_of_fold votes, bounded rows, the same in any process."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
 from skanomaly.learners import _forest
-from skanomaly.learners._forest import Forest, log_odds
+from skanomaly.learners._forest import Forest, Forests, SearchingForest, log_odds
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 3)).astype(np.float32)
@@ -13,10 +13,14 @@ LABELS = (X[:, 0] > 1.2).astype(float)
 FEW = LABELS * (np.cumsum(LABELS) <= 6)
 
 
+def grow(forest, rows, labels):
+    return forest.grow(rows, labels, np.ones(len(rows)))
+
+
 @pytest.fixture(scope="module")
 def forest():
     forest = Forest(complete=True, seed=1)
-    return forest, forest.fit_votes(X, LABELS)
+    return forest, grow(forest, X, LABELS)
 
 
 def test_votes_tell_the_classes_apart(forest):
@@ -32,7 +36,7 @@ def test_votes_tell_the_classes_apart(forest):
 def test_votes_on_training_rows_are_out_of_bag(complete):
     guessed = RNG.permutation(LABELS)  # nothing to learn: only trees that saw a row know its label
     forest = Forest(complete)
-    unseen = forest.fit_votes(X, guessed)
+    unseen = grow(forest, X, guessed)
     gaps = [v[guessed > 0].mean() - v[guessed == 0].mean() for v in (forest.votes(X), unseen)]
     assert gaps[0] > 0.4
     assert abs(gaps[1]) < 0.08
@@ -40,7 +44,7 @@ def test_votes_on_training_rows_are_out_of_bag(complete):
 
 def test_few_labels_find_the_anomalies_that_have_none():
     hidden, others = (LABELS > 0) & (FEW == 0), LABELS == 0
-    few, complete = (Forest(kind).fit_votes(X, FEW) for kind in (False, True))
+    few, complete = (grow(Forest(kind), X, FEW) for kind in (False, True))
     assert np.median(few[hidden]) > 0.4 > np.quantile(few[others], 0.9)
     assert np.median(complete[hidden]) < 0.2  # taken for normal rows, as they are labelled
 
@@ -51,19 +55,17 @@ def test_searching_trees_find_the_value_that_a_few_anomalies_share():
     odd = np.arange(2000) % 200 == 0
     rows[:, 7] = np.where(odd, 1.02, 1) * rng.uniform(odd, 1)  # little beyond the others
     known = np.where(odd & (np.arange(2000) < 600), 1.0, 0.0)  # 3 of 10
-    random, searching = (Forest(False, 0, searching) for searching in (False, True))
-    for forest in (random, searching):
-        forest.fit_votes(rows[:1000], known[:1000])
-    precision = [
-        average_precision_score(odd[1000:], f.votes(rows[1000:])) for f in (random, searching)
-    ]
+    forests = Forests(complete=False)
+    forests.fit_votes(rows[:1000], known[:1000])
+    votes = forests.votes(rows[1000:])
+    precision = [average_precision_score(odd[1000:], of) for of in votes.T]
     assert precision[1] == 1.0
     assert precision[0] < 0.9
 
 
 @pytest.mark.parametrize(("n_columns", "tried"), [(1, 1), (2, 1), (9, 4), (60, 16), (1500, 38)])
 def test_searching_trees_look_through_half_the_columns_but_not_through_very_many(n_columns, tried):
-    assert Forest(True, 0, True)._tree(0, n_columns, 0).max_features == tried
+    assert SearchingForest()._tree(0, n_columns, 0).max_features == tried
 
 
 def test_log_odds_are_finite_where_all_trees_agree():
@@ -77,17 +79,17 @@ def test_a_row_is_judged_by_itself(forest):
 
 
 def test_the_seed_decides(forest):
-    again, other = (Forest(True, seed).fit_votes(X, LABELS) for seed in (1, 2))
+    again, other = (grow(Forest(True, seed), X, LABELS) for seed in (1, 2))
     np.testing.assert_array_equal(again, forest[1])
     assert (other != again).any()
 
 
-@pytest.mark.parametrize("searching", [True, False])
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("n_anomalies", [1, 299])
-def test_one_row_of_a_class_is_enough(n_anomalies, complete, searching):
+def test_one_row_of_a_class_is_enough(n_anomalies, complete):
     labels = (np.arange(300) < n_anomalies).astype(float)
-    unseen = Forest(complete, 0, searching).fit_votes(X, labels)
+    unseen = Forests(complete).fit_votes(X, labels)
+    assert unseen.shape == (300, 2)
     assert ((unseen >= 0) & (unseen <= 1)).all()
 
 
@@ -95,18 +97,19 @@ def test_one_row_of_a_class_is_enough(n_anomalies, complete, searching):
 def test_of_many_rows_a_part_is_enough(turned, monkeypatch):
     monkeypatch.setattr(_forest, "MAX_ROWS", 80)
     labels = 1 - LABELS if turned else LABELS
-    forest = Forest(complete=True)
-    votes = forest.fit_votes(X, labels)
-    assert forest.trees_.counts.max() <= 2 * 80 - 1
+    forests = Forests(complete=True)
+    votes = forests.fit_votes(X, labels)
     assert len(votes) == 300
-    assert np.mean((votes > 0.5) == labels) > 0.95
+    for kind, forest in enumerate(forests.kinds):
+        assert forest.trees_.counts.max() <= 2 * 80 - 1
+        assert np.mean((votes[:, kind] > 0.5) == labels) > 0.95
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_rare_class_is_drawn_first_and_weighs_what_it_did(turned, monkeypatch):
     monkeypatch.setattr(_forest, "MAX_ROWS", 80)
     labels = 1 - LABELS if turned else LABELS
-    rows, weight = Forest(complete=True)._drawn(labels)
+    rows, weight = Forests(complete=True)._drawn(labels)
     rare = LABELS[rows] > 0
     assert len(rows) == 80
     assert rare.sum() == min(40, LABELS.sum())
