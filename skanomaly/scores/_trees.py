@@ -11,6 +11,8 @@ from sklearn.tree._tree import NODE_DTYPE, Tree
 
 _COLUMNS = ("left", "right", "feature", "threshold", "value")
 _LEAF = -1
+#: Up to this many rows, all trees at once are quicker than one compiled walk after the other.
+_FEW_ROWS = 16
 
 
 class Trees:
@@ -68,7 +70,29 @@ class Trees:
     def total(self, X):
         """Return the sum of what the trees say of rows, (n_samples,), float64."""
         X = np.ascontiguousarray(X, dtype=np.float32)
+        if len(X) <= _FEW_ROWS:
+            # one after the other, as below: no score depends on the rows it is told with
+            return np.cumsum(self.value[self._leaves(X)], axis=1)[:, -1]
         return sum(tree.predict(X)[:, 0] for tree in self._trees)
+
+    def _leaves(self, X):
+        """Return the leaves that rows end in, (n_samples, n_trees)."""
+        feature, below, roots = self._ways
+        row, node = np.arange(len(X))[:, None], np.tile(roots, (len(X), 1))
+        while True:
+            right = X[row, feature[node]] > self.threshold[node]
+            after = below[node, right.astype(np.intp)]
+            if np.array_equal(after, node):
+                return node
+            node = after
+
+    @cached_property
+    def _ways(self):
+        """Columns, and nodes below among those of all trees; a leaf leads to itself."""
+        roots = np.cumsum(self.counts) - self.counts
+        leaf, own = self.left == _LEAF, np.arange(len(self.left))
+        below = np.stack([self.left, self.right], axis=1) + np.repeat(roots, self.counts)[:, None]
+        return np.where(leaf, 0, self.feature), np.where(leaf[:, None], own[:, None], below), roots
 
     @property
     def spans(self):

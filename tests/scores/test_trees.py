@@ -29,6 +29,12 @@ def test_the_total_is_that_of_scikit_learn(forest, trees):
     assert len(trees) == 5
 
 
+@pytest.mark.parametrize("size", [1, 3, 16, 17])
+def test_the_total_of_a_row_is_the_same_alone_and_among_others(trees, size):
+    parts = [trees.total(X[start : start + size]) for start in range(0, len(X), size)]
+    np.testing.assert_array_equal(np.concatenate(parts), trees.total(X))
+
+
 @pytest.mark.parametrize("max_samples", [1, 2, 64, 1.0])
 def test_isolation_scores_are_those_of_scikit_learn(max_samples):
     forest = IsolationForest(n_estimators=7, max_samples=max_samples, random_state=0).fit(X)
