@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.distributed._collections import WithRows, is_distributed, map_rows
+from skanomaly.distributed._collections import WithRows, in_rows, is_distributed, map_rows
 from skanomaly.utils._docs import documented
 from skanomaly.utils._response import scores_of
 
@@ -114,6 +114,7 @@ class LazyAnswers:
         check_is_fitted(self)
         if not is_distributed(X):
             return explain(self.estimator_, X, **params)
+        X = in_rows(X)
         names = X.columns if hasattr(X, "columns") else pd.RangeIndex(X.shape[1])
         sent = WithRows(self.estimator_)
         return self._answer(_contributions(params), X, np.float64, names, sent)
@@ -126,6 +127,7 @@ class LazyAnswers:
         check_is_fitted(self)
         if not is_distributed(X):
             return function(self.estimator_, X)
+        X = in_rows(X)
         one = isinstance(names, str)
         empty = np.empty(0 if one else (0, len(names)), dtype)
         if hasattr(X, "divisions"):

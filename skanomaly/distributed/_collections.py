@@ -12,6 +12,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from skanomaly.distributed._sample import stacked
 from skanomaly.utils._labels import label_objects
@@ -90,6 +91,11 @@ class Partitions:
         if hasattr(values, "divisions"):
             known = hasattr(self.X, "divisions") and self.X.known_divisions
             if known and values.known_divisions and values.divisions != self.X.divisions:
+                if _ends(values) != _ends(self.X):
+                    raise ValueError(
+                        f"{name} has the divisions {_ends(values)}, X has {_ends(self.X)}. Cut "
+                        "both at the same rows, for example as columns of one table."
+                    )
                 values = values.repartition(divisions=self.X.divisions)
         elif hasattr(self.X, "chunks") and not np.isnan([*self.X.chunks[0]]).any():
             values = values.reshape(-1) if values.ndim == 2 else values
@@ -177,6 +183,11 @@ class Partitions:
                 dask_module().compute(count(block))
 
 
+def _ends(table):
+    """Return the first and the last of the divisions of a table, as text."""
+    return f"{table.divisions[0]!r} to {table.divisions[-1]!r}"
+
+
 def _delayed(collection):
     parts = collection.to_delayed()
     return list(parts.ravel() if hasattr(parts, "ravel") else parts)
@@ -194,6 +205,11 @@ def _joined(parts):
 def _one_partition(function, number, rows, labels, weight, *arguments):
     """Apply a function to one partition, and name it if that fails."""
     with naming(number):
+        if sparse.issparse(rows):
+            raise ValueError(
+                "it is a sparse matrix. Expected dense rows: X.map_blocks(lambda block: "
+                "block.toarray()) makes them, a partition at a time."
+            )
         for name, values in (("y", labels), ("sample_weight", weight)):
             if values is not None and len(values) != len(rows):
                 raise ValueError(
@@ -205,13 +221,17 @@ def _one_partition(function, number, rows, labels, weight, *arguments):
 
 def in_rows(X):
     """Return a collection whose partitions hold whole rows."""
+    n_dimensions = getattr(X, "ndim", None)  # of a Delayed, a Delayed
+    if not isinstance(n_dimensions, int) or n_dimensions != 2:
+        many = f" of {n_dimensions} dimensions" if isinstance(n_dimensions, int) else ""
+        raise ValueError(
+            "X must be a Dask DataFrame or Array of shape (n_samples, n_features), got a Dask "
+            f"{type(X).__name__}{many}. Make it one flat row for each sample: a Series by "
+            "to_frame(), an Array by reshape, anything else by dask.dataframe.from_delayed or "
+            "dask.array.from_delayed."
+        )
     if hasattr(X, "divisions"):
         return X
-    if X.ndim != 2:
-        raise ValueError(
-            f"X must be a Dask table or array of shape (n_samples, n_features), got {X.ndim} "
-            "dimensions. Reshape it to one flat row for each sample."
-        )
     return X if len(X.chunks[1]) == 1 else X.rechunk({1: -1})
 
 
@@ -238,7 +258,7 @@ def map_rows(function, X, detector, empty):
     function : callable
         ``function(detector, rows)`` returns an array with a line for each row.
     X : dask.dataframe.DataFrame or dask.array.Array
-        Rows.
+        Rows, whole ones in each partition (`in_rows`).
     detector : object
         Sent once for each worker.
     empty : ndarray of shape (0,) or (0, n_outputs), or Series or DataFrame without rows
@@ -250,7 +270,6 @@ def map_rows(function, X, detector, empty):
         With the index and divisions, or the chunks, of `X`.
     """
     sent = dask_module().delayed(detector, traverse=False)
-    X = in_rows(X)
     if hasattr(X, "divisions"):
         return X.map_partitions(_one_table, function, sent, empty, meta=empty)
     flat = empty.ndim == 1

@@ -186,6 +186,8 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
             counted = partitions.reduce(count_rows, merged, candidates)
         rows, labels, weight = summary.sample.final(size, counted)
         whole = summary.sample.complete(size)
+        if len(rows) == 1:  # detectors want to see two at least
+            rows, labels, weight = _copies(rows, labels, min(summary.n_rows, size))
         if not (whole and self.train_on == "sample" and self._weighs()):
             places = spread(weight) if np.ptp(weight) > 0 else np.arange(len(weight))
             rows, labels = take(rows, places), None if labels is None else labels[places]
@@ -232,6 +234,12 @@ class DaskDetector(LazyAnswers, MetaEstimatorMixin, OutlierMixin, BaseEstimator)
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+def _copies(rows, labels, n):
+    """Return one row as n rows of the same weight."""
+    places = np.zeros(n, dtype=np.intp)
+    return take(rows, places), None if labels is None else labels[places], np.ones(n)
 
 
 def _fitted(estimator, X, y=None, sample_weight=None):

@@ -221,6 +221,7 @@ def shap_values(score, X, background, random_state):
     shap = import_extra("shap", "explain", 'method="shap"')
     frame = isinstance(X, pd.DataFrame)
     columns = X.columns if frame else None
+    X, background = _all_numbers(X), _all_numbers(background)
 
     def of_rows(rows):
         return score(pd.DataFrame(rows, columns=columns) if frame else rows)
@@ -228,10 +229,25 @@ def shap_values(score, X, background, random_state):
     seed = random_seed(random_state)
     state = np.random.get_state()  # noqa: NPY002
     try:  # shap seeds NumPy's global generator
-        masker = shap.maskers.Independent(np.asarray(background, float), max_samples=100)
+        masker = shap.maskers.Independent(background, max_samples=100)
         explainer = shap.explainers.Permutation(of_rows, masker, seed=seed)
         calls = max(500, 4 * X.shape[1] + 2)
-        found = explainer(np.asarray(X, float), max_evals=calls, silent=True)
+        found = explainer(X, max_evals=calls, silent=True)
     finally:
         np.random.set_state(state)  # noqa: NPY002
     return found.values, np.asarray(found.base_values) + np.zeros(len(X))
+
+
+def _all_numbers(rows):
+    try:
+        return np.asarray(rows, float)
+    except (ValueError, TypeError) as error:
+        names = []
+        if isinstance(rows, pd.DataFrame):
+            kinds = rows.dtypes.map(pd.api.types.is_numeric_dtype)
+            names = kinds.index[~kinds].tolist()
+        which = f" in the columns {names}" if names else ""
+        raise ValueError(
+            f'method="shap" takes numbers alone, and X holds others{which} ({error}). Use '
+            'method="shapley", which takes columns of any kind.'
+        ) from error

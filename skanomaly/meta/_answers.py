@@ -130,7 +130,7 @@ def _labels(table, stamps, n):
             return stamps.index
         first = pd.Series(stamps.index, stamps.places)
         first = first[~first.index.duplicated()].reindex(range(n)).ffill().bfill()
-        return pd.DatetimeIndex(first)
+        return pd.Index(first)
     return table.index if isinstance(table, pd.DataFrame) else pd.RangeIndex(n)
 
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skanomaly.base import StateMixin, fitting
 from skanomaly.meta._base import copy_features
 from skanomaly.meta._inner import with_seed
+from skanomaly.utils._containers import collected
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import which_is_anomaly
 from skanomaly.utils._labels_handed_on import labels_handed_to, told_coding
@@ -111,7 +112,7 @@ class AnomalyClassifier(StateMixin, ClassifierMixin, MetaEstimatorMixin, BaseEst
         ValueError
             If `y` does not hold two classes, or the detector has no probabilities after the fit.
         """
-        y = _checked_labels(y)
+        X, y = collected(X), _checked_labels(y)
         check_consistent_length(X, y)
         weight = check_weight(sample_weight, len(y))
         given = {} if weight is None else {"sample_weight": weight}

@@ -79,7 +79,16 @@ def fit_on(detector, rows, part=None):
     if part is not None:
         X, y = _safe_indexing(X, part), None if y is None else _safe_indexing(y, part)
         params = _check_method_params(rows.X, params, indices=part)
-    return detector.fit(X, **params) if y is None else detector.fit(X, y, **params)
+    try:
+        return detector.fit(X, **params) if y is None else detector.fit(X, y, **params)
+    except Exception as error:
+        if part is not None:
+            error.add_note(
+                f"X stands for {len(part)} of {len(rows)} rows here: the others are held out, for "
+                "scores of rows that nothing has learnt from (parameter cv). They may hold what "
+                "these lack; cv=None holds out none."
+            )
+        raise
 
 
 def fit_and_score(detector, rows, train, test):

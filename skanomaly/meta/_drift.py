@@ -18,6 +18,7 @@ from skanomaly.meta._column_bins import N_BINS, ColumnBins, stability_index, tab
 from skanomaly.meta._cross_fitting import checked_scores, fit_folds, fit_on, is_frozen, make_splits
 from skanomaly.meta._drift_report import DriftReport
 from skanomaly.meta._martingale import ConformalMartingale
+from skanomaly.utils._containers import collected
 from skanomaly.utils._docs import documented
 from skanomaly.utils._random import random_generator, random_seed
 from skanomaly.utils._response import judges_neighbours
@@ -36,7 +37,8 @@ class DriftMonitor(KeptScoresMixin, MetaDetector):
     new rows are exchangeable with the reference rows, **the probability that there is ever an
     alarm is at most** `alpha`, by Ville's inequality, whatever the detector, the distribution
     and the sizes of the batches. A second such test on each column, at ``alpha / n_columns``,
-    tells which columns moved, with the same bound for all of them together.
+    tells which columns moved, with the same bound for all of them together. Sparse matrices,
+    images and texts are watched by their scores alone.
 
     Parameters
     ----------
@@ -215,6 +217,7 @@ class DriftMonitor(KeptScoresMixin, MetaDetector):
             If the rows or scores do not fit. The test is then as it was.
         """
         check_is_fitted(self)
+        X = collected(X)
         scores = self.score_samples(X) if scores is None else np.asarray(scores, dtype=float)
         columns = table_columns(X)
         self._check_batch(X, scores, columns)

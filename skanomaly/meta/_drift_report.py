@@ -31,7 +31,8 @@ class DriftReport:
         column, now or earlier), ``evidence``, ``psi`` (population stability index of this
         batch), ``reference`` and ``batch`` (median, or most frequent category),
         ``missing_reference`` and ``missing_batch`` (shares), and ``unseen`` (share of categories
-        that the reference rows did not have).
+        that the reference rows did not have). Without lines where rows are no table, such as
+        sparse matrices, images or texts: their scores alone are looked at.
     """
 
     drift: bool
@@ -46,4 +47,6 @@ class DriftReport:
         moved = list(self.columns.index[self.columns["moved"]])
         said = f"drift since row {self.detected_at}" if self.drift else "no drift of the scores"
         columns = f"moved columns: {', '.join(moved)}" if moved else "no column moved"
+        if self.columns.empty:
+            columns = "columns not looked at"
         return f"<DriftReport of {self.n_batch} rows: {said}; {columns}>"

@@ -4,6 +4,8 @@ Owns what its parameters are changed to before it is fitted. Loads Keras only wh
 given.
 """
 
+import contextlib
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -98,6 +100,22 @@ def fit_windows(detector, windows, codes, starts, size):
     if codes is None:
         return detector.fit(windows)
     return detector.fit(windows, window_labels(codes, starts, size))
+
+
+@contextlib.contextmanager
+def naming_empty_channels(detector, X):
+    """Add to a refusal which channels hold no value: the detector inside knows windows alone."""
+    try:
+        yield
+    except ValueError as error:
+        names = getattr(detector, "feature_names_in_", np.arange(X.shape[1]))
+        empty = np.asarray(names)[np.isnan(X).all(axis=0)].tolist()
+        if empty:
+            error.add_note(
+                "X stands for windows here, whose columns are time steps of channels. Channels "
+                f"without any value: {', '.join(map(repr, empty))}. Drop them."
+            )
+        raise
 
 
 def own_threshold(detector, window):

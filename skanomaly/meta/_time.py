@@ -56,7 +56,8 @@ def read_time(X, groups, *, time, irregular, owner, steps=None):
     Parameters
     ----------
     X : array-like of shape (n, n_channels)
-        A table with a DatetimeIndex, or with a column of time stamps, or anything else.
+        A table with an index of time stamps, periods or durations, or with a column of them, or
+        anything else.
     groups : array-like of shape (n,) or None
         Series each row belongs to; stamps are checked series by series.
     time : str or None
@@ -84,23 +85,25 @@ def read_time(X, groups, *, time, irregular, owner, steps=None):
                 f"{type(X).__name__}. Pass a DataFrame, or leave time=None."
             )
         return X, groups, None
-    index, X = _take_index(X, time, owner)
+    given, X = _take_index(X, time, owner)
     _refuse(X, owner)
-    if not isinstance(index, pd.DatetimeIndex):
+    index = _as_stamps(given)
+    if index is None:
         return X, groups, None
     if index.isna().any():
         raise ValueError(
             f"{owner} found {index.isna().sum()} missing time stamps. Drop these rows first."
         )
+    if groups is not None and np.shape(groups) != (len(X),):  # said better where they are read
+        return X, groups, Stamps(given, None, {})
     names = np.zeros(len(X), dtype=int) if groups is None else pd.factorize(np.asarray(groups))[0]
-    if len(names) != len(X):  # said better where groups are read
-        return X, groups, Stamps(index, None, {})
     parts = [np.flatnonzero(names == code) for code in pd.unique(names)]
     parts = [(str(None if groups is None else np.asarray(groups)[p[0]]), p) for p in parts]
     if irregular == "resample":
-        return _resampled(X, groups, parts, index, steps, owner)
+        X, groups, stamps = _resampled(X, groups, parts, index, steps, owner)
+        return X, groups, stamps._replace(index=given)
     found = {name: _check(index[rows], name, irregular, owner, steps) for name, rows in parts}
-    return X, groups, Stamps(index, None, found)
+    return X, groups, Stamps(given, None, found)
 
 
 def check_arrival(X, last, *, time, irregular, owner, steps):
@@ -121,8 +124,8 @@ def check_arrival(X, last, *, time, irregular, owner, steps):
     """
     if time is not None and time not in X.columns:
         return last
-    index, _ = _take_index(X, time, owner)
-    if not isinstance(index, pd.DatetimeIndex) or not len(index):
+    index = _as_stamps(_take_index(X, time, owner)[0])
+    if index is None or not len(index):
         return last
     here = index.as_unit("ns")
     if here.isna().any():
@@ -156,11 +159,22 @@ def _take_index(X, time, owner):
             f"time={time!r} is no column of X, which has {list(X.columns)[:8]}. Pass the name of "
             "the column that holds the time stamps."
         )
-    return pd.DatetimeIndex(_dates(X[time], time), name=time), X.drop(columns=time)
+    return pd.Index(_dates(X[time], time), name=time), X.drop(columns=time)
+
+
+def _as_stamps(index):
+    """Return an index of time as time stamps, periods by their start; None for any other."""
+    if isinstance(index, pd.PeriodIndex):
+        return index.to_timestamp()
+    if isinstance(index, pd.TimedeltaIndex):
+        return pd.Timestamp(0) + index
+    return index if isinstance(index, pd.DatetimeIndex) else None
 
 
 def _dates(column, time):
     """Return a column as dates; numbers do not say what they count, nor from when."""
+    if isinstance(column.dtype, pd.PeriodDtype) or column.dtype.kind == "m":
+        return column
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if pd.api.types.is_numeric_dtype(column.dtype) or kind in ("integer", "floating", "decimal"):
         raise ValueError(

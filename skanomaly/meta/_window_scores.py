@@ -50,7 +50,7 @@ def out_of_fold_scores(new_detector, X, starts, size, series, asked, n_blocks, v
     -------
     scores : ndarray of shape (len(asked),)
         NaN for windows that reach across the edge of a block, and for all of them where a block is
-        shorter than a window.
+        shorter than a window, or the others lack all values of a channel.
     """
     scores = np.full(len(asked), np.nan)
     windows = all_windows(X, size)
@@ -61,6 +61,9 @@ def out_of_fold_scores(new_detector, X, starts, size, series, asked, n_blocks, v
             inside |= (asked >= each.start) & (asked + size <= each.stop)
         if apart.sum() < 2 or not inside.any():
             continue
-        detector = new_detector().fit(view(windows[starts[apart]]))
+        train = view(windows[starts[apart]])
+        if np.isnan(train).all(axis=0).any():
+            continue
+        detector = new_detector().fit(train)
         scores[inside] = score_windows(detector.score_samples, X, asked[inside], size, view)
     return scores

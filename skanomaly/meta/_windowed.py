@@ -18,6 +18,7 @@ from skanomaly.meta._answers import SeriesAnswers
 from skanomaly.meta._inner import (
     detector_or_default,
     fit_windows,
+    naming_empty_channels,
     new_detector,
     own_threshold,
     read_codes,
@@ -64,7 +65,7 @@ class WindowedDetector(
     Rows are time stamps, in order, and columns are channels. The detector inside learns and
     scores windows of successive time stamps; every time stamp gets a score from the windows that
     cover it, and from how far it is itself from the nearest course of the training series. With
-    a DatetimeIndex, or a column of `time`, the answers are Series with that index.
+    an index of time, or a column of `time`, the answers are Series with that index.
 
     Parameters
     ----------
@@ -108,7 +109,8 @@ class WindowedDetector(
         standard deviations for single time stamps and three for windows in "located", three below
         the median for others; with labels, what the detector has found for windows.
     time : str, default=None
-        Column of `X` with the time stamps. None takes a DatetimeIndex, if there is one.
+        Column of `X` with the time stamps. None takes an index of time stamps, periods or
+        durations, if there is one.
     irregular : {"warn", "raise", "resample", "ignore"}, default="warn"
         What to do about gaps between time stamps. Stamps out of order or twice are refused, unless
         "resample" brings series on a grid of their usual step in `fit` (a new series: the
@@ -238,7 +240,8 @@ class WindowedDetector(
             self._wandering = self._find_wandering(X, series, codes)
             windows = windows if len(starts) == len(windows) else windows[starts]
             windows = self._view(windows)
-            fit_windows(self.estimator_, windows, codes, starts, self.window_size_)
+            with naming_empty_channels(self, X):
+                fit_windows(self.estimator_, windows, codes, starts, self.window_size_)
             scores_of(self.estimator_, windows[:_LOOKED_AT])  # refuses other conventions
             self._calibrate(X, series, starts, codes)
         return self
@@ -252,6 +255,11 @@ class WindowedDetector(
 
     def _read(self, X, groups, reset):
         """Return checked time stamps series by series, their order, the series, and the time."""
+        if isinstance(groups, str):
+            raise ValueError(
+                "groups must hold the series of each time stamp, an array-like of shape (n,), got "
+                f"the text {groups!r}. Pass the column itself, X[{groups!r}], and the others as X."
+            )
         X, groups, stamps = read_time(
             as_table(X),
             groups,

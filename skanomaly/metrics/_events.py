@@ -8,6 +8,7 @@ the surfaces, which the package dtaianomaly computes. Does not own: the meaning 
 import numpy as np
 import pandas as pd
 
+from skanomaly.metrics._labelled import check_predictions
 from skanomaly.utils._docs import documented
 from skanomaly.utils._intervals import intervals
 from skanomaly.utils._labels import read_labels
@@ -226,12 +227,7 @@ def _volume(name, y_true, scores, max_buffer, anomaly_label):
 
 def _flags(y_true, y_pred, anomaly_label):
     """Return which time stamps are anomalies, and which are said to be."""
-    y_pred = check_column(y_pred, "y_pred")
-    if not np.isin(y_pred, (-1, 1)).all():
-        raise ValueError(
-            "y_pred must be what predict returns, -1 for anomalies and 1 for normal time stamps, "
-            f"got the values {np.unique(y_pred)[:6]}."
-        )
+    y_pred = check_predictions(y_pred)
     labels = read_labels(y_true, anomaly_label=anomaly_label, n_samples=len(y_pred))
     return labels == -1, y_pred == -1
 

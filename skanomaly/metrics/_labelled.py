@@ -240,14 +240,20 @@ def known_scores(y_true, scores, anomaly_label, sample_weight):
 
 def known_predictions(y_true, y_pred, anomaly_label, sample_weight):
     """Return labels, predictions and weights of the rows that have a label."""
-    y_pred = check_column(y_pred, "y_pred")
-    if not np.isin(y_pred, (-1, 1)).all():
+    return _known_rows(y_true, check_predictions(y_pred), anomaly_label, sample_weight)
+
+
+def check_predictions(y_pred):
+    """Return what `predict` of an outlier detector answers, -1 and +1; refuse other codings."""
+    codes = check_column(y_pred, "y_pred")
+    boolean = np.asarray(y_pred).dtype.kind == "b"  # True would pass for 1, which is normal
+    if boolean or not np.isin(codes, (-1, 1)).all():
         raise ValueError(
             "y_pred must hold -1 (anomaly) and +1 (normal) as predict of an outlier detector "
-            f"answers, got the values {np.unique(y_pred)[:6]}. Pass scores only to metrics of "
-            "scores, and recode predictions in other codings."
+            f"answers, got {'booleans' if boolean else f'the values {np.unique(codes)[:6]}'}. "
+            "Pass scores only to metrics of scores, and recode predictions in other codings."
         )
-    return _known_rows(y_true, y_pred, anomaly_label, sample_weight)
+    return codes
 
 
 def _known_rows(y_true, answer, anomaly_label, sample_weight):

@@ -96,7 +96,7 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
     ValueError
         If the name of the metric is unknown.
     TypeError
-        If the metric does not have one of `params`.
+        If the metric is a function, or does not have one of `params`.
 
     Examples
     --------
@@ -110,6 +110,13 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
     >>> print(f"ROC AUC {values.mean():.2f}")
     ROC AUC 0.8...
     """
+    names = [*_OF_SCORES, *_OF_PREDICTIONS, *_LABEL_FREE, "reconstruction"]
+    if callable(metric):
+        raise TypeError(
+            f"metric must be one of {names}, or a list of them, got a function. A function of "
+            "labels and scores becomes a scorer by sklearn.metrics.make_scorer; of the estimator "
+            "and rows it is one already."
+        )
     if not isinstance(metric, str):
         if params:
             raise TypeError(f"several metrics share no parameters, got {sorted(params)}.")
@@ -122,7 +129,6 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
         return _UniformScorer(metric, *_LABEL_FREE[metric], params)
     if metric == "reconstruction":
         return _ReconstructionScorer(metric, reconstruction_score, params, anomaly_label)
-    names = [*_OF_SCORES, *_OF_PREDICTIONS, *_LABEL_FREE, "reconstruction"]
     raise ValueError(f"metric must be one of {names}, got {metric!r}.")
 
 

@@ -20,7 +20,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skanomaly.metrics._scorer import anomaly_scorer
 from skanomaly.model_selection._split import StratifiedAnomalyKFold
-from skanomaly.utils._containers import n_rows
+from skanomaly.utils._containers import collected, n_rows
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels_handed_on import (
     labels_as_read_by,
@@ -114,7 +114,7 @@ def compare_detectors(
     0  roc_auc   forest   1.0
     1  roc_auc      LOF   2.0
     """
-    named = _name_detectors(detectors)
+    X, named = collected(X), _name_detectors(detectors)
     for detector in named.values():
         refuse_other_conventions(detector)
     codes = coded = None

@@ -5,6 +5,7 @@ Owns what a `model` parameter may be. Does not own what becomes of the network.
 
 import functools
 import inspect
+import re
 import warnings
 
 import numpy as np
@@ -24,6 +25,8 @@ _OWN_TRAINING = (
 )
 #: What `compile` takes besides an optimizer and a loss.
 _COMPILED_EXTRAS = ("metrics", "weighted_metrics", "loss_weights")
+#: What colours texts in a terminal.
+_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def user_network(model, n_features):
@@ -48,6 +51,8 @@ def user_network(model, n_features):
     ------
     TypeError
         If `model` gives something that is not a Keras model.
+    ValueError
+        If it does not take rows of `n_features` columns.
     """
     if isinstance(model, keras.Model):
         network = _copy_network(model, n_features)
@@ -61,10 +66,26 @@ def user_network(model, n_features):
             )
     _refuse_own_training(network)
     _warn_of_compiled_extras(network)
-    if not network.built and isinstance(network, keras.Sequential):
-        network.build((None, n_features))
-    output_shape(network, n_features)  # a call builds any other kind
+    try:
+        if not network.built and isinstance(network, keras.Sequential):
+            network.build((None, n_features))
+        output_shape(network, n_features)  # a call builds any other kind
+    except Exception as error:
+        inputs = getattr(network, "input_shape", None)
+        shape = f", and this one is made for inputs of shape {inputs}" if inputs else ""
+        raise ValueError(
+            f"The network given as `model` does not take rows of {n_features} columns{shape}. "
+            f"Expected one input of shape ({n_features},); a function of n_features can build it "
+            f"to measure. Keras says: {_first_line(error)}"
+        ) from error
     return network
+
+
+def _first_line(error):
+    """Return the first line of an error of Keras that says more than where it happened."""
+    lines = [line.strip() for line in _CODES.sub("", str(error)).splitlines()]
+    told = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return told[0] if told else type(error).__name__
 
 
 def _refuse_own_training(network):

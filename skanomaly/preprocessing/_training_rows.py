@@ -56,7 +56,7 @@ class TrainingRows:
     def row_indices(self):
         """Row numbers of one pass: in an order that content alone decides, repeated by weight."""
         order = canonical_order(Table(self.source, None, None, self.missing), self.labels)
-        return repeat_rows(order, self.weight)
+        return repeat_rows(order, self.weight, self.labels)
 
     @cached_property
     def counts(self):
@@ -102,8 +102,14 @@ class TrainingRows:
         first = self.row_indices[0]
         blocks = np.array_split(self.row_indices, max(1, len(self.row_indices) // _BLOCK_ROWS))
         if all(_same(self.source[rows], self.source[[first]]) for rows in blocks):
+            n_drawn = np.count_nonzero(self.counts)
+            what = f"All {len(self)} rows of X are the same"
+            if self.weight is not None and n_drawn < np.count_nonzero(self.weight):
+                what = (
+                    f"sample_weight leaves {n_drawn} of {len(self)} rows to learn from, all alike"
+                )
             warnings.warn(
-                f"All {len(self)} rows of X are the same: {type(estimator).__name__} will call "
+                f"{what}: {type(estimator).__name__} will call "
                 "every row that differs in the least an anomaly. Expected rows that vary. Check "
                 "how X was made.",
                 UserWarning,

@@ -256,7 +256,7 @@ def _hashes(X, y, dtype, wanted=None):
     return hashes
 
 
-def repeat_rows(order, sample_weight=None):
+def repeat_rows(order, sample_weight=None, labels=None):
     """Return the row number of every row index of one pass over the data.
 
     Parameters
@@ -267,6 +267,8 @@ def repeat_rows(order, sample_weight=None):
         Frequencies. Whole numbers are repetitions. Fractions, and whole numbers with a mean
         above `MAX_MEAN_FREQUENCY`, are relative: a pass then has as many rows as there are
         rows with a positive weight, handed out in proportion.
+    labels : ndarray of shape (n_samples,), default=None
+        No label drops out for its weight: the heaviest of its rows counts once at least.
 
     Returns
     -------
@@ -280,7 +282,13 @@ def repeat_rows(order, sample_weight=None):
     whole = np.array_equal(weight, np.rint(weight))
     n_drawn = int(total) if whole and total <= MAX_MEAN_FREQUENCY * positive else positive
     places = (np.arange(n_drawn) + 0.5) * (total / n_drawn)
-    return order[np.searchsorted(np.cumsum(weight), places, side="right")]
+    drawn = np.searchsorted(np.cumsum(weight), places, side="right")
+    if labels is not None:
+        own = labels[order]
+        lost = np.setdiff1d(own[weight > 0], own[drawn])
+        heaviest = [np.argmax(np.where(own == label, weight, 0)) for label in lost]
+        drawn = np.sort(np.r_[drawn, np.array(heaviest, drawn.dtype)])
+    return order[drawn]
 
 
 def _compact(order, n):

@@ -420,3 +420,15 @@ def test_dropout_reaches_the_networks_of_the_default(known):
         )
     ]
     assert names[1] - names[0] == {"Dropout"}
+
+
+@pytest.mark.parametrize("unlabelled", [False, True])
+@pytest.mark.parametrize("share", [1e-3, 1e5])
+def test_weights_leave_a_row_of_each_label(unlabelled, share):
+    rng = np.random.default_rng(0)
+    X, anomaly = rng.normal(size=(120, 2)), np.arange(120) < 4
+    X[anomaly] += 4
+    y = np.where(anomaly, 1, np.nan if unlabelled else 0)
+    detector = NeuralAnomalyClassifier(max_steps=2, random_state=0)
+    detector.fit(X, y, sample_weight=np.where(anomaly, share, 1.0))
+    assert np.isfinite(detector.score_samples(X)).all()

@@ -107,7 +107,7 @@ def test_rows_to_compare_with_are_sent_along_where_they_are_needed():
 
 
 def test_rows_with_more_axes_are_refused():
-    with pytest.raises(ValueError, match="got 3 dimensions"):
+    with pytest.raises(ValueError, match="of 3 dimensions"):
         Partitions(da.zeros((4, 2, 2)))
 
 

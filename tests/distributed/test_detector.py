@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from mean_distance import MeanDistance
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -221,3 +222,33 @@ def test_before_fit_it_says_so():
     for method in ("predict", "score_samples", "decision_function"):
         with pytest.raises(NotFittedError):
             getattr(DaskDetector(FOREST), method)(rows)
+
+
+@pytest.mark.filterwarnings("ignore:All 20 rows of X are the same:UserWarning")
+def test_one_row_many_times_is_learnt_from():
+    table = dd.from_pandas(pd.DataFrame(np.ones((40, 2)), columns=list("ab")), npartitions=2)
+    detector = DaskDetector(MeanDistance(), max_rows=20).fit(table)
+    assert detector.n_sampled_ == 20
+    assert_array_equal(detector.score_samples(table).compute(), np.zeros(40))
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: dd.from_pandas(pd.DataFrame(X), npartitions=2)[0], "a Dask Series of 1 dim"),
+        (lambda: dask.delayed(X), "a Dask Delayed"),
+        (lambda: da.from_array(X).map_blocks(sparse.csr_matrix), "it is a sparse matrix"),
+    ],
+    ids=["series", "delayed", "sparse"],
+)
+def test_what_is_no_table_of_dask_is_named(make, told):
+    with pytest.raises(ValueError, match=told):
+        DaskDetector(SMALL).fit(make())
+
+
+def test_labels_of_fewer_rows_are_refused():
+    table, y = pd.DataFrame(X), pd.Series(np.arange(600) % 2)
+    with pytest.raises(ValueError, match="y has the divisions 0 to 499, X has 0 to 599"):
+        DaskDetector(NeuralAnomalyClassifier("plain", epochs=1)).fit(
+            dd.from_pandas(table, npartitions=2), dd.from_pandas(y[:500], npartitions=2)
+        )

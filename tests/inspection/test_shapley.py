@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skanomaly.inspection._shapley import ComparedRows, shapley_values
+from skanomaly.inspection._shapley import ComparedRows, shap_values, shapley_values
 
 RNG = np.random.default_rng(0)
 BACKGROUND = RNG.normal(size=(30, 4))
@@ -61,3 +61,10 @@ def test_missing_values_agree_and_categories_are_apart():
     assert gaps[0, 0] == 0
     assert gaps[1, 0] == np.inf
     assert (gaps[0, 1] > 1e100, gaps[1, 1]) == (True, 0)
+
+
+def test_the_shap_package_gets_numbers_alone():
+    pytest.importorskip("shap", reason="needs shap")
+    table = pd.DataFrame({"a": [1.0, 2.0], "k": ["u", "v"]})
+    with pytest.raises(ValueError, match=r"in the columns \['k'\].*method=\"shapley\""):
+        shap_values(lambda rows: rows["a"], table, table, 0)

@@ -205,3 +205,11 @@ def test_displays(labelled):
     ConfusionMatrixDisplay.from_estimator(classifier, X, y)
     PartialDependenceDisplay.from_estimator(classifier, X, [0], grid_resolution=5)
     plt.close("all")
+
+
+def test_lazy_tables_are_collected():
+    pl = pytest.importorskip("polars", reason="needs polars")
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    table, y = pl.DataFrame(X, schema=list("ab")), (X[:, 0] > 1).astype(int)
+    lazy = clone(CHEAP).fit(table.lazy(), y).predict_proba(table.lazy())
+    np.testing.assert_array_equal(lazy, clone(CHEAP).fit(table, y).predict_proba(table))

@@ -109,3 +109,16 @@ def test_series_are_not_torn_apart_at_random():
         ConformalDetector(inner, "cv+", cv=in_order),
     ):
         assert np.isfinite(around.fit(series[300:]).score_samples(series)).all()
+
+
+def test_an_error_on_a_part_of_the_rows_says_that_it_is_one():
+    class Refusing(IsolationForest):
+        def fit(self, X, y=None):
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no") as caught:
+        fit_on(Refusing(), rows(), np.arange(30))
+    assert "30 of 40 rows" in caught.value.__notes__[0]
+    with pytest.raises(ValueError, match="no") as caught:
+        fit_on(Refusing(), rows())
+    assert not hasattr(caught.value, "__notes__")

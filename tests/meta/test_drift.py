@@ -225,3 +225,17 @@ def test_scores_of_series_are_refused_because_they_would_always_drift():
     for detector in (inner, make_pipeline(StandardScaler(), inner), frozen):
         with pytest.raises(ValueError, match="windows that do not overlap as rows"):
             DriftMonitor(detector).fit(series)
+
+
+def test_the_report_on_sparse_rows_says_that_columns_are_not_looked_at(rows):
+    monitor = DriftMonitor(FOREST, random_state=0).fit(sparse.csr_matrix(rows))
+    assert "columns not looked at" in repr(monitor.update(sparse.csr_matrix(rows[:50])))
+
+
+def test_lazy_tables_are_collected(rows):
+    pl = pytest.importorskip("polars", reason="needs polars")
+    table = pl.DataFrame(rows, schema=list("abc"))
+    monitor = DriftMonitor(FOREST, random_state=0).fit(table.lazy())
+    report = monitor.update(table.lazy())
+    assert report.n_batch == len(rows)
+    assert sorted(report.columns.index) == list("abc")

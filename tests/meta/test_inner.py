@@ -15,7 +15,7 @@ from skanomaly import (
     ThresholdedDetector,
     WindowedDetector,
 )
-from skanomaly.meta._inner import new_detector
+from skanomaly.meta._inner import naming_empty_channels, new_detector
 
 pytestmark = pytest.mark.core
 
@@ -59,3 +59,13 @@ def test_every_detector_that_names_the_anomaly_learns_the_labels_of_windows():
         detector = WindowedDetector(around, 5, random_state=0).fit(X, words)
         assert roc_auc_score(words == "bad", -detector.score_samples(X)) > 0.8
         assert set(detector.estimator_.labels_) == {-1, 0, 1}
+
+
+def test_channels_without_a_value_are_named():
+    channels = np.array([[1.0, np.nan], [2.0, np.nan]])
+    for X, notes in ((channels, 1), (channels[:, :1], 0)):
+        with pytest.raises(ValueError, match="no") as caught, naming_empty_channels(None, X):
+            raise ValueError("no")
+        told = getattr(caught.value, "__notes__", [])
+        assert len(told) == notes
+        assert all("Channels without any value: 1" in note for note in told)

@@ -164,3 +164,30 @@ def test_a_column_of_time_holds_dates(table, detector):
         by_column.fit(table.assign(when=1_700_000_000 + np.arange(300)))
     with pytest.raises(ValueError, match="time='when' of X cannot be read as dates"):
         by_column.fit(table.assign(when="noon"))
+
+
+@pytest.mark.parametrize("irregular", ["warn", "resample"])
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.period_range("2024-03-01", periods=300, freq="min"),
+        pd.timedelta_range(0, periods=300, freq="s"),
+    ],
+    ids=["periods", "durations"],
+)
+def test_periods_and_durations_are_time(table, index, irregular):
+    other = table.set_axis(index)
+    detector = WindowedDetector(FOREST, 20, irregular=irregular).fit(other)
+    scores = detector.score_samples(other)
+    assert scores.index.equals(index)
+    assert_array_equal(scores, WindowedDetector(FOREST, 20).fit(table).score_samples(table))
+    assert detector.events(other)["start"].isin(index).all()
+    with pytest.raises(ValueError, match="not in order"):
+        WindowedDetector(FOREST, 20).fit(other[::-1])
+    column = WindowedDetector(FOREST, 20, time="t").fit(other.reset_index(names="t"))
+    assert column.score_samples(other.reset_index(names="t")).index.equals(index.rename("t"))
+
+
+def test_the_name_of_a_column_is_no_groups(table):
+    with pytest.raises(ValueError, match=r"got the text 'flow'. Pass the column itself"):
+        WindowedDetector(FOREST, 20).fit(table, groups="flow")

@@ -41,3 +41,11 @@ def test_blocks_shorter_than_a_window_have_no_scores():
     X, starts = np.arange(30.0)[:, None], np.arange(11)
     scores = out_of_fold_scores(Recorder, X, starts, 20, [Series(None, 0, 30)], starts, 2)
     assert np.isnan(scores).all()
+
+
+def test_a_block_without_which_a_channel_has_no_value_is_not_scored():
+    X = np.stack([np.arange(100.0), np.where(np.arange(100) < 50, np.nan, 1.0)], axis=1)
+    starts = np.arange(96)
+    scores = out_of_fold_scores(Recorder, X, starts, 5, [Series(None, 0, 100)], starts, 2)
+    assert np.isfinite(scores[:46]).all()  # learnt from the second half
+    assert np.isnan(scores[46:]).all()

@@ -71,7 +71,7 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch):
 
 
 def test_errors_say_what_was_expected():
-    with pytest.raises(ValueError, match="y_pred must be what predict returns"):
+    with pytest.raises(ValueError, match="y_pred must hold -1"):
         range_recall_score([0, 1], [0, 1])
     with pytest.raises(ValueError, match="no anomaly"):
         range_recall_score([0, 0], [1, 1])

@@ -156,3 +156,10 @@ def test_bad_n(n):
 def test_weights_must_fit():
     with pytest.raises(ValueError, match="one weight for each of the 2 rows"):
         metrics.roc_auc_score([0, 1], [1, 2], sample_weight=[1, 1, 1])
+
+
+@pytest.mark.parametrize("y_pred", [[True] * 4, np.array([True, False, True, True])])
+def test_booleans_are_no_predictions(y_pred):
+    for metric in (metrics.f1_score, metrics.event_report):
+        with pytest.raises(ValueError, match=r"y_pred must hold -1 .* got booleans"):
+            metric([0, 1, 1, 0], y_pred)

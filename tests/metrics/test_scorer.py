@@ -390,3 +390,8 @@ def test_weights_reach_only_metrics_that_take_them(data, forest):
     assert answer["precision_at_n"] == metrics.precision_at_n_scorer(forest, X, anomaly)
     with pytest.raises(TypeError, match="takes no sample_weight"):
         metrics.excess_mass_scorer.set_score_request(sample_weight=True)
+
+
+def test_functions_are_refused_by_what_makes_them_scorers():
+    with pytest.raises(TypeError, match=r"got a function\. .*make_scorer"):
+        anomaly_scorer(lambda y_true, scores: 1.0)

@@ -231,3 +231,12 @@ def test_detectors_are_left_unfitted(data):
 def test_comparison_refuses(data, detectors, options, match):
     with pytest.raises(ValueError, match=match):
         compare_detectors(detectors, *data, **options)
+
+
+def test_lazy_tables_are_collected():
+    pl = pytest.importorskip("polars", reason="needs polars")
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    table, y = pl.DataFrame(X, schema=list("ab")), (X[:, 0] > 1).astype(int)
+    forest = {"forest": IsolationForest(n_estimators=5, random_state=0)}
+    lazy, plain = (compare_detectors(forest, t, y, cv=2) for t in (table.lazy(), table))
+    assert lazy["mean"].equals(plain["mean"])

@@ -1,6 +1,7 @@
 """The user's own network: built, copied or refused."""
 
 import functools
+import re
 
 import keras
 import numpy as np
@@ -96,3 +97,24 @@ def test_compiled_metrics_are_told_to_play_no_part():
 def test_a_builtin_is_no_builder_of_networks(builder):
     with pytest.raises(TypeError, match="must return a keras"):
         AutoencoderDetector("plain", model=builder, epochs=1).fit(np.eye(20, 2))
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (lambda: bare(D + 1), rf"made for inputs of shape \(None, {D + 1}\)"),
+        (lambda: two_inputs(), "expects 2"),
+        (keras.Sequential, "has no layers"),
+    ],
+    ids=["too wide", "two inputs", "empty"],
+)
+def test_networks_for_other_rows_are_refused_by_their_inputs(model, told):
+    with pytest.raises(ValueError, match=rf"does not take rows of {D} columns") as caught:
+        user_network(model, D)
+    assert re.search(told, str(caught.value))
+    assert "\x1b" not in str(caught.value)
+
+
+def two_inputs():
+    inputs = keras.Input((D,)), keras.Input((D,))
+    return keras.Model(inputs, keras.layers.Add()(inputs))

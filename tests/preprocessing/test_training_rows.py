@@ -44,3 +44,10 @@ def test_columns_without_a_value_are_named(kind, weight):
         TrainingRows(kind(holes), weight=weight).refuse_empty_columns(object())
     holes[5] = 1.0
     TrainingRows(kind(holes), weight=weight).refuse_empty_columns(object())
+
+
+def test_weights_that_leave_one_row_are_named():
+    weight = 1 + 1e12 * (np.arange(30) == 5)
+    rows = TrainingRows(np.random.default_rng(0).normal(size=(30, 2)), weight=weight)
+    with pytest.warns(UserWarning, match="sample_weight leaves 1 of 30 rows to learn from"):
+        rows.warn_if_constant(None)

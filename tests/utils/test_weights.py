@@ -173,3 +173,13 @@ def test_rows_that_single_precision_cannot_tell_apart_have_an_order_too():
         np.testing.assert_array_equal(rows[shuffled][other], rows[order])
         assert sorted(order) == list(range(300))
     np.testing.assert_array_equal(canonical_order(np.ones((5, 2))), range(5))
+
+
+@pytest.mark.parametrize("heavy", [0, 1])
+def test_no_label_drops_out_for_its_weight(heavy):
+    labels = np.repeat([0, 1], [40, 3])
+    weight = np.where(labels == heavy, 1e6, 1.0) * np.linspace(0.5, 1, 43)
+    drawn = repeat_rows(np.arange(43), weight, labels)
+    light = np.flatnonzero(labels != heavy)
+    assert drawn[labels[drawn] != heavy].tolist() == [light[-1]]  # the heaviest of them
+    assert (np.diff(drawn) >= 0).all()
