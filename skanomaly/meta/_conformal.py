@@ -147,7 +147,7 @@ class ConformalDetector(MetaDetector):
         "p_value": [StrOptions({"marginal", "conditional"})],
         "delta": [Interval(Real, 0, 1, closed="neither")],
         "calibration_size": [Interval(Real, 0, 1, closed="neither")],
-        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
         "smoothed": ["boolean"],
     }
 

@@ -124,7 +124,7 @@ class ThresholdedDetector(KeptScoresMixin, ProbabilityMixin, MetaDetector):
             None,
             Interval(Integral, 2, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"),
-            HasMethods(["split"]),
+            HasMethods(["split", "get_n_splits"]),
         ],
         "probability": [StrOptions(set(MAPS))],
     }

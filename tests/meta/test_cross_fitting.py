@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly import ConformalDetector, ThresholdedDetector, WindowedDetector
+from skanomaly import ConformalDetector, DriftMonitor, ThresholdedDetector, WindowedDetector
 from skanomaly.meta._cross_fitting import (
     Rows,
     checked_scores,
@@ -122,3 +122,9 @@ def test_an_error_on_a_part_of_the_rows_says_that_it_is_one():
     with pytest.raises(ValueError, match="no") as caught:
         fit_on(Refusing(), rows())
     assert not hasattr(caught.value, "__notes__")
+
+
+@pytest.mark.parametrize("detector", [ConformalDetector, DriftMonitor, ThresholdedDetector])
+def test_a_text_is_no_splitter_although_it_can_split(detector):
+    with pytest.raises(ValueError, match="The 'cv' parameter of"):
+        detector(IsolationForest(), cv="x").fit(X)
