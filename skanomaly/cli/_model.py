@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.cli._plans import LARGEST, parts_of
-from skanomaly.cli._texts import kind_of, texts_of
+from skanomaly.cli._texts import texts_of
 from skanomaly.cli._words import CommandError, listed
 
 
@@ -133,24 +133,6 @@ class TableReader(TransformerMixin, BaseEstimator):
                 columns[feature] = _finite(parts.get(part, absent))
         return pd.DataFrame(columns, index=X.index)[self.features_]
 
-    def decimal_in(self, X, told=None):
-        """Return the decimal mark of a table's numbers, where they are texts: None, as at the fit.
-
-        Another one than that of the fit reads more of them, or is `told`.
-        """
-        import numpy as np
-
-        plans = [(name, p) for name, p in self.plans_.items() if p["kind"] == "numbers"]
-        written = [(X[name], p) for name, p in plans if name in X and kind_of(X[name]) == "text"]
-        if told is not None or not written:
-            return told
-        mark = "." if written[0][1]["decimal"] == "," else ","
-        usual, other = (
-            sum(np.count_nonzero(~np.isnan(parts_of(p, x, m)[""])) for x, p in written)
-            for m in (None, mark)
-        )
-        return mark if other > usual else None
-
     def background(self):
         """Return rows of the fit to compare others with, as features; None if there are none."""
         import pandas as pd
@@ -165,6 +147,10 @@ class TableReader(TransformerMixin, BaseEstimator):
                 values = pd.Categorical.from_codes(values["codes"], list(values["texts"]))
             columns[name] = values
         return pd.DataFrame(columns)
+
+    def numbers(self):
+        """Return the columns that the model reads as numbers."""
+        return [name for name, plan in self.plans_.items() if plan["kind"] == "numbers"]
 
     def texts(self):
         """Return the columns that files held as texts."""

@@ -75,20 +75,21 @@ class _Run:
         self.progress = ScoringProgress(arguments.quiet)
         self.rows = self.flagged = 0
         self.unread, self.worst, self.report = Counter(), [], None
-        self.decimal, self.background = None, self.reader.background()
+        self.background = self.reader.background()
         self.beside, self.last = ThreadPoolExecutor(1), None
 
     def score_file(self, path):
-        texts, first = self.reader.texts(), True
-        for table, source in read_chunks(path, self.arguments, texts, self.say):
-            if first:
+        columns_told = decimal_told = False
+        for table, source in read_chunks(path, self.arguments, self.reader, self.say):
+            if not columns_told:
                 self._tell_columns(table)
-                self._find_decimal(table)
-                first = False
+            if not decimal_told and table.decimal is not None:
+                self._tell_decimal(table)
+            columns_told, decimal_told = True, table.decimal is not None
             if len(table.frame) == 0:
                 self._write_nothing(table)
                 continue
-            features = self.reader.transform(table.frame, self.decimal)
+            features = self.reader.transform(table.frame, table.decimal)
             scores = self.monitor.score_samples(features)
             self.finish()  # one chunk at a time: in their order, and memory stays bounded
             self.last = self.beside.submit(self._take_in, table, features, scores)
@@ -112,12 +113,11 @@ class _Run:
         if extra:
             self.say(f"note: not read, since the model does not know them: {listed(extra)}")
 
-    def _find_decimal(self, table):
-        told = self.arguments.decimal
-        self.decimal = self.reader.decimal_in(table.frame, told)
-        if self.decimal is not None and told is None:
+    def _tell_decimal(self, table):
+        usual = {plan["decimal"] for plan in self.reader.plans_.values() if "decimal" in plan}
+        if self.arguments.decimal is None and usual - {table.decimal}:
             self.say(
-                f"note: numbers in {table.name} are read with the decimal mark {self.decimal!r}, "
+                f"note: numbers in {table.name} are read with the decimal mark {table.decimal!r}, "
                 "not with that of the training; --decimal if not"
             )
 

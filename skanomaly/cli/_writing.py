@@ -215,7 +215,7 @@ class _CsvWriter:
         _with_plain_floats(frame[self._columns]).to_csv(
             self._file,
             sep=self._table.sep or ",",
-            decimal=self._table.decimal if self._table.sep else ".",
+            decimal=self._table.decimal or "." if self._table.sep else ".",
             index=False,
             header=not self._begun,
         )
