@@ -15,7 +15,7 @@ from typing import Any
 
 from skanomaly.cli._csv import find_decimal, find_dialect, parse_csv, zeros_or_thousands
 from skanomaly.cli._sources import HEAD, Source
-from skanomaly.cli._texts import ENOUGH, kind_of, numbers_of, texts_of, unit_of
+from skanomaly.cli._texts import ENOUGH, kind_of, numbers_of, texts_of, unit_of, without
 from skanomaly.cli._words import CommandError, count, listed
 
 #: Columns that a run adds.
@@ -32,6 +32,7 @@ class Table:
     sep: str | None = None
     decimal: str | None = "."  # None where nothing tells
     typed: bool = False  # whether the file itself tells numbers from texts
+    types: dict = dataclasses.field(default_factory=dict)  # of nested columns in Parquet
     index: list = dataclasses.field(default_factory=list)  # columns that were a pandas index
     known: Any = None  # -1 for anomalies and +1, to measure a detector by that has not seen it
     truth: str | None = None  # the column that has the same
@@ -114,15 +115,16 @@ def _read_one(path, arguments, say):
 
 def _finish(frame, source, arguments, say, numbers=None):
     """Make a table of a frame of any other format than CSV."""
+    types, frame.attrs = frame.attrs, {}
     frame.columns = [str(name) for name in frame.columns]
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()]
         raise CommandError(f"{source.name} has several columns named {listed(twice)}; rename them")
     frame, index = _without_index(frame)
-    if arguments.missing:
-        frame = frame.replace(arguments.missing, None)
+    for place in range(frame.shape[1]) if arguments.missing else ():
+        frame.isetitem(place, without(frame.iloc[:, place], arguments.missing))
     typed = source.format == "parquet"
-    table = Table(frame, source.name, typed=typed, index=index)
+    table = Table(frame, source.name, typed=typed, types=types, index=index)
     table.decimal = _find_decimal(table, arguments, numbers)
     if index:
         say(
@@ -189,12 +191,24 @@ def _read_parquet(source, arguments):
     import pandas as pd
 
     require_pyarrow()
+    import pyarrow.parquet
+
     try:
-        return pd.read_parquet(source.seekable_file(), engine="pyarrow")
+        file = source.seekable_file()
+        frame = pd.read_parquet(file, engine="pyarrow")
+        return _typed(frame, pyarrow.parquet.read_schema(file))
     except CommandError:
         raise
     except Exception as error:  # a damaged file can fail in any layer of pyarrow
         raise CommandError(f"{source.name} is not a readable Parquet file: {error}") from error
+
+
+def _typed(frame, schema):
+    """Return a frame that knows the types of what it holds as lists, dicts and tuples."""
+    import pyarrow
+
+    frame.attrs = {one.name: one.type for one in schema if pyarrow.types.is_nested(one.type)}
+    return frame
 
 
 def _read_xlsx(source, arguments):
@@ -237,6 +251,7 @@ def _json_lines(source, rows=CHUNK):
     """Yield the rows of JSON Lines, some at a time; a single object may span several lines."""
     stream = io.TextIOWrapper(io.BufferedReader(_Raw(source)), "utf-8-sig")
     numbered = enumerate(stream, start=1)
+    empty = True
     while lines := list(itertools.islice(numbered, rows)):
         records = []
         for number, line in lines:
@@ -248,7 +263,10 @@ def _json_lines(source, rows=CHUNK):
                     f"line {number} of {source.name} is no JSON object: {error}"
                 ) from error
         if records:
+            empty = False
             yield _frame_of(records, source.name)
+    if empty:
+        yield _frame_of([], source.name)
 
 
 class _Raw(io.RawIOBase):
@@ -272,8 +290,6 @@ def _frame_of(records, name):
 
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
         raise CommandError(f"{name} holds no list of JSON objects; expected one object per row")
-    if not records:
-        raise CommandError(f"{name} has 0 rows of data")
     return pd.json_normalize(records).convert_dtypes(dtype_backend="numpy_nullable")
 
 
@@ -369,8 +385,10 @@ def _parquet_chunks(source, rows):
 
     try:
         file = pyarrow.parquet.ParquetFile(source.seekable_file())
+        if file.metadata.num_rows == 0:
+            yield _typed(file.schema_arrow.empty_table().to_pandas(), file.schema_arrow)
         for batch in file.iter_batches(batch_size=rows):
-            yield batch.to_pandas()
+            yield _typed(batch.to_pandas(), file.schema_arrow)
     except CommandError:
         raise
     except Exception as error:  # a damaged file can fail in any layer of pyarrow

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.cli._plans import LARGEST, parts_of
-from skanomaly.cli._texts import texts_of
+from skanomaly.cli._texts import without
 from skanomaly.cli._words import CommandError, listed
 
 
@@ -22,17 +22,6 @@ def _plain(column):
     column = column.cat.remove_unused_categories()
     texts = [str(text) for text in column.cat.categories]
     return {"codes": column.cat.codes.to_numpy(np.int64), "texts": texts}
-
-
-def _without(column, missing):
-    """Return a column without the values that stand for a missing one."""
-    import pandas as pd
-
-    if not missing or isinstance(column.dtype, pd.CategoricalDtype):
-        return column
-    if column.dtype.kind in "iuf":  # -999.0 where it was -999
-        return column.mask(column.isin(pd.to_numeric(pd.Series(missing), errors="coerce")))
-    return column.mask(texts_of(column).isin(missing))
 
 
 def _finite(values):
@@ -125,7 +114,7 @@ class TableReader(TransformerMixin, BaseEstimator):
         for name, plan in self.plans_.items():
             parts = {}
             if name in X.columns:
-                parts = parts_of(plan, _without(X[name], self.missing_), decimal)
+                parts = parts_of(plan, without(X[name], self.missing_), decimal)
             for part, feature in plan["features"].items():
                 absent = np.full(len(X), np.nan)
                 if plan["kind"] == "categories":

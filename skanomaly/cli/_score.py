@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from skanomaly.cli._columns import position_of
 from skanomaly.cli._files import read_chunks
 from skanomaly.cli._reasons import explain_rows, reasons
 from skanomaly.cli._report import print_flagged, print_rows
@@ -77,11 +78,13 @@ class _Run:
         self.unread, self.worst, self.report = Counter(), [], None
         self.background = self.reader.background()
         self.beside, self.last = ThreadPoolExecutor(1), None
+        self.unmet = set(arguments.id)  # of --id: columns that no file had so far
 
     def score_file(self, path):
         columns_told = decimal_told = False
         for table, source in read_chunks(path, self.arguments, self.reader, self.say):
             if not columns_told:
+                self._check_id(table, last=path == self.arguments.file[-1])
                 self._tell_columns(table)
             if not decimal_told and table.decimal is not None:
                 self._tell_decimal(table)
@@ -99,6 +102,13 @@ class _Run:
         """Wait for the last chunk, of which a thread takes note while the next one is scored."""
         if self.last is not None:
             self.last.result()
+
+    def _check_id(self, table, last):
+        """Refuse a column of --id that no file has."""
+        self.unmet -= set(table.frame.columns)
+        if last and len(table.frame.columns):
+            for name in sorted(self.unmet):
+                position_of(table, name)
 
     def _tell_columns(self, table):
         columns = list(table.frame.columns)
@@ -122,8 +132,10 @@ class _Run:
             )
 
     def _write_nothing(self, table):
+        import numpy as np
+
         if self.write is not None:
-            none = {"score": [], "is_anomaly": [], "reason": []}
+            none = {"score": np.empty(0), "is_anomaly": np.empty(0, bool), "reason": ""}
             self.finish()
             self.write(with_results(table, none), table)
 
@@ -224,7 +236,8 @@ def _print_outcome(run, arguments, to):
     if run.rows == 0:
         return
     worst = sorted(run.worst, key=lambda entry: entry[:2], reverse=True)
-    told = {name: [entry[2][name] for entry in worst] for name in (worst[0][2] if worst else ())}
+    names = dict.fromkeys(name for entry in worst for name in entry[2])
+    told = {name: [entry[2].get(name) for entry in worst] for name in names}
     print_rows(
         [-entry[1] for entry in worst],
         [-entry[0] for entry in worst],

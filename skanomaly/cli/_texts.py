@@ -79,6 +79,29 @@ def texts_of(column):
     return texts.mask(texts == "")
 
 
+def as_text(value):
+    """Return a value as a text: a whole number without a decimal."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def without(column, missing):
+    """Return a column without the values that stand for a missing one, given as texts."""
+    import pandas as pd
+
+    if not missing:
+        return column
+    if column.dtype.kind in "iuf":  # -999.0 where it was -999
+        held = column.isin(pd.to_numeric(pd.Series(missing), errors="coerce").dropna())
+        if column.dtype.kind != "f" and held.any():
+            column = column.convert_dtypes()  # whole numbers stay whole beside missing ones
+        return column.mask(held)
+    if column.dtype == object:
+        texts = texts_of(column.map(as_text, na_action="ignore"))
+    else:
+        texts = texts_of(column)
+    return column.mask(texts.isin(missing).fillna(False))
+
+
 def numbers_of(column, decimal, unit=""):
     """Return what a column of texts holds as numbers, NaN where a text is none.
 
@@ -246,17 +269,17 @@ def dates_of(column):
     return None if form is None else dates_in(column, form)
 
 
-def date_format_of(column):
+def date_format_of(column, enough=ENOUGH):
     """Return the format that nearly all texts of a column are dates in, or None."""
     import pandas as pd
 
     texts = _clock_alone(pd.Series(texts_of(column).dropna().unique(), dtype="string"))
     sample = texts[:SAMPLE]
-    if sum(_DAY.fullmatch(text) is not None for text in sample) < ENOUGH * len(sample):
+    if sum(_DAY.fullmatch(text) is not None for text in sample) < enough * len(sample):
         return None
     best = max(_formats_for(sample), key=lambda form: _as_dates(texts, form).notna().sum())
-    enough = len(texts) and _as_dates(texts, best).notna().sum() >= ENOUGH * len(texts)
-    return best if enough else None
+    read = _as_dates(texts, best).notna().sum()
+    return best if len(texts) and read >= enough * len(texts) else None
 
 
 def dates_in(column, form):
@@ -264,7 +287,9 @@ def dates_in(column, form):
     import pandas as pd
 
     codes, texts = pd.factorize(texts_of(column))
-    dates = _as_dates(_clock_alone(pd.Series(texts, dtype="string")), form)
+    texts = pd.Series(texts, dtype="string")
+    texts = texts.where(texts.str.fullmatch(_DAY.pattern))  # 1200 is no year, for it may be a time
+    dates = _as_dates(_clock_alone(texts), form)
     return pd.Series(dates.array.take(codes, allow_fill=True), index=column.index)
 
 
