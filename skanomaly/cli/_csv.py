@@ -130,7 +130,7 @@ def zeros_or_thousands(texts, decimal):
 def _holds_words(texts):
     """Tell whether pandas leaves texts as they are, so that NA among them is one, too."""
     others = texts[~texts.isin(_MISSING)].drop_duplicates()
-    return len(texts) > 0 and (len(others) == 0 or not all(map(_TYPED.fullmatch, others)))
+    return len(texts) > 0 and (len(others) == 0 or not all(map(_TYPED.fullmatch, others.tolist())))
 
 
 def _numbered(places):

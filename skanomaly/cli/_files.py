@@ -161,7 +161,7 @@ def _read_csv(source, arguments, say):
     table.decimal = dialect.decimal or _find_decimal(table, arguments)
     label = getattr(arguments, "label", None)
     others = [name for name in frame if name in dialect.names and name not in {*texts, label}]
-    doubtful = [name for name in others if _may_be_texts(frame[name])]
+    doubtful = [name for name in others if _may_be_texts(frame[name], table.decimal)]
     if doubtful:
         again = parse(doubtful, doubtful)
         kept = {
@@ -174,10 +174,10 @@ def _read_csv(source, arguments, say):
     return table
 
 
-def _may_be_texts(column):
+def _may_be_texts(column, decimal):
     """Tell whether a column may hold texts that were lost: NA, 007, or thousands as 85.076."""
     if column.dtype.kind in "iuf":
-        return True
+        return column.dtype.kind != "f" or decimal == ","
     return kind_of(column) in ("text", "empty") and column.isna().any()
 
 

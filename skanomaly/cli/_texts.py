@@ -160,6 +160,12 @@ def decimal_in(columns, sep=None, forced=()):
 def _vote(texts, sep, forced):
     """Return the decimal mark that texts say they have, and how clearly."""
     counts = texts.value_counts()
+    plain = counts.index[: FIRST[0]].tolist()
+    for mark, other in (".,", ",."):  # most files are that simple
+        if all(re.fullmatch(f"[-+]?{_PLAIN[mark]}", text) for text in plain) and any(
+            mark in text and not re.fullmatch(f"[-+]?{_GROUPED[other]}", text) for text in plain
+        ):
+            return mark, _DECIMALS
     for first in FIRST:
         vote = _vote_of(counts.iloc[:first], sep, forced)
         if vote[1] == _DECIMALS or len(counts) <= first:
