@@ -13,8 +13,6 @@ import json
 import os
 import zipfile
 
-from skanomaly.utils._replacing import replace
-
 #: Member of the archive that describes it.
 _DESCRIPTION = "skanomaly.json"
 _MARK = b"skanomaly.io, sha256 of all before: "
@@ -33,6 +31,8 @@ def write(path, content, description):
     description : dict
         What JSON can hold.
     """
+    from skanomaly.utils._replacing import replace  # its package is more than reading needs
+
     replace(path, _closed(content, description))
 
 
