@@ -170,7 +170,7 @@ def test_explain_and_score_read_a_row_alike(score, tmp_path):
     fit, frame = score
     call = fit(frame.assign(v=frame["v"] / 1000))
     n = 50_100
-    values = ["4"] * 50_000 + ["3,774"] * 100
+    values = ["4"] * 50_000 + ["3,77"] * 100
     table(tmp_path / "f.csv", ";", ["v", "k"], [[values[i], "1"] for i in range(n)])
     call("score", tmp_path / "f.csv", "--out", tmp_path / "o.jsonl")
     scored = pd.read_json(tmp_path / "o.jsonl", lines=True)["score"].iloc[-1]
