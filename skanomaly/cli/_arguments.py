@@ -1,6 +1,8 @@
 """The arguments of the command line, and what they say of themselves."""
 
 import argparse
+import os
+import sys
 
 from skanomaly.cli._words import CommandError
 from skanomaly.cli._writing import FORMATS
@@ -253,6 +255,7 @@ def _add_output(add):
         "--out",
         "-o",
         metavar="FILE",
+        type=_output,
         help="write all rows and columns, with score, is_anomaly and reason, to this .csv, "
         ".csv.gz, .json, .jsonl, .parquet or .xlsx file, or - for standard output; an existing "
         "file is replaced only once all is written",
@@ -305,6 +308,15 @@ def _add_reading(parser):
         help="read this text as a missing value too, such as '?'; may be repeated",
     )
     add("--sheet", metavar="NAME", help="which sheet of a workbook; default: the first with rows")
+
+
+def _output(text):
+    """Return "-" for other names of the standard output, such as /dev/stdout."""
+    try:
+        same = sys.stdout is not None and os.path.samestat(os.stat(text), os.fstat(1))
+    except (OSError, ValueError):
+        return text
+    return "-" if same else text
 
 
 def _contamination(text):

@@ -13,6 +13,7 @@ import re
 import warnings
 
 from skanomaly.cli._sources import HEAD
+from skanomaly.cli._texts import decimal_in, in_thousands
 from skanomaly.cli._words import CommandError, listed
 
 SEPARATORS = ",;\t|"
@@ -22,8 +23,10 @@ _MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
-_FIRST_RECORDS, _RECORDS = 20, 200  # that tell the separator, and which digits are no numbers
-_DIGITS = re.compile(r"0\d+")
+_FIRST_RECORDS = 20  # that tell the separator
+_DIGITS = r"0\d+"
+_DECIMALS = re.compile(r"[^\d,]*[\d.' ]*\d,\d+[^\d,]*")  # 3,66, also beside a unit
+_TYPED = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?inf(inity)?|true|false", re.I)
 
 
 @dataclasses.dataclass
@@ -35,10 +38,11 @@ class Dialect:
     header: bool
     skip: int  # bytes above the header
     names: list  # of the columns
-    codes: list  # columns of digits such as 00123, whose zeros are to be kept
+    decimal: str | None  # as told, or found in the first records; None if nothing tells
+    texts: set  # columns that are to be left as they are written
 
 
-def find_dialect(head, whole, arguments, name, say):
+def find_dialect(head, whole, arguments, name, say, numbers=None):
     """Find out from its first bytes how a CSV file is written.
 
     Parameters
@@ -53,6 +57,8 @@ def find_dialect(head, whole, arguments, name, say):
         What the user calls it.
     say : callable
         Takes notes for the user.
+    numbers : collection of str, default=None
+        Columns that tell the decimal mark; None is all that the user did not name otherwise.
 
     Returns
     -------
@@ -63,7 +69,7 @@ def find_dialect(head, whole, arguments, name, say):
     text = _decoded(rest, encoding, name)
     candidates = arguments.sep or told or SEPARATORS
     records = {one: _split(text, one, _FIRST_RECORDS) for one in candidates}
-    sep = arguments.sep or told or _find_separator(records)
+    sep = arguments.sep or told or _find_separator(records, arguments.decimal)
     names = next(iter(records[sep]), [])
     header = arguments.header
     if header is None:
@@ -72,13 +78,59 @@ def find_dialect(head, whole, arguments, name, say):
             say("note: the first line holds numbers, so it is read as data; --header if not")
     if header:
         _tell_repeated_names(names, say)
-    dialect = Dialect(encoding, sep, header, len(head) - len(rest), [], [])
+    dialect = Dialect(encoding, sep, header, len(head) - len(rest), [], None, set())
     dialect.names = _names_of(rest, dialect) if header else _numbered(range(len(names)))
-    some = _split(text, sep, _RECORDS)[header:]
-    for column, *cells in zip(dialect.names, *some, strict=False):
-        if any(_DIGITS.fullmatch(cell.strip()) for cell in cells):
-            dialect.codes.append(column)
+    some = _split(text, sep, None)[header:]
+    if not whole or len(rest) > HEAD:
+        some = some[:-1]  # it may be cut in the middle of a number
+    cells = _cells_of(some, dialect.names, arguments)
+    dialect.decimal = find_decimal(cells, sep, arguments, numbers)
+    dialect.texts = {
+        column
+        for column, texts in cells.items()
+        if zeros_or_thousands(texts, dialect.decimal)
+        or (column not in (numbers or ()) and _holds_words(texts))
+    }
     return dialect
+
+
+def _cells_of(records, names, arguments):
+    """Return the texts in each column of some records, without missing ones."""
+    import pandas as pd
+
+    missing = {"", *arguments.missing}
+    cells = {}
+    for column, texts in zip(names, itertools.zip_longest(*records, fillvalue=""), strict=False):
+        texts = pd.Series(texts, dtype="string").str.strip()
+        cells[column] = texts[~texts.isin(missing)]
+    return cells
+
+
+def find_decimal(columns, sep, arguments, numbers=None):
+    """Return the decimal mark that the user told, or that columns of texts tell, or None."""
+    if arguments.decimal is not None:
+        return arguments.decimal
+    kinds = ("category", "id", "drop")
+    others = {name for kind in kinds for name in getattr(arguments, kind, None) or ()}
+    others.add(getattr(arguments, "label", None))
+    asked = set(columns) - others if numbers is None else set(columns) & set(numbers)
+    columns = {name: columns[name] for name in columns if name in asked}
+    return decimal_in(columns, sep, getattr(arguments, "number", None) or ())
+
+
+def zeros_or_thousands(texts, decimal):
+    """Tell whether numbers among texts would not be read as they are written: 007, or 85.076.
+
+    Points stand between thousands in a file with decimal commas, if they can in all numbers.
+    """
+    codes = texts.str.strip().str.fullmatch(_DIGITS)
+    return bool(codes.any()) or (decimal == "," and in_thousands(texts))
+
+
+def _holds_words(texts):
+    """Tell whether pandas leaves texts as they are, so that NA among them is one, too."""
+    others = texts[~texts.isin(_MISSING)].drop_duplicates()
+    return len(texts) > 0 and (len(others) == 0 or not all(map(_TYPED.fullmatch, others.tolist())))
 
 
 def _numbered(places):
@@ -215,14 +267,27 @@ def _until_error(reader):
         return
 
 
-def _find_separator(records):
-    """Return the separator that splits the first records evenly, into the most fields."""
+def _find_separator(records, decimal):
+    """Return the separator that splits the first records evenly, into the most fields.
+
+    That is no comma where another one leaves numbers with decimal commas, or the user told of
+    such.
+    """
 
     def fit(sep):
         widths = [len(record) for record in records[sep]] or [0]
-        return (widths[0] > 1 and len(set(widths)) == 1, widths[0])
+        even = widths[0] > 1 and len(set(widths)) == 1
+        whole = even and sep != "," and decimal != "."
+        return (even, whole and (decimal == "," or _holds_decimals(records[sep])), widths[0])
 
     return max(records, key=fit)
+
+
+def _holds_decimals(records):
+    """Tell whether all commas of a column are decimal ones."""
+    columns = zip(*records[1:], strict=True)
+    commas = [[cell for cell in column if "," in cell] for column in columns]
+    return any(cells and all(map(_DECIMALS.fullmatch, cells)) for cells in commas)
 
 
 def _is_data(names):

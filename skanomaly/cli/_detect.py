@@ -8,8 +8,8 @@ from skanomaly.cli._reasons import explain_rows, reasons
 from skanomaly.cli._report import print_figures, print_flagged, print_held_out, print_rows
 from skanomaly.cli._saying import sayer
 from skanomaly.cli._training import check_choices, fit_and_score
-from skanomaly.cli._words import count
-from skanomaly.cli._writing import check_out, write_table
+from skanomaly.cli._words import CommandError, count
+from skanomaly.cli._writing import check_out, same_file, write_table
 
 REPORT_SUFFIXES = {".html": None, ".htm": None}
 
@@ -62,6 +62,10 @@ def check_outputs(arguments):
 
         require_report()
         check_out(arguments.report, arguments.file, option="--report", suffixes=REPORT_SUFFIXES)
+        if arguments.out is not None and same_file(arguments.out, arguments.report):
+            raise CommandError(
+                f"--out and --report are the same file ({arguments.out}); name another one"
+            )
 
 
 def prepare(arguments, say):

@@ -13,8 +13,7 @@ def explain(arguments):
     reader, monitor = pipeline[0], pipeline[-1]
     arguments.missing = [*arguments.missing, *reader.missing_]
     table, row = _find_row(reader, arguments)
-    decimal = reader.decimal_in(table.frame, arguments.decimal)
-    features = reader.transform(table.frame, decimal)
+    features = reader.transform(table.frame, table.decimal)
     explanation = explain_rows(monitor, features, [row], reader.background())
     decision = float(monitor.decision_function(features.iloc[[row]])[0])
     answer = "an anomaly" if decision < 0 else "normal"
@@ -42,7 +41,7 @@ def _find_row(reader, arguments):
     """Return the part of the file that holds the row, and where in it that is."""
     before = 0
     for path in arguments.file:
-        for table, _ in read_chunks(path, arguments, reader.texts(), sayer(arguments)):
+        for table, _ in read_chunks(path, arguments, reader, sayer(arguments)):
             if arguments.row <= before + len(table.frame):
                 return table, arguments.row - before - 1
             before += len(table.frame)

@@ -13,14 +13,13 @@ import json
 import warnings
 from typing import Any
 
-from skanomaly.cli._csv import find_dialect, parse_csv
+from skanomaly.cli._csv import find_decimal, find_dialect, parse_csv, zeros_or_thousands
 from skanomaly.cli._sources import HEAD, Source
-from skanomaly.cli._texts import kind_of, numbers_of
+from skanomaly.cli._texts import ENOUGH, kind_of, numbers_of, texts_of, unit_of, without
 from skanomaly.cli._words import CommandError, count, listed
 
 #: Columns that a run adds.
 RESULTS = ("score", "is_anomaly", "rank", "reason")
-FIRST = 10_000  # different texts of a column that tell its decimal mark
 CHUNK = 50_000  # rows at a time
 
 
@@ -31,8 +30,9 @@ class Table:
     frame: Any
     name: str
     sep: str | None = None
-    decimal: str = "."
+    decimal: str | None = "."  # None where nothing tells
     typed: bool = False  # whether the file itself tells numbers from texts
+    types: dict = dataclasses.field(default_factory=dict)  # of nested columns in Parquet
     index: list = dataclasses.field(default_factory=list)  # columns that were a pandas index
     known: Any = None  # -1 for anomalies and +1, to measure a detector by that has not seen it
     truth: str | None = None  # the column that has the same
@@ -42,7 +42,8 @@ def read_table(arguments, say):
     """Read one or several files into a table; what is wrong with them becomes a CommandError."""
     paths = arguments.file if isinstance(arguments.file, list) else [arguments.file]
     tables = [_read_one(path, arguments, say) for path in paths]
-    table = tables[0] if len(tables) == 1 else _together(tables)
+    table = tables[0] if len(tables) == 1 else _together(tables, arguments)
+    table.decimal = table.decimal or "."
     rows = len(table.frame)
     if rows < 2:
         raise CommandError(
@@ -51,7 +52,7 @@ def read_table(arguments, say):
     return table
 
 
-def _together(tables):
+def _together(tables, arguments):
     """Put the rows of several files below each other, with a column that says which."""
     import pandas as pd
 
@@ -63,13 +64,46 @@ def _together(tables):
                 f"{table.name} and {first.name} have different columns: "
                 f"{listed(sorted(others))} in one of them alone"
             )
+    marks = {table.decimal for table in tables} - {None}
+    if len(marks) > 1:
+        for table in tables:
+            _use_points(table, arguments)
+        marks = {"."}
     frame = pd.concat([table.frame for table in tables], ignore_index=True)
     names = [table.name for table in tables for _ in range(len(table.frame))]
     column = "file" if "file" not in frame else "skanomaly_file"
     frame[column] = names
+    index = [*dict.fromkeys(name for table in tables for name in table.index), column]
     return dataclasses.replace(
-        first, frame=frame, name=count(len(tables), "file"), index=[*first.index, column]
+        first,
+        frame=frame,
+        name=count(len(tables), "file"),
+        decimal=min(marks, default=None),
+        index=index,
     )
+
+
+def _use_points(table, arguments):
+    """Make numbers of a table's texts, or write those with units or beside "?" with points."""
+    import numpy as np
+    import pandas as pd
+
+    if table.decimal != ",":
+        return
+    others = {*arguments.category, *arguments.id, arguments.label}
+    for name in set(table.frame) - others:
+        column = table.frame[name]
+        if kind_of(column) != "text":
+            continue
+        texts = texts_of(column)
+        unit = unit_of(texts, ",")
+        numbers = numbers_of(texts, ",", unit)
+        known, held = ~np.isnan(numbers), texts.notna().sum()
+        if not unit and known.sum() == held:
+            table.frame[name] = pd.array(numbers, dtype="Float64")
+        elif known.sum() >= ENOUGH * held or name in arguments.number:
+            turned = texts.str.translate(str.maketrans(".,", ",."))
+            table.frame[name] = column.mask(known, turned)
 
 
 def _read_one(path, arguments, say):
@@ -79,19 +113,19 @@ def _read_one(path, arguments, say):
         return _finish(_READERS[source.format](source, arguments), source, arguments, say)
 
 
-def _finish(frame, source, arguments, say):
+def _finish(frame, source, arguments, say, numbers=None):
     """Make a table of a frame of any other format than CSV."""
+    types, frame.attrs = frame.attrs, {}
     frame.columns = [str(name) for name in frame.columns]
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()]
         raise CommandError(f"{source.name} has several columns named {listed(twice)}; rename them")
     frame, index = _without_index(frame)
-    if arguments.missing:
-        frame = frame.replace(arguments.missing, None)
+    for place in range(frame.shape[1]) if arguments.missing else ():
+        frame.isetitem(place, without(frame.iloc[:, place], arguments.missing))
     typed = source.format == "parquet"
-    table = Table(frame, source.name, typed=typed, index=index)
-    if not typed:
-        table.decimal = arguments.decimal or _find_decimal(table)
+    table = Table(frame, source.name, typed=typed, types=types, index=index)
+    table.decimal = _find_decimal(table, arguments, numbers)
     if index:
         say(
             f"note: the index {listed(index)} tells rows apart and is not learnt from; write it "
@@ -123,37 +157,58 @@ def _read_csv(source, arguments, say):
         return next(parse_csv(stream, dialect, arguments, source.name, texts, only))
 
     frame = parse(texts)
+    table = Table(frame, source.name, dialect.sep)
+    table.decimal = dialect.decimal or _find_decimal(table, arguments)
     label = getattr(arguments, "label", None)
-    doubtful = [  # a missing value among texts may be a text such as NA
-        column
-        for column in frame
-        if kind_of(frame[column]) in ("text", "empty") and frame[column].isna().any()
-        if column not in texts and column != label and column in dialect.names
-    ]
+    others = [name for name in frame if name in dialect.names and name not in {*texts, label}]
+    doubtful = [name for name in others if _may_be_texts(frame[name], table.decimal)]
     if doubtful:
         again = parse(doubtful, doubtful)
-        frame = with_columns(frame, {column: again[column] for column in doubtful})
-    table = Table(frame, source.name, dialect.sep)
-    table.decimal = arguments.decimal or _find_decimal(table)
+        kept = {
+            name: again[name]
+            for name in doubtful
+            if frame[name].dtype.kind not in "iuf"
+            or zeros_or_thousands(again[name], table.decimal)
+        }
+        table.frame = with_columns(frame, kept)
     return table
 
 
+def _may_be_texts(column, decimal):
+    """Tell whether a column may hold texts that were lost: NA, 007, or thousands as 85.076."""
+    if column.dtype.kind in "iuf":
+        return column.dtype.kind != "f" or decimal == ","
+    return kind_of(column) in ("text", "empty") and column.isna().any()
+
+
 def _texts_in(dialect, arguments, known=()):
-    """Return the columns of a CSV file to leave as texts: kinds, names and digits with zeros."""
+    """Return the columns of a CSV file to leave as they are written."""
     told = [name for kind in ("category", "id") for name in getattr(arguments, kind, None) or ()]
-    return {*known, *dialect.codes, *told} - {getattr(arguments, "label", None)}
+    return {*known, *dialect.texts, *told} - {getattr(arguments, "label", None)}
 
 
 def _read_parquet(source, arguments):
     import pandas as pd
 
     require_pyarrow()
+    import pyarrow.parquet
+
     try:
-        return pd.read_parquet(source.seekable_file(), engine="pyarrow")
+        file = source.seekable_file()
+        frame = pd.read_parquet(file, engine="pyarrow")
+        return _typed(frame, pyarrow.parquet.read_schema(file))
     except CommandError:
         raise
     except Exception as error:  # a damaged file can fail in any layer of pyarrow
         raise CommandError(f"{source.name} is not a readable Parquet file: {error}") from error
+
+
+def _typed(frame, schema):
+    """Return a frame that knows the types of what it holds as lists, dicts and tuples."""
+    import pyarrow
+
+    frame.attrs = {one.name: one.type for one in schema if pyarrow.types.is_nested(one.type)}
+    return frame
 
 
 def _read_xlsx(source, arguments):
@@ -196,6 +251,7 @@ def _json_lines(source, rows=CHUNK):
     """Yield the rows of JSON Lines, some at a time; a single object may span several lines."""
     stream = io.TextIOWrapper(io.BufferedReader(_Raw(source)), "utf-8-sig")
     numbered = enumerate(stream, start=1)
+    empty = True
     while lines := list(itertools.islice(numbered, rows)):
         records = []
         for number, line in lines:
@@ -207,7 +263,10 @@ def _json_lines(source, rows=CHUNK):
                     f"line {number} of {source.name} is no JSON object: {error}"
                 ) from error
         if records:
+            empty = False
             yield _frame_of(records, source.name)
+    if empty:
+        yield _frame_of([], source.name)
 
 
 class _Raw(io.RawIOBase):
@@ -231,8 +290,6 @@ def _frame_of(records, name):
 
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
         raise CommandError(f"{name} holds no list of JSON objects; expected one object per row")
-    if not records:
-        raise CommandError(f"{name} has 0 rows of data")
     return pd.json_normalize(records).convert_dtypes(dtype_backend="numpy_nullable")
 
 
@@ -262,7 +319,7 @@ _READERS = {
 }
 
 
-def read_chunks(path, arguments, texts, say, rows=CHUNK):
+def read_chunks(path, arguments, reader, say, rows=CHUNK):
     """Read a file some rows at a time, in memory that does not grow with its length.
 
     Parameters
@@ -271,9 +328,9 @@ def read_chunks(path, arguments, texts, say, rows=CHUNK):
         A file, or "-".
     arguments : argparse.Namespace
         What the user said of it.
-    texts : list of str
-        Columns of CSV files to leave as texts: what a part of the rows looks like must not
-        decide.
+    reader : TableReader
+        Knows which columns hold texts, and which numbers: what a part of the rows looks like
+        must not decide.
     say : callable
         Takes notes for the user.
     rows : int, default=50000
@@ -286,34 +343,40 @@ def read_chunks(path, arguments, texts, say, rows=CHUNK):
     source : Source
         Tells how far it has been read.
     """
+    decimal = None  # the first rows that tell the mark speak for those below
     with Source(path) as source:
-        if source.format == "csv":
-            yield from _csv_chunks(source, arguments, texts, say, rows)
-            return
-        frames = {"parquet": _parquet_chunks, "jsonl": _json_lines}.get(source.format)
-        frames = frames(source, rows) if frames else [_READERS[source.format](source, arguments)]
-        for frame in frames:
-            yield _finish(frame, source, arguments, say), source
-            say = _heard
+        for table in _chunks(source, arguments, reader, say, rows):
+            decimal = table.decimal = decimal or table.decimal
+            yield table, source
+
+
+def _chunks(source, arguments, reader, say, rows):
+    if source.format == "csv":
+        yield from _csv_chunks(source, arguments, reader, say, rows)
+        return
+    frames = {"parquet": _parquet_chunks, "jsonl": _json_lines}.get(source.format)
+    frames = frames(source, rows) if frames else [_READERS[source.format](source, arguments)]
+    for frame in frames:
+        yield _finish(frame, source, arguments, say, reader.numbers())
+        say = _heard
 
 
 def _heard(line):
     """Take a note that the user has heard with the first rows."""
 
 
-def _csv_chunks(source, arguments, texts, say, rows):
-    whole = len(source.head) < HEAD
-    dialect = find_dialect(source.head, whole, arguments, source.name, say)
+def _csv_chunks(source, arguments, reader, say, rows):
+    whole, numbers = len(source.head) < HEAD, reader.numbers()
+    dialect = find_dialect(source.head, whole, arguments, source.name, say, numbers)
     source.read(dialect.skip) if dialect.skip else None
-    texts, decimal = _texts_in(dialect, arguments, texts), arguments.decimal
+    texts = _texts_in(dialect, arguments, reader.texts())
     stream = source  # pandas reads UTF-8 from anything, and other texts from Python's own streams
     if codecs.lookup(dialect.encoding).name != "utf-8":
         stream = io.BufferedReader(_Raw(source))
     for frame in parse_csv(stream, dialect, arguments, source.name, texts, chunksize=rows):
         table = Table(frame, source.name, dialect.sep)
-        decimal = decimal or _find_decimal(table)
-        table.decimal = decimal
-        yield table, source
+        table.decimal = dialect.decimal or _find_decimal(table, arguments, numbers)
+        yield table
 
 
 def _parquet_chunks(source, rows):
@@ -322,32 +385,21 @@ def _parquet_chunks(source, rows):
 
     try:
         file = pyarrow.parquet.ParquetFile(source.seekable_file())
+        if file.metadata.num_rows == 0:
+            yield _typed(file.schema_arrow.empty_table().to_pandas(), file.schema_arrow)
         for batch in file.iter_batches(batch_size=rows):
-            yield batch.to_pandas()
+            yield _typed(batch.to_pandas(), file.schema_arrow)
     except CommandError:
         raise
     except Exception as error:  # a damaged file can fail in any layer of pyarrow
         raise CommandError(f"{source.name} is not a readable Parquet file: {error}") from error
 
 
-def _find_decimal(table):
-    """Return the decimal mark that reads more of the texts as numbers."""
-    import numpy as np
-    import pandas as pd
-
-    texts, floats = [], False
-    for name in table.frame:
-        column = table.frame[name]
-        floats = floats or pd.api.types.is_float_dtype(column)
-        if column.dtype.kind not in "iufb" and kind_of(column) == "text":
-            distinct = column.drop_duplicates().iloc[:FIRST]
-            texts.append(distinct[distinct.str.contains("[.,]").fillna(False)])
-    candidates = (",", ".") if table.sep == ";" and not floats else (".", ",")
-    read = {
-        mark: sum(np.count_nonzero(~np.isnan(numbers_of(part, mark))) for part in texts)
-        for mark in candidates
-    }
-    return max(read, key=read.get) if any(read.values()) else "."
+def _find_decimal(table, arguments, numbers=None):
+    """Return the decimal mark that the user told, or that the texts of a table tell, or None."""
+    frame = table.frame
+    texts = {name: frame[name] for name in frame if kind_of(frame[name]) == "text"}
+    return find_decimal(texts, table.sep, arguments, numbers)
 
 
 def with_columns(frame, columns):

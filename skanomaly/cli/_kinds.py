@@ -12,6 +12,7 @@ import shlex
 from skanomaly.cli._plans import FLAGS, parts_of
 from skanomaly.cli._texts import (
     ENOUGH,
+    as_text,
     date_format_of,
     dates_in,
     hours_of,
@@ -118,12 +119,7 @@ def _read_mixed(column, table):
     lists = column.dropna().map(lambda value: isinstance(value, (list, dict, set, tuple, bytes)))
     if lists.any():
         return Reading(reason="lists or objects")
-    return _read_text(column.map(_as_text, na_action="ignore"), table)
-
-
-def _as_text(value):
-    """Return a value as a text: a whole number without a decimal."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return _read_text(column.map(as_text, na_action="ignore"), table)
 
 
 def _numbers_in_text(texts, table):
@@ -160,7 +156,7 @@ def _texts_meant(texts, others, share):
 
 
 def _forced_numbers(column, table, kind):
-    texts = texts_of(column.map(_as_text, na_action="ignore") if kind == "mixed" else column)
+    texts = texts_of(column.map(as_text, na_action="ignore") if kind == "mixed" else column)
     unit = unit_of(texts, table.decimal)
     values = numbers_of(texts, table.decimal, unit)
     if not _known(values).any():

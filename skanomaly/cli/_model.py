@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.cli._plans import LARGEST, parts_of
-from skanomaly.cli._texts import kind_of, texts_of
+from skanomaly.cli._texts import without
 from skanomaly.cli._words import CommandError, listed
 
 
@@ -22,17 +22,6 @@ def _plain(column):
     column = column.cat.remove_unused_categories()
     texts = [str(text) for text in column.cat.categories]
     return {"codes": column.cat.codes.to_numpy(np.int64), "texts": texts}
-
-
-def _without(column, missing):
-    """Return a column without the values that stand for a missing one."""
-    import pandas as pd
-
-    if not missing or isinstance(column.dtype, pd.CategoricalDtype):
-        return column
-    if column.dtype.kind in "iuf":  # -999.0 where it was -999
-        return column.mask(column.isin(pd.to_numeric(pd.Series(missing), errors="coerce")))
-    return column.mask(texts_of(column).isin(missing))
 
 
 def _finite(values):
@@ -125,31 +114,13 @@ class TableReader(TransformerMixin, BaseEstimator):
         for name, plan in self.plans_.items():
             parts = {}
             if name in X.columns:
-                parts = parts_of(plan, _without(X[name], self.missing_), decimal)
+                parts = parts_of(plan, without(X[name], self.missing_), decimal)
             for part, feature in plan["features"].items():
                 absent = np.full(len(X), np.nan)
                 if plan["kind"] == "categories":
                     absent = pd.Categorical([None] * len(X), categories=plan["seen"])
                 columns[feature] = _finite(parts.get(part, absent))
         return pd.DataFrame(columns, index=X.index)[self.features_]
-
-    def decimal_in(self, X, told=None):
-        """Return the decimal mark of a table's numbers, where they are texts: None, as at the fit.
-
-        Another one than that of the fit reads more of them, or is `told`.
-        """
-        import numpy as np
-
-        plans = [(name, p) for name, p in self.plans_.items() if p["kind"] == "numbers"]
-        written = [(X[name], p) for name, p in plans if name in X and kind_of(X[name]) == "text"]
-        if told is not None or not written:
-            return told
-        mark = "." if written[0][1]["decimal"] == "," else ","
-        usual, other = (
-            sum(np.count_nonzero(~np.isnan(parts_of(p, x, m)[""])) for x, p in written)
-            for m in (None, mark)
-        )
-        return mark if other > usual else None
 
     def background(self):
         """Return rows of the fit to compare others with, as features; None if there are none."""
@@ -165,6 +136,10 @@ class TableReader(TransformerMixin, BaseEstimator):
                 values = pd.Categorical.from_codes(values["codes"], list(values["texts"]))
             columns[name] = values
         return pd.DataFrame(columns)
+
+    def numbers(self):
+        """Return the columns that the model reads as numbers."""
+        return [name for name, plan in self.plans_.items() if plan["kind"] == "numbers"]
 
     def texts(self):
         """Return the columns that files held as texts."""

@@ -4,11 +4,23 @@ Owns what each kind of plan does; plans are dicts of plain values. Which plan a 
 decided in ``cli._kinds``.
 """
 
+import datetime
 import re
 
-from skanomaly.cli._texts import dates_in, hours_in, kind_of, numbers_of, texts_of
+from skanomaly.cli._texts import (
+    date_format_of,
+    dates_in,
+    hours_in,
+    kind_of,
+    numbers_of,
+    texts_of,
+)
 
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
+_CLOCK = r"[-+]?\d+:\d\d:\d\d(\.\d+)?"
+_SPAN = re.compile(  # 01:00:00, PT1H, 2 h and 1 days 02:00:00, but not 3600
+    rf"{_CLOCK}|[-+]?P.+|([-+]?\d+(\.\d+)? ?[a-zµ]+,? ?)+({_CLOCK})?", re.IGNORECASE
+)
 #: Squares of larger values overflow.
 LARGEST = 1e100
 #: Texts of a column of truths.
@@ -44,10 +56,20 @@ def _numbers(plan, column):
 
 
 def _durations(plan, column):
+    """Return hours; a number alone is none, for it does not say of what."""
     import pandas as pd
 
+    if column.dtype.kind != "m":
+        column = column.astype(object)
+        column = column.where(column.map(_is_span).astype(bool))
     seconds = pd.to_timedelta(column, errors="coerce").dt.total_seconds()
     return {"": seconds.to_numpy("float64", na_value=float("nan")) / 3600}
+
+
+def _is_span(value):
+    if isinstance(value, str):
+        return _SPAN.fullmatch(value.strip()) is not None
+    return isinstance(value, datetime.timedelta)
 
 
 def _times(plan, column):
@@ -57,15 +79,31 @@ def _times(plan, column):
 def _dates(plan, column):
     import pandas as pd
 
-    if kind_of(column) in ("text", "empty") and plan["form"] is not None:
-        column = dates_in(column, plan["form"])
-    several_zones = column.dtype == object
-    dates = pd.to_datetime(column, errors="coerce", utc=several_zones).dt.tz_localize(None)
+    dates = _moments(column, plan["form"])
     days = (dates - pd.Timestamp(plan["origin"])) / pd.Timedelta(days=1)
     hours = (dates - dates.dt.normalize()) / pd.Timedelta(hours=1)
     parts = {"": days} if plan["days"] else {}
     parts |= {" (hour)": hours} if plan["hours"] else {}
     return {part: values.to_numpy("float64") for part, values in parts.items()}
+
+
+def _moments(column, form):
+    """Return dates and times of day, however a file holds them; numbers alone are none.
+
+    Texts have the given format; None is the one that most of them have.
+    """
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if column.dtype.kind == "M":
+        return column.dt.tz_localize(None)
+    column = column.astype(object)
+    typed = column.map(lambda value: isinstance(value, datetime.date)).astype(bool)
+    dates = pd.to_datetime(column.where(typed), errors="coerce", utc=True).dt.tz_localize(None)
+    texts = column.where(column.map(lambda value: isinstance(value, str)).astype(bool))
+    form = form or date_format_of(texts, enough=0)
+    return dates if form is None else dates.fillna(dates_in(texts, form))
 
 
 def _categories(plan, column):

@@ -83,7 +83,8 @@ def print_rows(numbers, scores, told, reasons, to=None, whose=""):
 def _cell(value):
     import pandas as pd
 
-    return "" if pd.isna(value) else shortened(value)
+    missing = pd.api.types.is_scalar(value) and pd.isna(value)
+    return "" if missing else shortened(value)
 
 
 def _fitted(line, to):

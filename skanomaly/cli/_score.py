@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from skanomaly.cli._columns import position_of
 from skanomaly.cli._files import read_chunks
 from skanomaly.cli._reasons import explain_rows, reasons
 from skanomaly.cli._report import print_flagged, print_rows
@@ -75,20 +76,23 @@ class _Run:
         self.progress = ScoringProgress(arguments.quiet)
         self.rows = self.flagged = 0
         self.unread, self.worst, self.report = Counter(), [], None
-        self.decimal, self.background = None, self.reader.background()
+        self.background = self.reader.background()
         self.beside, self.last = ThreadPoolExecutor(1), None
+        self.unmet = set(arguments.id)  # of --id: columns that no file had so far
 
     def score_file(self, path):
-        texts, first = self.reader.texts(), True
-        for table, source in read_chunks(path, self.arguments, texts, self.say):
-            if first:
+        columns_told = decimal_told = False
+        for table, source in read_chunks(path, self.arguments, self.reader, self.say):
+            if not columns_told:
+                self._check_id(table, last=path == self.arguments.file[-1])
                 self._tell_columns(table)
-                self._find_decimal(table)
-                first = False
+            if not decimal_told and table.decimal is not None:
+                self._tell_decimal(table)
+            columns_told, decimal_told = True, table.decimal is not None
             if len(table.frame) == 0:
                 self._write_nothing(table)
                 continue
-            features = self.reader.transform(table.frame, self.decimal)
+            features = self.reader.transform(table.frame, table.decimal)
             scores = self.monitor.score_samples(features)
             self.finish()  # one chunk at a time: in their order, and memory stays bounded
             self.last = self.beside.submit(self._take_in, table, features, scores)
@@ -98,6 +102,13 @@ class _Run:
         """Wait for the last chunk, of which a thread takes note while the next one is scored."""
         if self.last is not None:
             self.last.result()
+
+    def _check_id(self, table, last):
+        """Refuse a column of --id that no file has."""
+        self.unmet -= set(table.frame.columns)
+        if last and len(table.frame.columns):
+            for name in sorted(self.unmet):
+                position_of(table, name)
 
     def _tell_columns(self, table):
         columns = list(table.frame.columns)
@@ -112,18 +123,19 @@ class _Run:
         if extra:
             self.say(f"note: not read, since the model does not know them: {listed(extra)}")
 
-    def _find_decimal(self, table):
-        told = self.arguments.decimal
-        self.decimal = self.reader.decimal_in(table.frame, told)
-        if self.decimal is not None and told is None:
+    def _tell_decimal(self, table):
+        usual = {plan["decimal"] for plan in self.reader.plans_.values() if "decimal" in plan}
+        if self.arguments.decimal is None and usual - {table.decimal}:
             self.say(
-                f"note: numbers in {table.name} are read with the decimal mark {self.decimal!r}, "
+                f"note: numbers in {table.name} are read with the decimal mark {table.decimal!r}, "
                 "not with that of the training; --decimal if not"
             )
 
     def _write_nothing(self, table):
+        import numpy as np
+
         if self.write is not None:
-            none = {"score": [], "is_anomaly": [], "reason": []}
+            none = {"score": np.empty(0), "is_anomaly": np.empty(0, bool), "reason": ""}
             self.finish()
             self.write(with_results(table, none), table)
 
@@ -224,7 +236,8 @@ def _print_outcome(run, arguments, to):
     if run.rows == 0:
         return
     worst = sorted(run.worst, key=lambda entry: entry[:2], reverse=True)
-    told = {name: [entry[2][name] for entry in worst] for name in (worst[0][2] if worst else ())}
+    names = dict.fromkeys(name for entry in worst for name in entry[2])
+    told = {name: [entry[2].get(name) for entry in worst] for name in names}
     print_rows(
         [-entry[1] for entry in worst],
         [-entry[0] for entry in worst],

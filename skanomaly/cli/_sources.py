@@ -55,9 +55,9 @@ class Source:
             self._stream = self._unpacked()
             while len(self.head) < HEAD and (part := self._read(HEAD - len(self.head))):
                 self.head += part
-            if not self.head.strip():
-                raise CommandError(f"{self.name} is empty")
             self.format = self._find_format()
+            if not self.head.strip() and self.format != "jsonl":  # which may have no rows
+                raise CommandError(f"{self.name} is empty")
         except BaseException:
             self.close()
             raise
@@ -115,6 +115,8 @@ class Source:
         if start.startswith(b"[") and (named or start[1:].lstrip().startswith(b"{")):
             return "json"
         if start.startswith(b"{") and (named or b'"' in start[:80]):
+            return "jsonl"
+        if not start and any(f".{kind}" in name for kind in ("jsonl", "ndjson")):
             return "jsonl"
         return "csv"
 

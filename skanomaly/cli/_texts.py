@@ -15,12 +15,18 @@ _PLAIN = {  # by decimal mark
     ",": r"(?:\d+,?\d*|,\d+)(?:[eE][-+]?\d+)?",
 }
 _GROUPED = {  # with marks between the thousands
-    ".": rf"\d{{1,3}}(?:[,{_GAP}]\d{{3}})+(?:\.\d+)?",
-    ",": rf"\d{{1,3}}(?:[.{_GAP}]\d{{3}})+(?:,\d+)?",
+    ".": rf"[1-9]\d{{0,2}}(?:[,{_GAP}]\d{{3}})+(?:\.\d+)?",
+    ",": rf"[1-9]\d{{0,2}}(?:[.{_GAP}]\d{{3}})+(?:,\d+)?",
 }
+_BYTE = r"(?:1?\d?\d|2[0-4]\d|25[0-5])"
+_ADDRESS = rf"{_BYTE}(?:\.{_BYTE}){{3}}"  # of a computer, and no number in groups of digits
+FIRST = 200, 10_000  # different texts of a column that tell its decimal mark
+# How clearly a column tells it: 3,66 is a number with one mark alone, 1.234.567 may be a code,
+# and where semicolons separate columns, 4,460 is rather 4.46 than 4460.
+_DECIMALS, _GROUPS, _RATHER = 1, 0.1, 0.01
 _WITH_UNIT = (  # behind the number, or three letters of a currency before it
-    r"^[-+(]?[\d.,'\s]*\d[.,]?\s*([^\W\d_][^\d()]{0,14}?|[°µΩ]\S{0,6})\)?-?$"
-    r"|^[-+(]?([A-Z]{3})\s?[-+(]?[\d.,]+\)?$"
+    rf"^[-+(]?[\d.,{_GAP}]*\d[.,]?[{_GAP}]*([^\W\d_][^\d()]{{0,14}}?|[°µΩ]\S{{0,6}})\)?-?$"
+    rf"|^[-+(]?[{_GAP}]?([A-Z]{{3}})[{_GAP}]?[-+(]?[\d.,{_GAP}]+\)?-?$"
 )
 # texts that say "missing" in a column of numbers: "?", "n/a", "#DIV/0!", "unknown"
 _MISSING = re.compile(
@@ -73,6 +79,29 @@ def texts_of(column):
     return texts.mask(texts == "")
 
 
+def as_text(value):
+    """Return a value as a text: a whole number without a decimal."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def without(column, missing):
+    """Return a column without the values that stand for a missing one, given as texts."""
+    import pandas as pd
+
+    if not missing:
+        return column
+    if column.dtype.kind in "iuf":  # -999.0 where it was -999
+        held = column.isin(pd.to_numeric(pd.Series(missing), errors="coerce").dropna())
+        if column.dtype.kind != "f" and held.any():
+            column = column.convert_dtypes()  # whole numbers stay whole beside missing ones
+        return column.mask(held)
+    if column.dtype == object:
+        texts = texts_of(column.map(as_text, na_action="ignore"))
+    else:
+        texts = texts_of(column)
+    return column.mask(texts.isin(missing).fillna(False))
+
+
 def numbers_of(column, decimal, unit=""):
     """Return what a column of texts holds as numbers, NaN where a text is none.
 
@@ -101,11 +130,78 @@ def numbers_of(column, decimal, unit=""):
     return numbers[codes]
 
 
+def decimal_in(columns, sep=None, forced=()):
+    """Return the decimal mark that columns say their numbers have, or None where nothing tells.
+
+    Parameters
+    ----------
+    columns : dict of str to pandas.Series
+        Texts, by name. Those have a say of which nearly all are numbers with one of the marks.
+    sep : str, default=None
+        What separates columns.
+    forced : collection of str, default=()
+        Columns that have a say although other texts are among their numbers.
+
+    Returns
+    -------
+    mark : ".", "," or None
+    """
+    votes = {".": 0, ",": 0}
+    for name, column in columns.items():
+        mark, weight = _vote(texts_of(column), sep, name in forced)
+        votes[mark] += weight
+    if not any(votes.values()):
+        return None
+    # where no comma separates columns, those of numbers with commas are hardly anything else
+    commas = votes[","] >= _DECIMALS and sep not in (None, ",")
+    return "," if commas or votes[","] > votes["."] else "."
+
+
+def _vote(texts, sep, forced):
+    """Return the decimal mark that texts say they have, and how clearly."""
+    counts = texts.value_counts()
+    plain = counts.index[: FIRST[0]].tolist()
+    for mark, other in (".,", ",."):  # most files are that simple
+        if all(re.fullmatch(f"[-+]?{_PLAIN[mark]}", text) for text in plain) and any(
+            mark in text and not re.fullmatch(f"[-+]?{_GROUPED[other]}", text) for text in plain
+        ):
+            return mark, _DECIMALS
+    for first in FIRST:
+        vote = _vote_of(counts.iloc[:first], sep, forced)
+        if vote[1] == _DECIMALS or len(counts) <= first:
+            break
+    return vote
+
+
+def _vote_of(counts, sep, forced):
+    import numpy as np
+
+    texts = counts.index.to_series().reset_index(drop=True)
+    has = {mark: texts.str.contains(mark, regex=False).to_numpy(bool) for mark in ".,"}
+    if not (has["."] | has[","]).any():
+        return ".", 0
+    rows = counts.to_numpy(float) * [not says_missing(text) for text in texts]
+    read = {mark: ~np.isnan(numbers_of(texts, mark, unit_of(texts, mark))) for mark in ".,"}
+    enough = {m: forced or rows[read[m]].sum() >= ENOUGH * rows.sum() for m in ".,"}
+    told = {m: read[m] & ~read[other] for m, other in (".,", ",.")}
+    mark = max(".,", key=lambda one: told[one].sum())
+    if told[mark].any() and enough[mark]:
+        return mark, _DECIMALS if (told[mark] & has[mark]).any() else _GROUPS
+    return ",", _RATHER if sep == ";" and enough[","] and (read[","] & has[","]).any() else 0
+
+
+def in_thousands(column):
+    """Tell whether points stand between the thousands of all texts that have some: 85.076."""
+    texts = texts_of(column).dropna()
+    pointed = texts[texts.str.contains(".", regex=False)]
+    return len(pointed) > 0 and bool(_written(pointed, _GROUPED[","]).all())
+
+
 def unit_of(column, decimal):
     """Return the unit that stands behind or before nearly all numbers of a column, or ""."""
     import numpy as np
 
-    texts = texts_of(column).drop_duplicates().dropna()
+    texts = _with_plain_minus(texts_of(column).drop_duplicates().dropna())
     around = texts.str.extract(_WITH_UNIT)
     units = around[0].fillna(around[1]).dropna()
     if len(units) == 0:
@@ -118,8 +214,14 @@ def unit_of(column, decimal):
 
 def _without_unit(texts, unit):
     unit = re.escape(unit)
-    texts = texts.str.replace(rf"^([-+(]?)\s*{unit}\s*(?=[-+(]?[\d.,])", r"\1", regex=True)
-    return texts.str.replace(rf"(?<=[\d.,])\s*{unit}(\)?-?)$", r"\1", regex=True)
+    texts = _with_plain_minus(texts)
+    before = rf"^([-+(]?)[{_GAP}]*{unit}[{_GAP}]*(?=[-+(]?[\d.,])"
+    texts = texts.str.replace(before, r"\1", regex=True)
+    return texts.str.replace(rf"(?<=[\d.,])[{_GAP}]*{unit}(\)?-?)$", r"\1", regex=True)
+
+
+def _with_plain_minus(texts):
+    return texts.str.replace("\u2212", "-", regex=False)
 
 
 def _parsed(texts, decimal):
@@ -131,6 +233,8 @@ def _parsed(texts, decimal):
     known = plain | _written(texts, _GROUPED[decimal])
     # digits in groups alone may be a telephone number
     known = known if texts[known].str.contains("[.,]").any() else plain
+    addresses = texts.str.fullmatch(_ADDRESS)
+    known = known & ~addresses if addresses.sum() > len(texts) / 2 else known
     marks = f"[$€£¥%{_GAP}{'.' if decimal == ',' else ','}]"
     bare = texts[known].str.replace(marks, "", regex=True).str.replace(decimal, ".", regex=False)
     numbers = np.full(len(texts), np.nan)
@@ -142,7 +246,8 @@ def _parsed(texts, decimal):
 
 def _signed(texts):
     """Put a plain minus before numbers that are negative in another way."""
-    texts = texts.str.replace("\u2212", "-", regex=False)
+    texts = _with_plain_minus(texts)
+    texts = texts.str.replace(rf"^([$€£¥])[{_GAP}]?([-+])", r"\2\1", regex=True)
     texts = texts.str.replace(r"^\(\s*([^-+()]*\d[^-+()]*)\)$", r"-\1", regex=True)
     return texts.str.replace(r"^([^-+()]*\d[^-+()]*?)\s*-$", r"-\1", regex=True)
 
@@ -170,17 +275,17 @@ def dates_of(column):
     return None if form is None else dates_in(column, form)
 
 
-def date_format_of(column):
+def date_format_of(column, enough=ENOUGH):
     """Return the format that nearly all texts of a column are dates in, or None."""
     import pandas as pd
 
     texts = _clock_alone(pd.Series(texts_of(column).dropna().unique(), dtype="string"))
     sample = texts[:SAMPLE]
-    if sum(_DAY.fullmatch(text) is not None for text in sample) < ENOUGH * len(sample):
+    if sum(_DAY.fullmatch(text) is not None for text in sample) < enough * len(sample):
         return None
     best = max(_formats_for(sample), key=lambda form: _as_dates(texts, form).notna().sum())
-    enough = len(texts) and _as_dates(texts, best).notna().sum() >= ENOUGH * len(texts)
-    return best if enough else None
+    read = _as_dates(texts, best).notna().sum()
+    return best if len(texts) and read >= enough * len(texts) else None
 
 
 def dates_in(column, form):
@@ -188,7 +293,9 @@ def dates_in(column, form):
     import pandas as pd
 
     codes, texts = pd.factorize(texts_of(column))
-    dates = _as_dates(_clock_alone(pd.Series(texts, dtype="string")), form)
+    texts = pd.Series(texts, dtype="string")
+    texts = texts.where(texts.str.fullmatch(_DAY.pattern))  # 1200 is no year, for it may be a time
+    dates = _as_dates(_clock_alone(texts), form)
     return pd.Series(dates.array.take(codes, allow_fill=True), index=column.index)
 
 

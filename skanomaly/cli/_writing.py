@@ -7,7 +7,9 @@ import contextlib
 import gzip
 import io
 import json
+import math
 import os
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -48,11 +50,18 @@ def check_out(path, sources, wanted=None, option="--out", suffixes=SUFFIXES):
     if target.exists() and any(one.exists() and os.path.samefile(target, one) for one in there):
         raise CommandError(f"{option} is the file that is read ({path}); name another one")
     _require_libraries(wanted or format_of(path))
+    if _is_device(target):
+        return
     try:
         tempfile.TemporaryFile(dir=target.parent).close()
     except OSError as error:
         message = f"{option}: cannot write in {target.parent}: {reason(error)}"
         raise CommandError(message) from error
+
+
+def same_file(one, other):
+    """Tell whether two names are of one file, there or not, of which one would be lost."""
+    return os.path.realpath(one) == os.path.realpath(other) and not _is_device(one)
 
 
 def format_of(path):
@@ -70,7 +79,17 @@ def _require_libraries(wanted):
 
 @contextlib.contextmanager
 def replacing(path):
-    """Open a new file that takes the place of another one once it is complete."""
+    """Open a new file that takes the place of another one once it is complete.
+
+    What is no file, such as a pipe with a name or a device, is written to as it comes.
+    """
+    if _is_device(path):
+        try:
+            with open(path, "wb") as file:
+                yield file
+        except OSError as error:
+            raise _not_written(path, error) from error
+        return
     target = Path(os.path.realpath(path))  # a link stays a link
     number, unfinished = tempfile.mkstemp(prefix=".skanomaly-", suffix=".tmp", dir=target.parent)
     UNFINISHED.add(unfinished)
@@ -89,6 +108,14 @@ def replacing(path):
         UNFINISHED.discard(unfinished)
 
 
+def _is_device(path):
+    """Tell what is there and is no file, which nothing may replace: devices, pipes, sockets."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return False
+
+
 @contextlib.contextmanager
 def refusing(path):
     """Turn what a format cannot hold into an error for the user."""
@@ -99,7 +126,10 @@ def refusing(path):
 
 
 def _not_written(path, error):
-    return CommandError(f"cannot write {path}: {reason(error)}; it is unchanged")
+    if path == "-":
+        return CommandError(f"cannot write to standard output: {reason(error)}")
+    kept = "" if _is_device(path) else "; it is unchanged"
+    return CommandError(f"cannot write {path}: {reason(error)}{kept}")
 
 
 def _mode_of(target):
@@ -138,11 +168,11 @@ def write_table(table, results, path, label, wanted=None, escape=False):
         Put an apostrophe before texts that a spreadsheet would take for formulas.
     """
     frame = with_results(table, results, label)
-    name = str(path).lower() if wanted is None else f".{wanted}"
+    name = f".{wanted}" if wanted else ".csv" if path == "-" else str(path).lower()
     if escape:
         frame = escaped(frame)
     if path == "-":
-        with _standard_output() as file:
+        with _standard_output() as file, refusing(path):
             _write_frame(frame, file, name, table)
         return
     with replacing(path) as file, refusing(path):
@@ -215,7 +245,7 @@ class _CsvWriter:
         _with_plain_floats(frame[self._columns]).to_csv(
             self._file,
             sep=self._table.sep or ",",
-            decimal=self._table.decimal if self._table.sep else ".",
+            decimal=self._table.decimal or "." if self._table.sep else ".",
             index=False,
             header=not self._begun,
         )
@@ -262,22 +292,22 @@ class _JsonWriter(_JsonLinesWriter):
 
 
 class _ParquetWriter(_CsvWriter):
-    _writer = None
+    _writer, _nothing = None, None
 
     def write(self, frame):
         import pyarrow
-        import pyarrow.parquet
 
+        if len(frame) == 0 and self._writer is None:
+            self._nothing = frame
+            return
         if self._columns is None:
             self._columns = list(frame.columns)
             # of a column without a value so far, text holds whatever comes
             self._open = [name for name in frame if frame[name].isna().all()]
         frame = frame[self._columns].astype(dict.fromkeys(self._open, "string"))
-        held = [name for name in self._table.index if name in frame and name != "file"]
-        frame = frame.set_index(held) if held else frame
+        frame = self._as_parquet(frame)
         if self._writer is None:
-            rows = pyarrow.Table.from_pandas(frame)
-            self._writer = pyarrow.parquet.ParquetWriter(self._file, rows.schema)
+            self._begin(frame)
         try:
             rows = pyarrow.Table.from_pandas(frame, schema=self._writer.schema)
         except (pyarrow.ArrowException, TypeError) as error:
@@ -287,11 +317,37 @@ class _ParquetWriter(_CsvWriter):
             ) from error
         self._writer.write_table(rows)
 
+    def _as_parquet(self, frame):
+        """Return a frame with the index and the nested types of the file that was read."""
+        import pandas as pd
+        import pyarrow
+
+        nested = {
+            name: pd.array(
+                pyarrow.array(frame[name], type=kind, from_pandas=True), dtype=pd.ArrowDtype(kind)
+            )
+            for name, kind in self._table.types.items()
+            if name in frame and frame[name].dtype == object
+        }
+        frame = with_columns(frame, nested)
+        held = [name for name in self._table.index if name in frame and name != "file"]
+        return frame.set_index(held) if held else frame
+
+    def _begin(self, frame):
+        import pyarrow
+        import pyarrow.parquet
+
+        rows = pyarrow.Table.from_pandas(frame)
+        self._writer = pyarrow.parquet.ParquetWriter(self._file, rows.schema)
+
     def abandon(self):
         if self._writer is not None:
             self._writer.close()
 
-    close = abandon
+    def close(self):
+        if self._writer is None and self._nothing is not None:
+            self._begin(self._as_parquet(self._nothing))
+        self.abandon()
 
 
 class _XlsxWriter(_CsvWriter):
@@ -322,12 +378,28 @@ class _XlsxWriter(_CsvWriter):
         return cell
 
     def close(self):
-        self._book.save(self._file)
+        file = io.BytesIO()  # a zip file complains when it cannot be finished on a full disk
+        self._book.save(file)
+        self._file.write(file.getbuffer())
+
+
+def _without_infinity(value):
+    """Return plain Python values, with a text for infinity: no format of numbers holds that."""
+    import numpy as np
+
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, list | tuple):
+        return [_without_infinity(one) for one in value]
+    if isinstance(value, dict):
+        return {str(name): _without_infinity(one) for name, one in value.items()}
+    return value
 
 
 def _plain(frame, dates=False):
     """Yield rows as dicts of plain Python values, with None for what is missing."""
-    import numpy as np
     import pandas as pd
 
     names = list(frame.columns)
@@ -336,8 +408,7 @@ def _plain(frame, dates=False):
     for values in zip(*columns, strict=True):
         record = {}
         for name, value in zip(names, values, strict=True):
-            if isinstance(value, np.generic | np.ndarray):
-                value = value.tolist()
+            value = _without_infinity(value)
             if isinstance(value, pd.Timestamp):
                 value = value.tz_localize(None).to_pydatetime() if dates else value.isoformat()
             elif dates and not isinstance(value, (str, int, float, bool, type(None))):

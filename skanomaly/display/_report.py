@@ -7,12 +7,12 @@ Owns what is asked for, and the page. What it says is in ``display._report_parts
 import datetime
 import importlib.resources
 import json
-import os
 import platform
 import sys
 from numbers import Integral
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 import skanomaly
@@ -20,6 +20,7 @@ from skanomaly.display import _report_parts as parts
 from skanomaly.display._base import name_of, threshold_of
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels_handed_on import labels_as_read_by
+from skanomaly.utils._replacing import replace
 from skanomaly.utils._response import scores_of
 
 #: Columns that get a picture.
@@ -65,15 +66,7 @@ class Report:
         self : Report
             The report.
         """
-        beside = f"{os.fspath(path)}.{os.getpid()}.tmp"
-        try:
-            with open(beside, "x", encoding="utf-8") as file:
-                file.write(self.html)
-            os.replace(beside, path)
-        except BaseException:
-            if os.path.exists(beside):
-                os.unlink(beside)
-            raise
+        replace(path, self.html.encode())
         return self
 
 
@@ -136,7 +129,7 @@ def report(
     ImportError
         If jinja2 or matplotlib is not installed.
     ValueError
-        If `X` is no table, or `top`, `y`, `scores` or `held_out` do not fit.
+        If `X` is no table, or `top`, `y`, `identifiers`, `scores` or `held_out` do not fit.
 
     Examples
     --------
@@ -158,6 +151,13 @@ def report(
     if y is not None:
         y = labels_as_read_by(estimator, y, len(frame), anomaly_label)
     decisions, threshold = _decisions(estimator, X, len(frame), scores)
+    if identifiers is not None:
+        identifiers = pd.DataFrame(identifiers)
+        if len(identifiers) != len(frame):
+            raise ValueError(
+                f"identifiers must have one row for each of the {len(frame)} rows of X, got "
+                f"{len(identifiers)}. Pass columns of the same table."
+            )
     judged = None if y is None else (y, decisions)
     if held_out is not None:
         judged = _checked_held_out(held_out)

@@ -1,9 +1,9 @@
 """The bytes of a file: a zip archive with a description, closed by a digest of all of it.
 
-Owns writing it whole or not at all, and telling a whole file from any other. Does not own what the
-archive holds. The digest stands in the archive's comment, at the very end: a byte changed
-anywhere, or cut off, shows before a byte is interpreted. It guards against accidents; against a
-forger nothing but the refusal of unknown classes does.
+Owns telling a whole file from any other. Does not own what the archive holds. The digest stands in
+the archive's comment, at the very end: a byte changed anywhere, or cut off, shows before a byte is
+interpreted. It guards against accidents; against a forger nothing but the refusal of unknown
+classes does.
 """
 
 import contextlib
@@ -11,9 +11,7 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import zipfile
-from pathlib import Path
 
 #: Member of the archive that describes it.
 _DESCRIPTION = "skanomaly.json"
@@ -33,21 +31,9 @@ def write(path, content, description):
     description : dict
         What JSON can hold.
     """
-    target = Path(os.path.realpath(path))
-    data = _closed(content, description)
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        with open(beside, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            os.chmod(beside, target.stat().st_mode & 0o7777)
-        os.replace(beside, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
+    from skanomaly.utils._replacing import replace  # its package is more than reading needs
+
+    replace(path, _closed(content, description))
 
 
 def read(path):

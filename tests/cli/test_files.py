@@ -338,3 +338,23 @@ def test_columns_may_be_called_anything(run, tmp_path):
     again = pd.read_csv(tmp_path / "o.csv", keep_default_na=False)
     assert again["cls"].tolist() == frame["cls"].tolist()
     np.testing.assert_allclose(again["self"], frame["self"])
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.jsonl", "t.xlsx"])
+def test_numbers_that_stand_for_missing_ones_in_every_format(tmp_path, name):
+    values = [-999 if i % 5 == 0 else i for i in range(40)]
+    frame = pd.DataFrame(
+        {"whole": values, "part": np.array(values) * 1.0, "kind": ["a", "?"] * 20}
+    )
+    frame.loc[1, "part"] = 0.5
+    write_as = {
+        "t.csv": lambda path: frame.to_csv(path, index=False),
+        "t.parquet": frame.to_parquet,
+        "t.jsonl": lambda path: frame.to_json(path, orient="records", lines=True),
+        "t.xlsx": lambda path: frame.to_excel(path, index=False),
+    }
+    write_as[name](tmp_path / name)
+    table, features, notes = read(tmp_path / name, "--missing=-999", "--missing=?")
+    assert "'whole' 20%, 'part' 20%" in notes
+    assert features.min().tolist() == [1, 0.5]
+    assert str(table.frame["whole"].iloc[1]) == "1"

@@ -337,3 +337,51 @@ def test_parquet_holds_what_comes_late_in_an_empty_column(tmp_path, monkeypatch)
     assert _main.main([str(one) for one in said]) == 0
     again = pd.read_parquet(tmp_path / "o.parquet")["note"]
     assert again.astype(object).where(again.notna(), None).tolist() == notes
+
+
+def test_files_without_rows_are_no_error_in_any_format(call, tmp_path):
+    frame = rows(3, 1).head(0)
+    frame.to_parquet(tmp_path / "a.parquet")
+    write(tmp_path / "a.json", "[]")
+    write(tmp_path / "a.jsonl", "")
+    for name in ("a.parquet", "a.json", "a.jsonl"):
+        for form in ("o.csv", "o.parquet", "o.xlsx", "o.json"):
+            code, said, err = call("score", tmp_path / name, "--out", tmp_path / form)
+            assert (code, "0 of 0 rows" in said) == (0, True), err
+        assert json.loads((tmp_path / "o.json").read_text()) == []
+        assert list(pd.read_excel(tmp_path / "o.xlsx"))[-3:] == ["score", "is_anomaly", "reason"]
+        written = pd.read_parquet(tmp_path / "o.parquet")
+        assert written.dtypes[["score", "is_anomaly"]].tolist() == [float, bool]
+        assert set(frame) <= set(written) or name != "a.parquet"
+    rows(30, 1).to_parquet(tmp_path / "b.parquet")
+    both = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    assert call("score", *both, "--out", tmp_path / "o.parquet")[0] == 0
+    assert pd.read_parquet(tmp_path / "o.parquet")["temp"].dtype == float
+
+
+@pytest.mark.parametrize("named", ["--id", "index"])
+def test_files_of_which_one_lacks_the_column_that_tells_rows_apart(call, tmp_path, named):
+    new = rows(20, 1)
+    new["no"] = [f"row {i}" for i in range(20)]
+    new.drop(columns="no").to_csv(tmp_path / "b.csv", index=False)
+    if named == "index":
+        new.set_index("no").to_parquet(tmp_path / "a")
+    else:
+        new.to_csv(tmp_path / "a", index=False)
+    (tmp_path / "a").rename(tmp_path / ("a.parquet" if named == "index" else "a.csv"))
+    first = next(tmp_path.glob("a.*"))
+    more = ["--id", "no"] if named == "--id" else []
+    for files in ((first, tmp_path / "b.csv"), (tmp_path / "b.csv", first)):
+        code, said, _ = call("score", *files, *more, "--top", "40")
+        assert code == 0
+        assert said.count("row ") >= 20
+        assert "row 19" in said
+
+
+def test_a_column_that_no_file_has_tells_no_rows_apart(call, tmp_path):
+    rows(20, 1).to_csv(tmp_path / "a.csv", index=False)
+    for files in (["a.csv"], ["a.csv", "a.csv"]):
+        files = [tmp_path / name for name in files]
+        code, out, err = call("score", *files, "--id", "reff", "--quiet")
+        assert_refused((code, out, err), "no column 'reff' in")
+        assert "did you mean 'ref'?" in err

@@ -1,18 +1,21 @@
 """Output in each format, formulas that stay texts, and nothing left by processes that end."""
 
+import io
+import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
-from command_line import numbers, write
+from command_line import in_new_process, numbers, write
 
-from skanomaly.cli import _writing
+from skanomaly.cli import _files, _writing
 
 READERS = {
     "csv": pd.read_csv,
@@ -113,3 +116,73 @@ def test_closed_standard_error(tmp_path):
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (2, b"")
     assert os.listdir(tmp_path) == ["f.csv"]
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "xlsx", "csv", "parquet"])
+def test_infinity_is_written(tmp_path, form):
+    values = [np.inf, -np.inf, np.nan, 1.5]
+    frame = pd.DataFrame({"v": values, "list": [[value] for value in values]})
+    _writing.write_table(_files.Table(frame, "f"), {}, str(tmp_path / f"o.{form}"), None)
+    said = READERS[form](tmp_path / f"o.{form}")["v"]
+    np.testing.assert_array_equal(said, values)
+    if form == "jsonl":
+        lines = (tmp_path / "o.jsonl").read_text().splitlines()
+        assert [json.loads(line)["list"] for line in lines] == [["inf"], ["-inf"], [None], [1.5]]
+
+
+def test_nested_columns_of_parquet_are_written_as_they_are(run, tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    pairs = pyarrow.map_(pyarrow.string(), pyarrow.int64())
+    columns = {
+        "v": pyarrow.array(np.sqrt(range(40))),
+        "map": pyarrow.array([[("a", 1)], None] * 20, type=pairs),
+        "maps": pyarrow.array([[[("a", 1)]], []] * 20, type=pyarrow.list_(pairs)),
+        "struct": pyarrow.array([{"x": 1, "y": [1.5]}, None] * 20),
+    }
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    code, _, err = run("detect", tmp_path / "t.parquet", "--out", tmp_path / "o.parquet")
+    assert code == 0, err
+    written = pyarrow.parquet.read_table(tmp_path / "o.parquet")
+    for name, column in columns.items():
+        assert written[name].to_pylist() == column.to_pylist()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes with names")
+@pytest.mark.parametrize("form", READERS)
+def test_a_pipe_with_a_name_is_written_to(run, tmp_path, form):
+    numbers().to_csv(tmp_path / "f.csv", index=False)
+    os.mkfifo(tmp_path / "p")
+    read = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "p").read_bytes()))
+    reader.start()
+    code, _, err = run("detect", tmp_path / "f.csv", "--out", tmp_path / "p", "--format", form)
+    reader.join(30)
+    assert code == 0, err
+    assert (tmp_path / "p").is_fifo()
+    assert len(READERS[form](io.BytesIO(read[0]))) == 20
+    assert sorted(os.listdir(tmp_path)) == ["f.csv", "p"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("form", READERS)
+def test_a_device_that_is_full_ends_in_one_line(run, tmp_path, form):
+    numbers().to_csv(tmp_path / "f.csv", index=False)
+    (tmp_path / "full").symlink_to("/dev/full")
+    result = run("detect", tmp_path / "f.csv", "--out", tmp_path / "full", "--format", form)
+    assert result[0] == 2
+    said = result[2].splitlines()[-1]
+    assert said == f"skanomaly: error: cannot write {tmp_path / 'full'}: No space left on device"
+    assert os.path.exists("/dev/full")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="needs /dev/stdout")
+def test_other_names_of_standard_output(tmp_path):
+    numbers().to_csv(tmp_path / "f.csv", index=False)
+    done = in_new_process(
+        "detect", str(tmp_path / "f.csv"), "--out", "/dev/stdout", "--recipe", "plain", "--quiet"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("a,b,c,score,")
+    assert len(done.stdout.splitlines()) == 21

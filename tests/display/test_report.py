@@ -126,7 +126,7 @@ def test_saving_leaves_the_old_file_or_a_whole_one(labelled, tmp_path):
     page = report(*labelled[:2])
     assert page.save(tmp_path / "r.html") is page
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == str(page)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"none.r\.html'"):
         page.save(tmp_path / "none" / "r.html")
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
     assert page._repr_html_().startswith("<iframe")
@@ -148,6 +148,8 @@ def test_refusals(labelled, monkeypatch):
         report(forest, X, top=0)
     with pytest.raises(ValueError, match="needs a table of shape"):
         report(forest, X[0])
+    with pytest.raises(ValueError, match=f"one row for each of the {len(X)} rows of X, got 3"):
+        report(forest, X, identifiers=pd.DataFrame({"i": range(3)}))
     for name in ("jinja2", "matplotlib"):
         with monkeypatch.context() as without:
             without.setitem(sys.modules, name, None)
