@@ -44,6 +44,13 @@ def import_pyplot(who):
     return plt
 
 
+def ink():
+    """Return the colour of texts, which every style tells from its background."""
+    from matplotlib import rcParams
+
+    return rcParams["text.color"]
+
+
 def open_spines(ax):
     """Remove the frame's upper and right line."""
     ax.spines[["top", "right"]].set_visible(False)

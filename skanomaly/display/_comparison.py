@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from skanomaly.display._base import BLUE, Display, open_spines
+from skanomaly.display._base import BLUE, Display, ink, open_spines
 from skanomaly.utils._docs import documented
 
 
@@ -186,13 +186,13 @@ class DetectorComparisonDisplay(Display):
     def _draw_axis(self, ax):
         """Draw the axis of ranks with the critical difference above it."""
         k = len(self.ranks)
-        ax.hlines(0, 1, k, color="black", linewidth=1)
-        ax.vlines(np.arange(1, k + 1), 0, 0.25, color="black", linewidth=1)
+        ax.hlines(0, 1, k, color=ink(), linewidth=1)
+        ax.vlines(np.arange(1, k + 1), 0, 0.25, color=ink(), linewidth=1)
         for rank in range(1, k + 1):
             if k <= 12 or rank % 2:
                 ax.text(rank, 0.35, rank, ha="center", va="bottom", fontsize="small")
         width = min(self.critical_difference_, k - 1)
-        ends = {"color": "black", "linewidth": 1.2, "marker": "|", "markersize": 6}
+        ends = {"color": ink(), "linewidth": 1.2, "marker": "|", "markersize": 6}
         ax.plot([1, 1 + width], [1.7, 1.7], **ends)
         over = "more than " if self.critical_difference_ > k - 1 else ""
         shown = f"critical difference {over}{width:.2f}"

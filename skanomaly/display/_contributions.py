@@ -8,7 +8,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from skanomaly.display._base import BLUE, ORANGE, Display, open_spines
+from skanomaly.display._base import BLUE, ORANGE, Display, ink, open_spines
 from skanomaly.inspection._explain import explain
 from skanomaly.utils._docs import documented
 
@@ -118,7 +118,7 @@ class ContributionsDisplay(Display):
         self.bars_ = ax.barh(places, values, color=colours, height=0.7)
         texts = [f"{value:+.2g}" for value in values]
         ax.bar_label(self.bars_, texts, padding=3, fontsize="small")
-        ax.axvline(0, color="black", linewidth=0.8)
+        ax.axvline(0, color=ink(), linewidth=0.8)
         ax.set(yticks=places, yticklabels=names, xlabel="contribution to the anomaly score")
         ax.set_title(f"anomaly score {self.score:.3g} = {self.base:.3g} + contributions", size=11)
         ax.margins(x=0.14)

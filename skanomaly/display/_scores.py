@@ -4,13 +4,15 @@ Labels may come in any coding. Scores are those of ``score_samples``: higher is 
 Public names are in `skanomaly.display`.
 """
 
+from numbers import Real
+
 import numpy as np
 
-from skanomaly.display._base import BLUE, KINDS, Display, open_spines, threshold_of
+from skanomaly.display._base import BLUE, KINDS, Display, ink, open_spines, threshold_of
 from skanomaly.utils._docs import documented
 from skanomaly.utils._labels import read_labels
 from skanomaly.utils._response import scores_of
-from skanomaly.utils._validation import LARGEST, check_column
+from skanomaly.utils._validation import LARGEST, check_column, check_integer
 
 
 @documented
@@ -116,7 +118,17 @@ class ScoreDistributionDisplay(Display):
         -------
         self : ScoreDistributionDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If `bins` or `clip` is out of range, or the threshold is not finite.
         """
+        check_integer(bins, "bins", 1)
+        if not isinstance(clip, Real) or not 0 <= clip < 0.5:
+            raise ValueError(f"clip must be a share in [0, 0.5), got {clip!r}.")
+        if self.threshold is not None and not np.isfinite(self.threshold):
+            raise ValueError(f"threshold must be finite, got {self.threshold!r}.")
         ax = self._take_axes(ax, (6.4, 3.6))
         groups = self._groups()
         low, high = self._range(groups.values(), clip)
@@ -160,7 +172,7 @@ class ScoreDistributionDisplay(Display):
         ax.hist(scores, edges, weights=weights, label=f"{name} ({len(scores)} rows)", **style)
 
     def _line(self, ax):
-        ax.axvline(self.threshold, color="black", linewidth=1)
+        ax.axvline(self.threshold, color=ink(), linewidth=1)
         ax.margins(y=0.12)
         place = {"textcoords": "offset points", "va": "top", "annotation_clip": False}
         at = (self.threshold, 1)

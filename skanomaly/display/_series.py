@@ -14,6 +14,7 @@ from skanomaly.display._base import (
     Display,
     fitted_with,
     import_pyplot,
+    ink,
     open_spines,
 )
 from skanomaly.inspection import explain
@@ -174,7 +175,7 @@ class SeriesDisplay(Display):
             ax.legend(frameon=False, fontsize="small", **place)
 
     def _draw_scores(self, ax):
-        ax.plot(self.scores.index, self.scores, color="black", linewidth=0.9)
+        ax.plot(self.scores.index, self.scores, color=ink(), linewidth=0.9)
         ax.axhline(self.threshold, color=ORANGE, linestyle="--", linewidth=1)
         below = self.scores[self.scores < self.threshold]
         ax.plot(below.index, below, ".", color=ORANGE, markersize=4)

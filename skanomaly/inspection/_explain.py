@@ -67,14 +67,24 @@ class Explanation:
 
         Parameters
         ----------
-        rows : array-like of int
+        rows : int or array-like of int
             Their places.
 
         Returns
         -------
         explanation : Explanation
             Theirs alone.
+
+        Raises
+        ------
+        IndexError
+            If there is no such row.
         """
+        rows, n_rows = np.atleast_1d(rows), len(self.contributions)
+        if rows.dtype.kind != "b" and len(rows) and not -n_rows <= min(rows) <= max(rows) < n_rows:
+            raise IndexError(
+                f"rows must be places among the {n_rows} rows explained, got {rows.tolist()}."
+            )
         parts = {name: part for name, part in vars(self).items() if part is not None}
         return Explanation(**{name: part.iloc[rows] for name, part in parts.items()})
 

@@ -80,6 +80,8 @@ class Autoencoder(Learner):
         if settings["model"] is not None:
             network = user_network(settings["model"], n_columns)
             _check_output(network, n_columns)
+            if settings["anomaly_score"] not in ("reconstruction", "channels"):
+                with_codes(network)  # refuses those without, before they are trained
             return network
         names = ("hidden_layer_sizes", "latent_dim", "activation", "dropout", "l2")
         shape = {name: settings[name] for name in names}

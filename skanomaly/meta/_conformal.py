@@ -323,6 +323,11 @@ class ConformalDetector(MetaDetector):
         allowed = np.count_nonzero(self._table <= self.alpha * SLACK)
         return allowed / (len(self.calibration_scores_) + 1)
 
+    @property
+    def _background(self):
+        """Normal rows to explain others by: those that the first detector keeps."""
+        return getattr(self.estimators_[0], "_background", None)
+
     def __sklearn_is_fitted__(self):
         return "_table" in vars(self)
 

@@ -308,6 +308,10 @@ class DriftMonitor(KeptScoresMixin, MetaDetector):
         check_is_fitted(self)
         return self._scores_test.n_rows
 
+    @property
+    def _scores_by(self):
+        return self.estimator_
+
     def __sklearn_is_fitted__(self):
         return "_scores_test" in vars(self)
 

@@ -25,7 +25,12 @@ from skanomaly.metrics._labelled import (
     roc_auc_score,
 )
 from skanomaly.metrics._uniform import uniform_like
-from skanomaly.metrics._unlabelled import excess_mass_score, mass_volume_loss, reconstruction_score
+from skanomaly.metrics._unlabelled import (
+    check_mass_range,
+    excess_mass_score,
+    mass_volume_loss,
+    reconstruction_score,
+)
 from skanomaly.utils._categories import clone_for_columns, fitted_categories, take_columns
 from skanomaly.utils._containers import collected
 from skanomaly.utils._labels import read_labels
@@ -37,7 +42,7 @@ from skanomaly.utils._response import (
     scores_method,
     scores_of,
 )
-from skanomaly.utils._validation import check_integer, check_table
+from skanomaly.utils._validation import check_integer, check_number, check_table
 
 #: Metrics of scores and of predictions, by the names that scorers have.
 _OF_SCORES = {
@@ -111,9 +116,10 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
     ROC AUC 0.8...
     """
     names = [*_OF_SCORES, *_OF_PREDICTIONS, *_LABEL_FREE, "reconstruction"]
-    if callable(metric):
+    if metric is None or callable(metric):
+        what = "a function" if callable(metric) else "None"
         raise TypeError(
-            f"metric must be one of {names}, or a list of them, got a function. A function of "
+            f"metric must be one of {names}, or a list of them, got {what}. A function of "
             "labels and scores becomes a scorer by sklearn.metrics.make_scorer; of the estimator "
             "and rows it is one already."
         )
@@ -130,6 +136,25 @@ def anomaly_scorer(metric, *, anomaly_label="auto", **params):
     if metric == "reconstruction":
         return _ReconstructionScorer(metric, reconstruction_score, params, anomaly_label)
     raise ValueError(f"metric must be one of {names}, got {metric!r}.")
+
+
+def refuse_unusable(scorer, name, y):
+    """Refuse what cannot score detectors, before any is fitted."""
+    metrics = ("sklearn.metrics.", "skanomaly.metrics.")
+    if inspect.isfunction(scorer) and scorer.__module__.startswith(metrics):
+        raise TypeError(
+            f"scoring got {scorer.__name__}, a function of labels and scores, for {name!r}. "
+            "Expected a scorer, which takes the estimator and rows: a name such as 'roc_auc', or "
+            "skanomaly.metrics.anomaly_scorer(name)."
+        )
+    if y is None and isinstance(scorer, _ManyScorers):
+        for part in scorer._scorers.values():
+            refuse_unusable(part, name, y)
+    if y is None and isinstance(scorer, _ScoresScorer):
+        raise ValueError(
+            f"the metric {scorer.metric!r} needs labels, got y=None. Pass y, or use a metric "
+            f"without labels: {list(_LABEL_FREE)}."
+        )
 
 
 class _Scorer(_BaseScorer):
@@ -200,7 +225,7 @@ class _UniformScorer(_Scorer):
 
     def __init__(self, metric, function, sign, params):
         own = {name: value for name, value in params.items() if name in _UNIFORM_DEFAULTS}
-        _check_counts(own)
+        _check_values(params)
         rest = {name: value for name, value in params.items() if name not in own}
         super().__init__(metric, function, rest, sign=sign)
         self._kwargs = params
@@ -292,7 +317,13 @@ def _parameters(function):
     return inspect.signature(function).parameters
 
 
-def _check_counts(params):
+def _check_values(params):
+    """Refuse values of a criterion's parameters before anything is scored."""
+    if "min_mass" in params:
+        check_number(params["min_mass"], "min_mass", high=1)
+    if "mass_range" in params:
+        check_mass_range(params["mass_range"])
+    np.random.default_rng(params.get("random_state"))
     for name in ("n_uniform", "max_features", "n_draws"):
         if params.get(name) is not None:
             check_integer(params[name], name, 1)

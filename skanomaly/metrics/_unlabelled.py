@@ -13,7 +13,6 @@ from skanomaly.utils._categories import is_category
 from skanomaly.utils._containers import as_table
 from skanomaly.utils._validation import (
     LARGEST,
-    as_numbers,
     check_column,
     check_number,
     check_table,
@@ -118,17 +117,22 @@ def mass_volume_loss(scores, uniform_scores, *, mass_range=(0.9, 0.999)):
     0.063
     """
     scores, uniform = _check_pair(scores, uniform_scores)
-    mass_range = as_numbers(mass_range, "mass_range")
-    if len(mass_range) != 2 or not 0 < mass_range[0] < mass_range[1] < 1:
-        raise ValueError(
-            f"mass_range must be two rising numbers in (0, 1), got {mass_range.tolist()!r}. Pass "
-            "shares of the data such as (0.9, 0.999)."
-        )
-    low, high = mass_range
+    low, high = check_mass_range(mass_range)
     shares = np.linspace(low, high, 501)
     # The rounding keeps 0.9 * 10 from asking for a tenth row.
     n_inside = np.ceil(np.round(shares * len(scores), 9)).astype(int)
     return float(_sk.auc(shares, _share_above(uniform, scores[-n_inside])))
+
+
+def check_mass_range(mass_range):
+    """Return two shares of the data, the lower one first."""
+    ends = np.asarray(mass_range)
+    if ends.shape != (2,) or ends.dtype.kind not in "iuf" or not 0 < ends[0] < ends[1] < 1:
+        raise ValueError(
+            f"mass_range must be two rising numbers in (0, 1), got {mass_range!r}. Pass "
+            "shares of the data such as (0.9, 0.999)."
+        )
+    return ends
 
 
 def reconstruction_score(X, X_reconstructed):

@@ -7,6 +7,7 @@ Owns: fitting and scoring on splits, ranks and tests over them. Does not own: sp
 import time
 import traceback
 import warnings
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
-from skanomaly.metrics._scorer import anomaly_scorer
+from skanomaly.metrics._scorer import anomaly_scorer, refuse_unusable
 from skanomaly.model_selection._split import StratifiedAnomalyKFold
 from skanomaly.utils._containers import collected, n_rows
 from skanomaly.utils._docs import documented
@@ -92,7 +93,10 @@ def compare_detectors(
     Raises
     ------
     ValueError
-        If there is no detector, names are not unique, or a metric is unknown.
+        If there is no detector, names are not unique, a metric is unknown or needs a `y` that is
+        not there, or `error_score` is neither "raise" nor a number.
+    TypeError
+        If `detectors` is no list of estimators, or a metric is a function of labels and scores.
 
     References
     ----------
@@ -115,6 +119,8 @@ def compare_detectors(
     1  roc_auc      LOF   2.0
     """
     X, named = collected(X), _name_detectors(detectors)
+    if error_score != "raise" and not isinstance(error_score, Real):
+        raise ValueError(f"error_score must be 'raise' or a number, got {error_score!r}.")
     for detector in named.values():
         refuse_other_conventions(detector)
     codes = coded = None
@@ -236,6 +242,11 @@ def _corrected_t_test(differences, overlap):
 
 
 def _name_detectors(detectors):
+    if isinstance(detectors, type) or hasattr(detectors, "fit"):
+        raise TypeError(
+            "detectors must be a list of detectors or a dict of names to them, got one: "
+            f"{detectors!r}. Pass it in a list."
+        )
     if isinstance(detectors, dict):
         pairs = list(detectors.items())
     else:
@@ -244,6 +255,11 @@ def _name_detectors(detectors):
         raise ValueError("detectors must hold at least one detector, got none.")
     named = {}
     for name, detector in pairs:
+        if isinstance(detector, type):
+            raise TypeError(
+                f"detectors must hold estimators, got the class {detector.__name__}. Call it: "
+                f"{detector.__name__}()."
+            )
         last = detector[-1] if isinstance(detector, Pipeline) else detector
         name = type(last).__name__ if name is None else name
         if name in named:
@@ -259,13 +275,18 @@ def _name_scorers(scoring, y):
     if scoring is None:
         labelled, unlabelled = ["roc_auc", "average_precision"], ["excess_mass", "neg_mass_volume"]
         scoring = unlabelled if y is None else labelled
-    if isinstance(scoring, dict):
-        return {n: anomaly_scorer(s) if isinstance(s, str) else s for n, s in scoring.items()}
     if callable(scoring):
         name = getattr(scoring, "metric", getattr(scoring, "__name__", "score"))
-        return {name if isinstance(name, str) else "score": scoring}
-    names = [scoring] if isinstance(scoring, str) else list(scoring)
-    return {"score": anomaly_scorer(names)}
+        scoring = {name if isinstance(name, str) else "score": scoring}
+    elif not isinstance(scoring, dict):
+        scoring = {"score": [scoring] if isinstance(scoring, str) else list(scoring)}
+    if not scoring or any(isinstance(one, list) and not one for one in scoring.values()):
+        raise ValueError("scoring must name at least one metric, got none.")
+    scorers = {}
+    for name, one in scoring.items():
+        scorers[name] = one if callable(one) else anomaly_scorer(one)
+        refuse_unusable(scorers[name], name, y)
+    return scorers
 
 
 def _make_splits(cv, X, y, coded, groups):

@@ -137,13 +137,14 @@ class GroupedAnomalyKFold(_AnomalySplitter):
         _check_shuffle(self.shuffle, self.random_state)
         if groups is None:
             raise ValueError("groups must say to which group each row belongs, got None.")
-        groups = np.asarray(groups)
+        groups = pd.Series(groups).to_numpy()
         if groups.shape != labels.shape:
             raise ValueError(
                 f"groups must have one value for each of the {len(labels)} rows, got the shape "
                 f"{groups.shape}. Pass the groups that belong to these rows."
             )
-        n_groups = pd.Series(groups)[labels == -1].nunique()
+        codes = _group_numbers(groups)
+        n_groups = len(np.unique(codes[labels == -1]))
         if n_groups < self.n_splits:
             raise ValueError(
                 f"n_splits={self.n_splits} is more than the {n_groups} groups with an anomaly: "
@@ -155,8 +156,32 @@ class GroupedAnomalyKFold(_AnomalySplitter):
         folds = StratifiedGroupKFold(
             self.n_splits, shuffle=self.shuffle, random_state=self.random_state
         )
-        for _, test in folds.split(labels, labels, groups):
-            yield test
+        tests = [test for _, test in folds.split(labels, labels, codes)]
+        yield from _with_an_anomaly_each(tests, labels, codes)
+
+
+def _group_numbers(groups):
+    """Return the number of each row's group, sorted where groups can be."""
+    try:
+        return np.unique(groups, return_inverse=True)[1]
+    except TypeError:  # texts and None
+        return pd.factorize(groups, use_na_sentinel=False)[0]
+
+
+def _with_an_anomaly_each(tests, labels, groups):
+    """Return folds of which none lacks an anomaly: those that do get a group with few of them.
+
+    It comes from the fold with the most such groups, which keeps one.
+    """
+    fold = np.empty(groups.max() + 1, dtype=int)
+    for number, test in enumerate(tests):
+        fold[groups[test]] = number
+    anomalies = np.bincount(groups, labels == -1)
+    while len(lacking := np.setdiff1d(np.arange(len(tests)), fold[anomalies > 0])):
+        giving = np.bincount(fold[anomalies > 0], minlength=len(tests)).argmax()
+        own = np.flatnonzero((fold == giving) & (anomalies > 0))
+        fold[own[anomalies[own].argmin()]] = lacking[0]
+    return [np.flatnonzero(fold[groups] == number) for number in range(len(tests))]
 
 
 @documented

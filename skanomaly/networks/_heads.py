@@ -36,6 +36,13 @@ def without_sigmoid(network):
     return _bodies[network], (kernel, bias)
 
 
+#: Activations whose values are no probabilities.
+_NO_PROBABILITIES = [
+    getattr(keras.activations, name)
+    for name in ("linear", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "tanh")
+]
+
+
 def check_output(network, n_features):
     shape = output_shape(network, n_features)
     if shape != (1,):
@@ -43,6 +50,15 @@ def check_output(network, n_features):
             "The network given as `model` must answer each row with one probability, but its "
             f"output has the shape {(None, *shape)}. End it with "
             "keras.layers.Dense(1, activation='sigmoid')."
+        )
+    # the layers of a subclassed model come in any order
+    last = network.layers[-1] if getattr(network, "inputs", None) else None
+    activation = getattr(last, "activation", None)
+    if activation in _NO_PROBABILITIES:
+        raise ValueError(
+            "The network given as `model` must answer each row with one probability, but its last "
+            f"layer's activation is {activation.__name__!r}, whose values leave [0, 1]. End it "
+            "with keras.layers.Dense(1, activation='sigmoid')."
         )
 
 
@@ -83,11 +99,17 @@ def has_members(network):
 def _code_layer(network):
     """Return the layer called "latent", else the narrowest inner one, the last of several."""
     rank = 3 if network.name == MEMBERS else 2
-    # a subclassed model keeps what lies between its layers to itself
-    layers = network.layers if getattr(network, "inputs", None) else []
-    inner = [layer for layer in layers if len(layer.output.shape) == rank]
+    known = getattr(network, "inputs", None)
+    inner = [layer for layer in network.layers if known and len(layer.output.shape) == rank]
     inner = [la for la in inner[:-1] if not isinstance(la, (keras.layers.InputLayer, SwapMembers))]
     named = [layer for layer in inner if layer.name == "latent"]
+    if not known:
+        raise ValueError(
+            f"No encoding can be read from a {type(network).__name__}: a model with a `call` of "
+            "its own keeps what lies between its layers to itself. Expected keras.Sequential or "
+            "the functional keras.Model(inputs, outputs), with a layer called 'latent' or a "
+            "narrow one."
+        )
     if not inner:
         raise ValueError(
             "The network has no inner layer to read an encoding from. Expected a layer called "

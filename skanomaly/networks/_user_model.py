@@ -57,7 +57,7 @@ def user_network(model, n_features):
     if isinstance(model, keras.Model):
         network = _copy_network(model, n_features)
     else:
-        network = model(**_builder_arguments(model, n_features))
+        network = _built(model, n_features)
         if not isinstance(network, keras.Model):
             raise TypeError(
                 "The function given as `model` must return a keras.Model, got "
@@ -69,7 +69,7 @@ def user_network(model, n_features):
     try:
         if not network.built and isinstance(network, keras.Sequential):
             network.build((None, n_features))
-        output_shape(network, n_features)  # a call builds any other kind
+        output = _output(network, n_features)  # a call builds any other kind
     except Exception as error:
         inputs = getattr(network, "input_shape", None)
         shape = f", and this one is made for inputs of shape {inputs}" if inputs else ""
@@ -78,6 +78,11 @@ def user_network(model, n_features):
             f"Expected one input of shape ({n_features},); a function of n_features can build it "
             f"to measure. Keras says: {_first_line(error)}"
         ) from error
+    if not hasattr(output, "shape"):
+        raise ValueError(
+            f"The network given as `model` must have one output, got {len(output)} "
+            f"({type(output).__name__}). Return a single tensor for each row."
+        )
     return network
 
 
@@ -117,8 +122,12 @@ def _warn_of_compiled_extras(network):
 
 def output_shape(network, n_features):
     """Return the shape of a network's output for one row, without the row's axis."""
+    return tuple(_output(network, n_features).shape)[1:]
+
+
+def _output(network, n_features):
     row = np.zeros((1, n_features), np.float32)
-    return tuple(network(keras.ops.convert_to_tensor(row), training=False).shape)[1:]
+    return network(keras.ops.convert_to_tensor(row), training=False)
 
 
 def refuse_unrestorable(network):
@@ -169,6 +178,21 @@ def _copy_network(model, n_features):
     if model.built:
         twin.set_weights(model.get_weights())
     return twin
+
+
+def _built(builder, n_features):
+    """Call a function with the arguments that it knows, and refuse one that wants others."""
+    given = _builder_arguments(builder, n_features)
+    try:
+        inspect.signature(builder).bind(**given)
+    except TypeError as error:
+        raise TypeError(
+            f"The function given as `model` cannot be called: {error}. Expected an argument "
+            "called n_features, n_features_in_ or meta, or none; bind others by functools.partial."
+        ) from error
+    except ValueError:  # a builtin that does not tell
+        pass
+    return builder(**given)
 
 
 def _builder_arguments(builder, n_features):

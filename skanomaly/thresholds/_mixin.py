@@ -8,7 +8,7 @@ from numbers import Real
 
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.thresholds._named import as_threshold
+from skanomaly.thresholds._named import as_threshold, refuse_unknown
 
 
 class ThresholdMixin:
@@ -42,7 +42,8 @@ class ThresholdMixin:
         Returns
         -------
         self : object
-            The detector, until the next `fit` with this threshold.
+            The detector with this threshold, until it learns again: by `fit`, or by a
+            `partial_fit` that has seen enough new rows for that.
 
         Raises
         ------
@@ -53,6 +54,7 @@ class ThresholdMixin:
         check_is_fitted(self)
         scores, codes = self._scores_and_labels(X, y)
         if scores is None and not isinstance(threshold, Real):
+            refuse_unknown(threshold)
             raise ValueError(
                 f"the rule {threshold!r} needs rows to look at, got X=None. Pass rows that the "
                 "detector did not train on, or a number as the threshold."

@@ -51,14 +51,24 @@ RULES = {
 }
 
 
-def check_rule(name, level=None, codes=None):
-    """Refuse a rule that is unknown, or lacks its level or its labels, before any work starts."""
-    if callable(name) or hasattr(name, "eval"):
-        return
-    if not isinstance(name, str) or name not in RULES:
+def is_own_rule(rule):
+    """Tell whether a rule is a function of the user's, or one of PyThresh."""
+    return callable(rule) or hasattr(rule, "eval")
+
+
+def refuse_unknown(name):
+    """Refuse the name of no rule."""
+    if not is_own_rule(name) and (not isinstance(name, str) or name not in RULES):
         raise ValueError(
             f"rule must be one of {list(RULES)}, a callable, or a rule of PyThresh, got {name!r}."
         )
+
+
+def check_rule(name, level=None, codes=None):
+    """Refuse a rule that is unknown, or lacks its level or its labels, before any work starts."""
+    if is_own_rule(name):
+        return
+    refuse_unknown(name)
     rule = RULES[name]
     if rule.level is None and level is not None:
         raise ValueError(f"the rule {name!r} takes no level, got level={level!r}. Leave it out.")

@@ -16,7 +16,7 @@ from numbers import Real
 import numpy as np
 from scipy.stats import genpareto
 
-from skanomaly.thresholds._validation import check_spread, check_threshold
+from skanomaly.thresholds._validation import check_scores, check_spread, check_threshold
 from skanomaly.utils._docs import documented
 from skanomaly.utils._validation import LARGEST, check_number, check_weight
 from skanomaly.utils._weights import WeightedSample
@@ -82,8 +82,16 @@ def contamination_threshold(scores, contamination="auto", *, sample_weight=None)
             "contamination must be 'auto' or a number in (0, 0.5], got "
             f"{contamination!r}. Pass the expected share of anomalies, for example 0.01."
         )
-    scores = check_spread(scores)
-    return contamination_offset(scores, contamination, check_weight(sample_weight, len(scores)))
+    scores, weight = _with_spread(scores, sample_weight)
+    return contamination_offset(scores, contamination, weight)
+
+
+def _with_spread(scores, sample_weight):
+    """Return scores and weights, checked: those that count must not all be equal."""
+    scores = check_scores(scores)
+    weight = check_weight(sample_weight, len(scores))
+    check_spread(scores if weight is None else scores[weight > 0])
+    return scores, weight
 
 
 def _scaled(offset):
@@ -203,8 +211,7 @@ def robust_threshold(scores, *, sample_weight=None):
     >>> round(robust_threshold(scores), 1), round(robust_threshold([*scores, *anomalies]), 1)
     (-3.0, -3.0)
     """
-    scores = check_spread(scores)
-    return robust_offset(scores, check_weight(sample_weight, len(scores)))
+    return robust_offset(*_with_spread(scores, sample_weight))
 
 
 @_scaled

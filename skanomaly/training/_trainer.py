@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from sklearn import config_context
 
 from skanomaly.backend import _serialization, keras
 from skanomaly.backend._choice import keras_without_tensorflow, tensorflow_hidden
@@ -183,7 +184,8 @@ class Trainer:
         stand_in = np.broadcast_to(np.float32(0), (len(rows), 1))
         if self.fits and schedule.warmup_steps is not None:
             self.model.optimizer.iterations.assign(0)  # a second fit follows the rates anew
-        with keras_without_tensorflow(), seeded_training(self.seed + self.fits):
+        arrays = config_context(transform_output="default")  # SciKeras' steps know no others
+        with keras_without_tensorflow(), arrays, seeded_training(self.seed + self.fits):
             self.wrapper.fit(
                 stand_in,
                 None,

@@ -1,5 +1,6 @@
 """Distributions of scores."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -38,3 +39,18 @@ def test_distribution_refuses():
         ScoreDistributionDisplay.from_predictions([1.0, np.nan])
     with pytest.raises(ValueError, match="one label per row"):
         ScoreDistributionDisplay.from_predictions([1.0, 2.0], [0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"bins": 0}, "bins must"), ({"clip": 0.6}, "clip must"), ({"threshold": np.nan}, "finite")],
+)
+def test_bars_that_cannot_be_drawn_are_refused(options, told):
+    with pytest.raises(ValueError, match=told):
+        ScoreDistributionDisplay.from_predictions(np.arange(20.0), **options)
+
+
+def test_lines_have_the_colour_of_the_style():
+    with plt.style.context("dark_background"):
+        display = ScoreDistributionDisplay.from_predictions(np.arange(20.0), threshold=3.0)
+        assert {line.get_color() for line in display.ax_.lines} == {"white"}

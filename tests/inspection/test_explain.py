@@ -16,7 +16,14 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skanomaly import AutoencoderDetector, NeuralAnomalyClassifier, ThresholdedDetector, explain
+from skanomaly import (
+    AutoencoderDetector,
+    ConformalDetector,
+    DriftMonitor,
+    NeuralAnomalyClassifier,
+    ThresholdedDetector,
+    explain,
+)
 
 
 def assert_adds_up(explanation, scores):
@@ -263,3 +270,21 @@ def test_bad_input_is_refused(forest, autoencoder, blob):
     classes = LogisticRegression().fit(blob, np.arange(120) % 2)
     with pytest.raises(TypeError, match="is a classifier or regressor"):
         explain(classes, blob, background=blob)
+
+
+def test_parts_of_an_explanation_are_taken_by_places():
+    forest = IsolationForest(n_estimators=5, random_state=0)
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    explanation = explain(forest.fit(X), X[:3], background=X)
+    assert explanation.take(1).contributions.equals(explanation.take([1]).contributions)
+    with pytest.raises(IndexError, match="among the 3 rows explained, got"):
+        explanation.take([3])
+
+
+@pytest.mark.parametrize("outer", [ConformalDetector, DriftMonitor])
+def test_detectors_around_others_explain_by_the_rows_they_keep(outer):
+    X = np.random.default_rng(0).normal(size=(120, 2))
+    inner = AutoencoderDetector("plain", epochs=1, random_state=0)
+    explanation = explain(outer(inner, random_state=0).fit(X), X[:2])
+    total = explanation.contributions.sum(axis=1)
+    assert_allclose(total, explanation.score - explanation.base, atol=1e-9)

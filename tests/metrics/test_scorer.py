@@ -395,3 +395,16 @@ def test_weights_reach_only_metrics_that_take_them(data, forest):
 def test_functions_are_refused_by_what_makes_them_scorers():
     with pytest.raises(TypeError, match=r"got a function\. .*make_scorer"):
         anomaly_scorer(lambda y_true, scores: 1.0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "params"),
+    [
+        ("excess_mass", {"min_mass": 2}),
+        ("neg_mass_volume", {"mass_range": (0.9, 0.8)}),
+        ("neg_mass_volume", {"mass_range": 0.9}),
+    ],
+)
+def test_values_of_parameters_are_refused_at_once(metric, params):
+    with pytest.raises(ValueError, match=f"{next(iter(params))} must be"):
+        anomaly_scorer(metric, **params)

@@ -240,3 +240,35 @@ def test_lazy_tables_are_collected():
     forest = {"forest": IsolationForest(n_estimators=5, random_state=0)}
     lazy, plain = (compare_detectors(forest, t, y, cv=2) for t in (table.lazy(), table))
     assert lazy["mean"].equals(plain["mean"])
+
+
+class Untouched(IsolationForest):
+    def fit(self, X, y=None):
+        raise AssertionError("nothing is fitted before the arguments are checked")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"y": None, "scoring": "roc_auc"}, "'roc_auc' needs labels"),
+        ({"y": None, "scoring": {"a": ["excess_mass", "f1"]}}, "'f1' needs labels"),
+        ({"scoring": metrics.roc_auc_score}, "a function of labels and scores"),
+        ({"scoring": []}, "at least one metric"),
+        ({"error_score": "ignore"}, "error_score must be"),
+        ({"detectors": Untouched()}, "got one: Untouched"),
+        ({"detectors": [Untouched]}, "got the class Untouched"),
+    ],
+)
+def test_arguments_are_refused_before_any_fit(options, told):
+    X, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    with pytest.raises((ValueError, TypeError), match=told):
+        compare_detectors(**{"detectors": [Untouched()], "X": X, "y": y, "cv": 2} | options)
+
+
+def test_several_metrics_may_have_a_name_of_their_own():
+    X, y = np.arange(40.0)[:, None], (np.arange(40) % 8 == 0).astype(int)
+    scoring = {"of labels": ["f1", "recall"], "auc": "roc_auc"}
+    found = compare_detectors(
+        {"forest": IsolationForest(n_estimators=5)}, X, y, cv=2, scoring=scoring
+    )
+    assert found["metric"].tolist() == ["f1", "recall", "auc"]

@@ -312,3 +312,26 @@ def test_parameters_of_other_kinds_are_named(splitter, name, labelled):
         labelled = True  # the others need labels
     with pytest.raises(ValueError, match=rf"^{name} must be .*, got "):
         list(splitter.split(X, y if labelled else None, np.arange(40) // 4))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_every_fold_of_groups_holds_an_anomaly_where_there_are_groups_for_it(shuffle):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y, groups = (rng.random(60) < 0.15).astype(int), rng.integers(0, 8, 60)
+        folds = GroupedAnomalyKFold(
+            max(2, min(4, len(np.unique(groups[y == 1])))),
+            shuffle=shuffle, random_state=0 if shuffle else None,
+        )  # fmt: skip
+        tests = [test for _, test in folds.split(y, y, groups)]
+        assert all(y[test].any() for test in tests)
+        assert sorted(np.concatenate(tests)) == list(range(60))
+        assert all(
+            len({k for k, t in enumerate(tests) if g in groups[t]}) == 1 for g in set(groups)
+        )
+
+
+def test_groups_may_be_texts_and_none():
+    y, groups = np.array([0, 1, 1, 1, 0, 0, 0]), ["a", "b", "c", None, None, "d", "e"]
+    tests = [test for _, test in GroupedAnomalyKFold(3).split(y, y, groups)]
+    assert [y[test].sum() for test in tests] == [1, 1, 1]

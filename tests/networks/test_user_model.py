@@ -118,3 +118,15 @@ def test_networks_for_other_rows_are_refused_by_their_inputs(model, told):
 def two_inputs():
     inputs = keras.Input((D,)), keras.Input((D,))
     return keras.Model(inputs, keras.layers.Add()(inputs))
+
+
+def test_several_outputs_are_named():
+    inputs = keras.Input((D,))
+    model = keras.Model(inputs, [keras.layers.Dense(D)(inputs), keras.layers.Dense(1)(inputs)])
+    with pytest.raises(ValueError, match="must have one output, got 2"):
+        user_network(model, D)
+
+
+def test_builders_with_other_arguments_are_refused_by_name():
+    with pytest.raises(TypeError, match="missing a required argument: 'width'"):
+        user_network(lambda width: bare(D), D)

@@ -43,3 +43,8 @@ def test_classifiers_read_their_own_labels(labelled):
 def test_all_detectors_have_the_same_method():
     owners = [AutoencoderDetector, NeuralAnomalyClassifier, ThresholdedDetector]
     assert len({owner.set_threshold for owner in owners}) == 1
+
+
+def test_the_name_of_no_rule_is_refused_without_rows(autoencoder):
+    with pytest.raises(ValueError, match=r"rule must be one of .* got 'x'"):
+        autoencoder.set_threshold("x")

@@ -259,3 +259,9 @@ def test_false_alarm_offset_of_weighted_equal_and_few_scores():
     for same in (np.zeros(5), np.zeros(20), np.zeros(500)):
         assert false_alarm_offset(same, 0.02) == 0
     assert np.isfinite(false_alarm_offset(np.array([-1e300, 1e300] * 6), 0.02))
+
+
+@pytest.mark.parametrize("threshold", [contamination_threshold, robust_threshold])
+def test_rows_of_no_weight_tell_no_rows_apart(threshold):
+    with pytest.raises(ValueError, match="all scores are equal"):
+        threshold([1.0, 3.0, 3.0], sample_weight=[0, 1, 1])

@@ -7,8 +7,10 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from sklearn import config_context
 from small_trainers import ROWS, D, X, build, flat, trained
 
+from skanomaly import AutoencoderDetector
 from skanomaly.networks._user_model import user_network
 from skanomaly.training import _trainer
 from skanomaly.training._trainer import Schedule, Trainer, assemble, seeded
@@ -230,3 +232,13 @@ def test_rounded_weights_have_half_precision():
     rest = after[after != 1e6]
     assert (rest.astype(np.float16) == rest).all()
     assert np.abs(after - before).max() > 0
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_tables_as_outputs_of_transformers_change_nothing(output):
+    pytest.importorskip(output, reason=f"needs {output}")
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    detector = AutoencoderDetector("plain", epochs=1, random_state=0)
+    with config_context(transform_output=output):
+        scores = detector.fit(X).score_samples(X)
+    np.testing.assert_array_equal(scores, detector.fit(X).score_samples(X))
