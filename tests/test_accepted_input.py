@@ -170,7 +170,7 @@ def test_equal_weights_of_any_size_are_none(labelled, detector, weight):
     np.testing.assert_allclose(weighted.score_samples(X), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore:All .* rows of X are the same:UserWarning")
+@pytest.mark.filterwarnings("ignore:sample_weight leaves 1 of .* rows:UserWarning")
 def test_weights_of_all_sizes_at_once(labelled):
     X, _ = labelled
     weight = 10.0 ** np.linspace(-320, 308, len(X))

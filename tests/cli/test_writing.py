@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -165,7 +166,7 @@ def test_a_pipe_with_a_name_is_written_to(run, tmp_path, form):
     assert sorted(os.listdir(tmp_path)) == ["f.csv", "p"]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
 @pytest.mark.parametrize("form", READERS)
 def test_a_device_that_is_full_ends_in_one_line(run, tmp_path, form):
     numbers().to_csv(tmp_path / "f.csv", index=False)
@@ -174,7 +175,7 @@ def test_a_device_that_is_full_ends_in_one_line(run, tmp_path, form):
     assert result[0] == 2
     said = result[2].splitlines()[-1]
     assert said == f"skanomaly: error: cannot write {tmp_path / 'full'}: No space left on device"
-    assert os.path.exists("/dev/full")
+    assert Path("/dev/full").is_char_device()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="needs /dev/stdout")

@@ -261,7 +261,7 @@ def test_subclassed_models_train_and_score_but_have_no_codes():
     ).fit(X)
     assert np.isfinite(detector.score_samples(X)).all()
     assert detector.reconstruct(X).shape == X.shape
-    with pytest.raises(ValueError, match="no inner layer to read an encoding from"):
+    with pytest.raises(ValueError, match="No encoding can be read from a Subclassed"):
         detector.encode(X)
     with pytest.raises(ValueError, match="with as many values"):
         AutoencoderDetector(model=lambda: Subclassed(5), epochs=1).fit(X)
