@@ -4,8 +4,8 @@ import argparse
 import os
 import sys
 
+from skanomaly.cli._outputs import FORMATS
 from skanomaly.cli._words import CommandError
-from skanomaly.cli._writing import FORMATS
 
 #: Rows that a model keeps to explain others with.
 KEPT_ROWS = 256

@@ -1,10 +1,10 @@
 """``skanomaly compare``: which detector suits a table, measured on held-out rows."""
 
 from skanomaly.cli._detect import prepare
+from skanomaly.cli._outputs import check_out, replacing
 from skanomaly.cli._saying import sayer
 from skanomaly.cli._training import for_fit
 from skanomaly.cli._words import CommandError
-from skanomaly.cli._writing import check_out, replacing
 
 COLUMNS = ["detector", "mean", "std", "rank", "p_value", "fit_time", "score_time"]
 

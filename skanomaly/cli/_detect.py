@@ -4,12 +4,13 @@ import sys
 
 from skanomaly.cli._columns import features_of, labels_of, position_of
 from skanomaly.cli._files import Table, read_table
+from skanomaly.cli._outputs import check_out, same_file
 from skanomaly.cli._reasons import explain_rows, reasons
 from skanomaly.cli._report import print_figures, print_flagged, print_held_out, print_rows
 from skanomaly.cli._saying import sayer
 from skanomaly.cli._training import check_choices, fit_and_score
 from skanomaly.cli._words import CommandError, count
-from skanomaly.cli._writing import check_out, same_file, write_table
+from skanomaly.cli._writing import write_table
 
 REPORT_SUFFIXES = {".html": None, ".htm": None}
 

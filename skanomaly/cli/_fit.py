@@ -5,12 +5,12 @@ import platform
 
 from skanomaly.cli._detect import prepare
 from skanomaly.cli._model import TableReader
+from skanomaly.cli._outputs import check_out
 from skanomaly.cli._report import print_flagged, print_held_out
 from skanomaly.cli._saying import sayer
 from skanomaly.cli._storage import save_model
 from skanomaly.cli._training import check_choices, for_fit, measure, new_detector
 from skanomaly.cli._words import CommandError
-from skanomaly.cli._writing import check_out
 
 #: Rows that are held out to tell drift by: a quarter, or this many.
 REFERENCE, MOST_REFERENCE = 0.25, 20_000

@@ -1,8 +1,8 @@
 """The report of ``detect --report``."""
 
+from skanomaly.cli._outputs import replacing
 from skanomaly.cli._training import for_fit
 from skanomaly.cli._words import CommandError
-from skanomaly.cli._writing import replacing
 
 
 def require_report():

@@ -18,9 +18,9 @@ import warnings
 
 from skanomaly.cli._arguments import make_parser
 from skanomaly.cli._cache import use_cache
+from skanomaly.cli._outputs import remove_unfinished
 from skanomaly.cli._saying import say, show_warning
 from skanomaly.cli._words import CommandError, one_line, reason
-from skanomaly.cli._writing import remove_unfinished
 
 _NAMES = ("detect", "fit", "score", "explain", "info", "compare")
 

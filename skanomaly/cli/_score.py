@@ -8,19 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from skanomaly.cli._columns import position_of
 from skanomaly.cli._files import read_chunks
+from skanomaly.cli._outputs import check_out, refusing, replacing
 from skanomaly.cli._reasons import explain_rows, reasons
 from skanomaly.cli._report import print_flagged, print_rows
 from skanomaly.cli._saying import ScoringProgress, sayer
 from skanomaly.cli._storage import load_model
 from skanomaly.cli._words import CommandError, count, listed
-from skanomaly.cli._writing import (
-    check_out,
-    escaped,
-    refusing,
-    replacing,
-    with_results,
-    writer_for,
-)
+from skanomaly.cli._writing import escaped, with_results, writer_for
 
 #: Exit code when `--fail-on-drift` is given and there is drift.
 DRIFTED = 3

@@ -147,12 +147,17 @@ def refuse_unusable(scorer, name, y):
             "Expected a scorer, which takes the estimator and rows: a name such as 'roc_auc', or "
             "skanomaly.metrics.anomaly_scorer(name)."
         )
-    if y is None and isinstance(scorer, _ManyScorers):
+    if isinstance(scorer, _ManyScorers):
         for part in scorer._scorers.values():
             refuse_unusable(part, name, y)
-    if y is None and isinstance(scorer, _ScoresScorer):
+    if isinstance(scorer, _ScoresScorer):
+        _refuse_no_labels(scorer.metric, y)
+
+
+def _refuse_no_labels(metric, y):
+    if y is None:
         raise ValueError(
-            f"the metric {scorer.metric!r} needs labels, got y=None. Pass y, or use a metric "
+            f"the metric {metric!r} needs labels, got y=None. Pass y, or use a metric "
             f"without labels: {list(_LABEL_FREE)}."
         )
 
@@ -190,11 +195,7 @@ class _ScoresScorer(_Scorer):
     """A metric of labels and scores."""
 
     def _score(self, method_caller, estimator, X, y_true=None, **params):
-        if y_true is None:
-            raise ValueError(
-                f"the metric {self.metric!r} needs labels, got y=None. Pass y, or use a metric "
-                f"without labels: {list(_LABEL_FREE)}."
-            )
+        _refuse_no_labels(self.metric, y_true)
         answer = _ask(method_caller, estimator, self._method(estimator), X)
         self._check(estimator, X, answer)
         params = {"anomaly_label": self.anomaly_label, **self._kwargs, **params}

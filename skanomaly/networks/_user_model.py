@@ -182,28 +182,23 @@ def _copy_network(model, n_features):
 
 def _built(builder, n_features):
     """Call a function with the arguments that it knows, and refuse one that wants others."""
-    given = _builder_arguments(builder, n_features)
     try:
-        inspect.signature(builder).bind(**given)
-    except TypeError as error:
-        raise TypeError(
-            f"The function given as `model` cannot be called: {error}. Expected an argument "
-            "called n_features, n_features_in_ or meta, or none; bind others by functools.partial."
-        ) from error
-    except ValueError:  # a builtin that does not tell
-        pass
-    return builder(**given)
-
-
-def _builder_arguments(builder, n_features):
-    try:
-        names = inspect.signature(builder).parameters
+        signature = inspect.signature(builder)
     except ValueError:  # a builtin that does not tell: called without any
-        names = ()
+        return builder()
     known = {
         "n_features": n_features,
         "n_features_in_": n_features,
         "meta": {"n_features_in_": n_features},
     }
     bound = builder.keywords if isinstance(builder, functools.partial) else {}
-    return {name: known[name] for name in names if name in known and name not in bound}
+    names = [name for name in signature.parameters if name in known and name not in bound]
+    given = {name: known[name] for name in names}
+    try:
+        signature.bind(**given)
+    except TypeError as error:
+        raise TypeError(
+            f"The function given as `model` cannot be called: {error}. Expected an argument "
+            "called n_features, n_features_in_ or meta, or none; bind others by functools.partial."
+        ) from error
+    return builder(**given)
