@@ -52,6 +52,9 @@ class BaseDetector(
     A detector has the parameters `categorical_features`, `contamination` and `random_state`.
     """
 
+    #: Whether several threads may call `_score_rows` at once.
+    _scores_in_threads = False
+
     _parameter_constraints: dict = {
         "categorical_features": [StrOptions({"from_dtype"}), None, "array-like"],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
@@ -237,8 +240,13 @@ class BaseDetector(
 
         What overflows on the way to its score is unknown, and unknown rows are abnormal.
         """
-        with np.errstate(all="ignore"):
-            scores, empty = in_chunks(self._score_rows, X), empty_rows(X)
+
+        def score(rows):
+            with np.errstate(all="ignore"):  # a setting of each thread
+                return self._score_rows(rows)
+
+        scores = in_chunks(score, X, threads=self._scores_in_threads)
+        empty = empty_rows(X)
         unknown = ~(np.abs(scores) <= LARGEST)
         if unknown.any():
             scores = np.where(unknown, -LARGEST, scores)

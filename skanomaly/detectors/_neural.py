@@ -13,6 +13,7 @@ from skanomaly.detectors._base import BaseDetector
 from skanomaly.preprocessing._validation import read_rows
 from skanomaly.training._convergence import warn_if_unfinished
 from skanomaly.training._names import check_names
+from skanomaly.training._predict import CALLED_FROM_THREADS
 from skanomaly.training._sklearn_callbacks import epoch_tasks
 from skanomaly.training._trainer import Schedule
 
@@ -37,6 +38,8 @@ class BaseNeuralDetector(BaseDetector):
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
     }
+
+    _scores_in_threads = CALLED_FROM_THREADS
 
     @abstractmethod
     def _new_learner(self, rows, seed, before):

@@ -4,14 +4,12 @@ Owns the trees, the rows each of them grows on, and the votes of those that neve
 How far to trust them is for the ensembles to say.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
 
 from skanomaly.preprocessing._views import in_chunks
 from skanomaly.scores._trees import Trees
+from skanomaly.utils._threads import in_threads
 
 #: Rows that trees grow on at most.
 MAX_ROWS = 32_768
@@ -127,9 +125,8 @@ class Forest:
     def grow(self, X, y, weight):
         """Grow on weighted rows, and return the votes on each of the trees that did not see it."""
         rngs = np.random.default_rng([self.seed, self._STREAM]).spawn(_TREES)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            grow = pool.map(lambda k: self._grow(k, rngs[k], X, y, weight), range(_TREES))
-            trees, seen, votes = zip(*grow, strict=True)
+        grow = in_threads(lambda k: self._grow(k, rngs[k], X, y, weight), range(_TREES))
+        trees, seen, votes = zip(*grow, strict=True)
         grown = [tree.tree_ for tree in trees]
         self.trees_ = Trees(grown, [tree.value[:, 0, 0] for tree in grown])
         n_unseen = np.sum([~s for s in seen], axis=0)

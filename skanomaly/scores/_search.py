@@ -5,14 +5,13 @@ products lose the small distances: copies of a row must come out at 0, and no di
 on the other rows searched with it.
 """
 
-import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from skanomaly.scores._mahalanobis import float_rows
 from skanomaly.utils._blas import single_threaded_products
+from skanomaly.utils._threads import in_threads
 
 #: Up to this many rows, the plain way is the quicker one.
 _FEW_ROWS = 16
@@ -58,13 +57,9 @@ def nearest_distances(reference, X, k, square):
             blocks.search(X[rows], distances[rows], nearest[rows])
 
     starts = range(0, len(X), _BLOCK_ROWS)
-    with single_threaded_products(), ThreadPoolExecutor(_n_threads(len(starts))) as pool:
-        list(pool.map(search, starts))
+    with single_threaded_products():
+        in_threads(search, starts, most=max(len(starts) // 4, 1))
     return distances, nearest
-
-
-def _n_threads(n_blocks):
-    return min(os.cpu_count() or 1, max(n_blocks // 4, 1))
 
 
 class _Blocks:

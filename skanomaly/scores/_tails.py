@@ -10,6 +10,8 @@ from skanomaly.scores._mahalanobis import float_rows
 
 #: What a network puts in the place of a missing value differs by less from run to run.
 ROUNDING = 1e-6
+#: From this many rows on, values in order are found in half the time.
+_MANY_ROWS = 256
 
 
 def rounding_slack(columns):
@@ -39,10 +41,13 @@ def places(sorted_columns, slack, X):
     shape = len(X), len(sorted_columns)
     below, up_to = np.empty(shape, np.int64), np.empty(shape, np.int64)
     for j, known in enumerate(sorted_columns):
-        x = X[:, j]
+        x, rows = X[:, j], slice(None)
+        if len(X) >= _MANY_ROWS:
+            rows = np.argsort(x)
+            x = x[rows]
         margin = slack[j] + ROUNDING * np.abs(x)
-        below[:, j] = known.searchsorted(x - margin, side="left")
-        up_to[:, j] = known.searchsorted(x + margin, side="right")
+        below[rows, j] = known.searchsorted(x - margin, side="left")
+        up_to[rows, j] = known.searchsorted(x + margin, side="right")
     return below, up_to
 
 

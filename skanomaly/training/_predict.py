@@ -6,13 +6,12 @@ result does not depend on the rows it is scored with.
 
 import contextlib
 import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from skanomaly.backend import _fork, _serialization, keras, ops
 from skanomaly.training import _compiled, _devices, _numpy_forward
+from skanomaly.utils._threads import in_threads
 
 #: Rows in one block. With 256 on JAX, one row takes up to four times as long, and many rows at
 #: most 15% less. The other backends pay for every block, not for its rows.
@@ -22,6 +21,8 @@ BLOCK_ROWS = 64 if keras.backend.backend() == "jax" else 256
 CALL_ROWS = (256, 4096)
 #: Where rows have more values than this, a call has room for fewer of them: a quarter.
 WIDE_VALUES = 256
+#: The other backends share a block out to threads of their own.
+CALLED_FROM_THREADS = keras.backend.backend() == "jax"
 _HANDLE = "_skanomaly_forward"
 
 
@@ -46,11 +47,7 @@ def forward(model, x):
     width = 0 if len(x) <= CALL_ROWS[0] else np.asarray(x[:1]).size
     spans = list(block_spans(len(x), block_rows, width))
     run = functools.partial(_run_span, _forward_call(model), x, block_rows)
-    if len(spans) > 1 and keras.backend.backend() == "jax":
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            parts = list(pool.map(run, spans))
-    else:
-        parts = [run(span) for span in spans]
+    parts = in_threads(run, spans, most=None if CALLED_FROM_THREADS else 1)
     if isinstance(parts[0], list):
         return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

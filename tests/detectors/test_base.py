@@ -14,6 +14,7 @@ import pytest
 from deep_svdd import DeepSVDD
 from mean_distance import MeanDistance
 from quick_detectors import Plain, Small
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -79,6 +80,24 @@ def test_every_number_of_rows_around_the_batch_size(Detector):
         assert np.isfinite(scores).all(), n
         alone = detector.score_samples(X[-1:])
         np.testing.assert_allclose(alone, scores[-1:], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("Detector", [Plain, Small])
+def test_scores_of_long_tables_do_not_depend_on_threads(Detector, monkeypatch):
+    """Bit for bit, with missing values, categories, bad settings of NumPy's and the output's."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(150, 2)), columns=["a", "b"])
+    table["kind"] = pd.Categorical(rng.choice(list("xyz"), 150))
+    table.iloc[::7, 0] = np.nan
+    table.iloc[3, 1] = 1e300
+    detector = Detector(random_state=0).fit(table)
+    scores = {}
+    for n_processors in (1, 4):
+        monkeypatch.setattr("os.cpu_count", lambda n=n_processors: n)
+        monkeypatch.setattr("skanomaly.preprocessing._views.BLOCK_ROWS", 40)
+        with config_context(transform_output="pandas"), np.errstate(all="raise"):
+            scores[n_processors] = detector.score_samples(table)
+    np.testing.assert_array_equal(scores[1], scores[4])
 
 
 ODD = {

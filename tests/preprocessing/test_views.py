@@ -56,3 +56,26 @@ def test_arrays_are_cut_as_well(monkeypatch):
 
     np.testing.assert_array_equal(in_chunks(total, X), X.sum(axis=1))
     assert sizes == [4, 4, 2]
+
+
+def test_several_threads_give_the_same_answer_on_as_many_rows_at_once(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    table = np.arange(60.0).reshape(30, 2)
+    view = Doubled(table, 8)
+
+    def total(rows):
+        assert len(rows) <= 2
+        return rows.sum(axis=1)
+
+    np.testing.assert_array_equal(in_chunks(total, view, threads=True), 2 * table.sum(axis=1))
+    assert max(view.asked) == 2
+
+
+def test_an_error_of_a_chunk_is_raised(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+
+    def fail(rows):
+        raise ValueError(f"{len(rows)} rows")
+
+    with pytest.raises(ValueError, match="rows"):
+        in_chunks(fail, Doubled(X, 3), threads=True)
