@@ -17,6 +17,7 @@ from scipy import sparse
 from skanomaly.distributed._sample import stacked
 from skanomaly.utils._labels import label_objects
 from skanomaly.utils._state import keeping
+from skanomaly.utils._threads import alone
 
 #: Partial results that are merged at once.
 _MERGED_AT_ONCE = 8
@@ -280,7 +281,7 @@ def map_rows(function, X, detector, empty):
 def _one_table(rows, function, detector, empty, partition_info=None):
     if not len(rows):
         return empty.set_axis(rows.index)
-    with naming("?" if partition_info is None else partition_info["number"]):
+    with naming("?" if partition_info is None else partition_info["number"]), alone():
         values = function(detector, rows)
     if isinstance(empty, pd.DataFrame):
         return pd.DataFrame(np.asarray(values), rows.index, empty.columns)
@@ -290,5 +291,5 @@ def _one_table(rows, function, detector, empty, partition_info=None):
 def _one_block(rows, function, detector, empty, block_id=None):
     if not len(rows):
         return empty
-    with naming(block_id[0]):
+    with naming(block_id[0]), alone():
         return np.asarray(function(detector, np.asarray(rows)), dtype=empty.dtype)

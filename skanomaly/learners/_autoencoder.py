@@ -204,9 +204,10 @@ class Autoencoder(Learner):
     def _squared_errors(self, X):
         """Return squared errors, (n_samples, n_members, n_features)."""
         Z, missing = self._scaled(X)
-        Z = np.asarray(Z, np.float64).reshape(len(Z), 1, -1)
         missing = None if missing is None else missing[:, None]
-        return np.square(self.compare.residuals(self._outputs(Z[:, 0]), Z, missing))
+        outputs = forward(self.trainer.network, Z).reshape(len(Z), -1, Z.shape[1])
+        residuals = self.compare.residuals(outputs, Z[:, None], missing)
+        return np.square(residuals, out=residuals)
 
 
 class MahalanobisScore:

@@ -51,11 +51,14 @@ class Reconstruction:
 
         Returns
         -------
-        residuals : ndarray
+        residuals : ndarray of float64
             Answer less value for numbers; for categories the root of their cross-entropy in
             units of the column's entropy. Numbers come first.
         """
-        residuals = outputs - Z if self.layout is None else self._mixed(outputs, Z)
+        if self.layout is None:
+            residuals = np.subtract(outputs, Z, dtype=np.float64)
+        else:
+            residuals = self._mixed(np.asarray(outputs, np.float64), Z)
         if missing is None:
             return residuals
         there = missing.shape[-1] - np.count_nonzero(missing, axis=-1, keepdims=True)

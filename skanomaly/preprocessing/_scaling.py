@@ -13,6 +13,8 @@ from skanomaly.utils._weights import column_moments, column_quantiles
 
 #: Standardised values are cut off here: one absurd entry must not drown a row's others.
 CLIP = 20.0
+#: Values in float64 at once: what the processor's own memory holds.
+_CELLS = 16_384
 
 
 class RowScaler:
@@ -48,11 +50,15 @@ class RowScaler:
 
     def transform(self, X, dtype=np.float32):
         """Return standardised, clipped rows of type `dtype`."""
-        with np.errstate(over="ignore"):
-            scaled = np.subtract(X, self.mean_, dtype=np.float64)
-            scaled /= self.scale_  # in place: one table of float64 and no more
-        np.clip(scaled, -self.limit, self.limit, out=scaled)
-        return scaled.astype(dtype, copy=False)
+        out = np.empty(X.shape, dtype)
+        step = max(_CELLS // max(X.shape[1], 1), 1)
+        for start in range(0, len(X), step):  # float64 for a few of them at once
+            rows = slice(start, start + step)
+            with np.errstate(over="ignore"):
+                scaled = np.subtract(X[rows], self.mean_, dtype=np.float64)
+                scaled /= self.scale_
+            np.clip(scaled, -self.limit, self.limit, out=out[rows])
+        return out
 
     def inverse_transform(self, Z):
         """Return standardised rows in the units of the data, float64."""

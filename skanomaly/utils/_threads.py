@@ -4,6 +4,7 @@ Owns how work on parts of a table is shared out. Threads that start threads wait
 two on two processors took half as long again as one after the other.
 """
 
+import contextlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,18 @@ def n_threads():
     if getattr(_here, "inside", False):
         return 1
     return min(os.cpu_count() or 1, MAX_THREADS)
+
+
+@contextlib.contextmanager
+def alone():
+    """Start no threads inside: for one of several tasks that are run at once by others."""
+    before = getattr(_here, "inside", False)
+    _here.inside = True
+    try:
+        with single_threaded_products():
+            yield
+    finally:
+        _here.inside = before
 
 
 def in_threads(function, items, most=None):

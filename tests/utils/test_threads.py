@@ -8,7 +8,7 @@ import pytest
 import threadpoolctl
 
 from skanomaly.utils import _threads
-from skanomaly.utils._threads import in_threads, n_threads
+from skanomaly.utils._threads import alone, in_threads, n_threads
 
 
 @pytest.fixture
@@ -74,3 +74,16 @@ def test_products_inside_use_one_thread_each(four_processors):
     before = limits(None)
     assert np.all(np.concatenate(in_threads(limits, range(4))) == 1)
     assert limits(None) == before
+
+
+def test_a_task_among_others_starts_no_threads(four_processors):
+    with alone():
+        assert n_threads() == 1
+        with alone():
+            pass
+        assert n_threads() == 1
+        assert len(set(in_threads(lambda _: threading.get_ident(), range(5)))) == 1
+    assert n_threads() == 4
+    with pytest.raises(ValueError, match="task"), alone():
+        raise ValueError("task")
+    assert n_threads() == 4
