@@ -50,6 +50,7 @@ class RowScaler:
 
     def transform(self, X, dtype=np.float32):
         """Return standardised, clipped rows of type `dtype`."""
+        X = np.asarray(X)
         out = np.empty(X.shape, dtype)
         step = max(_CELLS // max(X.shape[1], 1), 1)
         for start in range(0, len(X), step):  # float64 for a few of them at once
