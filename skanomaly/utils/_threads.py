@@ -51,7 +51,8 @@ def in_threads(function, items, most=None):
     -------
     results : list
     """
-    n = min(n_threads(), len(items), len(items) if most is None else most)
+    most = len(items) if most is None else min(most, len(items))
+    n = most if most <= 1 else min(n_threads(), most)  # to count processors takes 0.1 ms
     if n <= 1:
         return [function(item) for item in items]
     with single_threaded_products(), ThreadPoolExecutor(n, initializer=_enter) as pool:
