@@ -191,7 +191,7 @@ class Autoencoder(Learner):
 
     def _outputs(self, Z):
         """Return the members' reconstructions, (n_samples, n_members, n_features)."""
-        return self.forward(Z).reshape(len(Z), -1, Z.shape[1])
+        return forward(self.trainer.network, Z).reshape(len(Z), -1, Z.shape[1])
 
     def _scaled(self, X):
         """Return scaled rows, and which of their features are missing (None: none is)."""
@@ -205,8 +205,7 @@ class Autoencoder(Learner):
         """Return squared errors, (n_samples, n_members, n_features)."""
         Z, missing = self._scaled(X)
         missing = None if missing is None else missing[:, None]
-        outputs = forward(self.trainer.network, Z).reshape(len(Z), -1, Z.shape[1])
-        residuals = self.compare.residuals(outputs, Z[:, None], missing)
+        residuals = self.compare.residuals(self._outputs(Z), Z[:, None], missing)
         return np.square(residuals, out=residuals)
 
 

@@ -25,10 +25,10 @@ class Reconstruction:
         self.layout, self.scaler = layout, scaler
 
     def values(self, outputs):
-        """Return answers as scaled rows: the logits of categories become probabilities."""
+        """Return answers as scaled rows, float64, with shares for the logits of categories."""
+        outputs = np.array(outputs, dtype=np.float64)
         if self.layout is None:
             return outputs
-        outputs = outputs.copy()
         for start, stop in self.layout.blocks:
             share = np.exp(_log_softmax(outputs[..., start:stop]))
             if self.scaler is not None:

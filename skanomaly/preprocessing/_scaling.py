@@ -4,8 +4,6 @@ Owns the training rows' means and scales, robust scales, soft limits, and a view
 standardised float32 rows on demand.
 """
 
-from functools import partial
-
 import numpy as np
 
 from skanomaly.preprocessing._views import RowView, block_rows
@@ -13,8 +11,6 @@ from skanomaly.utils._weights import column_moments, column_quantiles
 
 #: Standardised values are cut off here: one absurd entry must not drown a row's others.
 CLIP = 20.0
-#: Values in float64 at once: what the processor's own memory holds.
-_CELLS = 16_384
 
 
 class RowScaler:
@@ -50,16 +46,13 @@ class RowScaler:
 
     def transform(self, X, dtype=np.float32):
         """Return standardised, clipped rows of type `dtype`."""
-        X = np.asarray(X)
-        out = np.empty(X.shape, dtype)
-        step = max(_CELLS // max(X.shape[1], 1), 1)
-        for start in range(0, len(X), step):  # float64 for a few of them at once
-            rows = slice(start, start + step)
-            with np.errstate(over="ignore"):
-                scaled = np.subtract(X[rows], self.mean_, dtype=np.float64)
-                scaled /= self.scale_
-            np.clip(scaled, -self.limit, self.limit, out=out[rows])
-        return out
+        return by_blocks(self._scaled, X, len(self.mean_), dtype)
+
+    def _scaled(self, rows):
+        with np.errstate(over="ignore"):
+            scaled = rows - self.mean_
+            scaled /= self.scale_
+        return np.clip(scaled, -self.limit, self.limit, out=scaled)
 
     def inverse_transform(self, Z):
         """Return standardised rows in the units of the data, float64."""
@@ -137,6 +130,8 @@ def _rounded(values, scale):
 
 
 BLOCK_ROWS = 65_536
+#: Values at once, fewer rows where that is less: the processor's own memory holds them.
+_BLOCK_CELLS = 16_384
 
 
 class StandardClip:
@@ -171,8 +166,7 @@ class StandardClip:
 
     def transform(self, X, dtype=np.float64):
         """Return scaled rows, (n_samples, n_features), of type `dtype`."""
-        scale = partial(self.scaler_.transform, dtype=np.float64)
-        return by_blocks(scale, X, len(self.scaler_.mean_), dtype)
+        return self.scaler_.transform(X, dtype)
 
 
 class RobustScaling:
@@ -236,7 +230,8 @@ def soft_clip(z, limit=3.0):
 def by_blocks(function, X, width, dtype):
     """Apply a function of rows in bounded memory, into an array of the wanted type."""
     out = np.empty((len(X), width), dtype)
-    for start in range(0, len(X), BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
+    step = min(max(_BLOCK_CELLS // max(width, 1), 1), BLOCK_ROWS)
+    for start in range(0, len(X), step):
+        rows = slice(start, start + step)
         out[rows] = function(np.asarray(X[rows], dtype=np.float64))
     return out

@@ -56,12 +56,7 @@ def in_threads(function, items, most=None):
     if n <= 1:
         return [function(item) for item in items]
     with single_threaded_products(), ThreadPoolExecutor(n, initializer=_enter) as pool:
-        futures = [pool.submit(function, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        return list(pool.map(function, items))
 
 
 def _enter():
