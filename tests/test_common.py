@@ -39,7 +39,6 @@ pytestmark = [
 #: nor on the recipe around the network, which tests/networks tries with every architecture.
 _TINY = {"max_steps": 2, "hidden_layer_sizes": (2,), "contamination": 0.1, "batch_size": 16}
 SEQUENTIAL = [
-    AutoencoderDetector("plain", architecture="conv1d", latent_dim=2, **_TINY),
     AutoencoderDetector("plain", architecture="lstm", latent_dim=2, **_TINY),
     NeuralAnomalyClassifier("plain", architecture="conv1d", early_stopping=False, **_TINY),
     NeuralAnomalyClassifier("plain", architecture="gru", early_stopping=False, **_TINY),
@@ -48,18 +47,17 @@ IMAGES = [
     AutoencoderDetector("plain", architecture="conv2d", latent_dim=2, **_TINY),
     NeuralAnomalyClassifier("plain", architecture="conv2d", early_stopping=False, **_TINY),
 ]
+#: Whole recipes: half of the time that all checks take.
+DEFAULTS = [AutoencoderDetector(), NeuralAnomalyClassifier()]
 FULL = [
-    AutoencoderDetector(),
     AutoencoderDetector("fast"),
     AutoencoderDetector("plain", epochs=20),
     AutoencoderDetector(
         "plain", epochs=5, early_stopping=True, standardize=False, anomaly_score="mahalanobis"
     ),
     AutoencoderDetector("plain", epochs=5, categorical_features=[0], contamination=0.1),
-    NeuralAnomalyClassifier(),
     NeuralAnomalyClassifier("plain", epochs=20),
     NeuralAnomalyClassifier("plain", epochs=5, categorical_features=[0], contamination=0.1),
-    *SEQUENTIAL,
 ]
 #: The same code with next to no training, for the backends that train slowly. Untrained
 #: networks find nothing odd by themselves: a share of anomalies is asked for.
@@ -103,7 +101,23 @@ AROUND = [
     DriftMonitor(FOREST, cv=2, random_state=0),
     AnomalyClassifier(NeuralAnomalyClassifier("plain", epochs=20, learning_rate=0.01)),
 ]
+on_jax = pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="the other backends train slowly"
+)
 VARIANTS = FULL if keras.backend.backend() == "jax" else QUICK
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_graphs():
+    """On TensorFlow every fit traces its graph, for two steps here: other tests do that."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
 
 
 @pytest.mark.core
@@ -112,7 +126,19 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="the other backends train slowly")
+@on_jax
+@parametrize_with_checks(DEFAULTS)
+def test_scikit_learn_checks_of_defaults(estimator, check):
+    check(estimator)
+
+
+@on_jax
+@parametrize_with_checks(SEQUENTIAL)
+def test_scikit_learn_checks_of_sequences(estimator, check):
+    check(estimator)
+
+
+@on_jax
 @parametrize_with_checks(IMAGES)
 def test_scikit_learn_checks_of_images(estimator, check, monkeypatch):
     """The checks bring any number of columns: images here are as near to squares as it allows."""
@@ -166,16 +192,16 @@ def test_no_failure_is_declared_as_expected():
 )
 def test_every_recipe_is_checked(detector, recipes, auto):
     """A recipe added later must appear among the variants (or be what "auto" takes)."""
-    checked = {e.recipe for e in FULL if type(e) is detector}
+    checked = {e.recipe for e in [*DEFAULTS, *FULL] if type(e) is detector}
     assert {auto if name == "auto" else name for name in checked} == set(recipes)
 
 
 def test_every_architecture_is_checked():
-    checked = {estimator.architecture for estimator in [*FULL, *IMAGES]}
+    checked = {estimator.architecture for estimator in [*FULL, *SEQUENTIAL, *IMAGES]}
     assert checked == {*_sequences.ARCHITECTURES}
 
 
-@pytest.mark.parametrize("variants", [FULL, QUICK])
+@pytest.mark.parametrize("variants", [[*DEFAULTS, *FULL], QUICK])
 def test_every_public_estimator_is_checked(variants):
     public = [getattr(skanomaly, name) for name in skanomaly.__all__]
     assert {e for e in public if hasattr(e, "fit")} == {type(e) for e in [*variants, *AROUND]}

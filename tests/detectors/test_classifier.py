@@ -37,7 +37,7 @@ def sigmoid_network(n_features, width=3):
 
 
 def test_breast_cancer_cross_validated(cancer):
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
     detector = NeuralAnomalyClassifier(random_state=0)
     assert cross_val_score(detector, *cancer, cv=folds, scoring=roc_auc_scorer).mean() > 0.99
 
