@@ -15,7 +15,15 @@ from typing import Any
 
 from skanomaly.cli._csv import find_decimal, find_dialect, parse_csv, zeros_or_thousands
 from skanomaly.cli._sources import HEAD, Source
-from skanomaly.cli._texts import ENOUGH, kind_of, numbers_of, texts_of, unit_of, without
+from skanomaly.cli._texts import (
+    ENOUGH,
+    kind_of,
+    numbers_in,
+    numbers_of,
+    texts_of,
+    unit_of,
+    without,
+)
 from skanomaly.cli._words import CommandError, count, listed
 
 #: Columns that a run adds.
@@ -34,6 +42,7 @@ class Table:
     typed: bool = False  # whether the file itself tells numbers from texts
     types: dict = dataclasses.field(default_factory=dict)  # of nested columns in Parquet
     index: list = dataclasses.field(default_factory=list)  # columns that were a pandas index
+    missing: list = dataclasses.field(default_factory=list)  # numbers that stand for none
     known: Any = None  # -1 for anomalies and +1, to measure a detector by that has not seen it
     truth: str | None = None  # the column that has the same
 
@@ -44,6 +53,7 @@ def read_table(arguments, say):
     tables = [_read_one(path, arguments, say) for path in paths]
     table = tables[0] if len(tables) == 1 else _together(tables, arguments)
     table.decimal = table.decimal or "."
+    table.missing = numbers_in(arguments.missing)
     rows = len(table.frame)
     if rows < 2:
         raise CommandError(

@@ -139,11 +139,17 @@ def _numbers_in_text(texts, table):
             return _category(texts, note=_hint_marker(others))
         if share < ENOUGH:
             return None
-    plan = {"kind": "numbers", "decimal": table.decimal, "unit": unit, "text": True}
+    return _texts_as_numbers(texts, values, table, unit, text=True)
+
+
+def _texts_as_numbers(texts, values, table, unit, text):
+    import numpy as np
+
+    plan = {"kind": "numbers", "decimal": table.decimal, "unit": unit, "text": text}
     remark = f"in {unit}" if unit else ""
-    return _planned(
-        "numbers", texts, plan, remark=remark, note=_not_read(texts, values, "numbers")
-    )
+    note = _not_read(texts, values, "numbers")
+    texts = texts.mask(np.isin(values, table.missing))  # -999,00 where the user typed -999
+    return _planned("numbers", texts, plan, remark=remark, note=note)
 
 
 def _texts_meant(texts, others, share):
@@ -161,11 +167,7 @@ def _forced_numbers(column, table, kind):
     values = numbers_of(texts, table.decimal, unit)
     if not _known(values).any():
         return Reading(reason="no numbers, in spite of --number")
-    plan = {"kind": "numbers", "decimal": table.decimal, "unit": unit, "text": kind != "number"}
-    remark = f"in {unit}" if unit else ""
-    return _planned(
-        "numbers", texts, plan, remark=remark, note=_not_read(texts, values, "numbers")
-    )
+    return _texts_as_numbers(texts, values, table, unit, text=kind != "number")
 
 
 def _known(values):

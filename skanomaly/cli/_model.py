@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.cli._plans import LARGEST, parts_of
-from skanomaly.cli._texts import without
+from skanomaly.cli._texts import numbers_in, without
 from skanomaly.cli._words import CommandError, listed
 
 
@@ -110,11 +110,15 @@ class TableReader(TransformerMixin, BaseEstimator):
                 f"the table has none of the columns that the model learnt from: "
                 f"{listed(list(self.plans_))}; it has {listed(list(X.columns))}"
             )
-        columns = {}
+        columns, missing = {}, numbers_in(self.missing_)
         for name, plan in self.plans_.items():
             parts = {}
             if name in X.columns:
                 parts = parts_of(plan, without(X[name], self.missing_), decimal)
+            if plan["kind"] == "numbers" and missing:  # -999,00 where the user typed -999
+                parts = {
+                    part: np.where(np.isin(v, missing), np.nan, v) for part, v in parts.items()
+                }
             for part, feature in plan["features"].items():
                 absent = np.full(len(X), np.nan)
                 if plan["kind"] == "categories":
@@ -158,9 +162,11 @@ class TableReader(TransformerMixin, BaseEstimator):
         known = {*self.plans_, *self.about_.get("left_out", ())}
         return [name for name in columns if name not in known]
 
-    def unread(self, X, features):
+    def unread(self, X, features, decimal=None):
         """Return how many values of each column are there, but could not be read or are new."""
-        found = {}
+        import numpy as np
+
+        found, missing = {}, numbers_in(self.missing_)
         for name, plan in self.plans_.items():
             if name not in X.columns:
                 continue
@@ -170,7 +176,10 @@ class TableReader(TransformerMixin, BaseEstimator):
                 counts = feature.value_counts()
                 new = sum(int(n) for text, n in counts.items() if str(text) not in seen)
             else:
-                new = int((feature.isna() & X[name].notna()).sum())
+                odd = X[name][feature.isna() & X[name].notna()]
+                new = len(odd)
+                if new and missing and plan["kind"] == "numbers":
+                    new -= int(np.isin(parts_of(plan, odd, decimal)[""], missing).sum())
             if new:
                 found[name] = new
         return found

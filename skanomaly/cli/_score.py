@@ -137,7 +137,7 @@ class _Run:
         """Watch for drift, explain and write a chunk."""
         decisions = scores - self.monitor.offset_
         self.report = self.monitor.update(features, scores=scores)
-        self.unread.update(self.reader.unread(table.frame, features))
+        self.unread.update(self.reader.unread(table.frame, features, table.decimal))
         flagged = decisions < 0
         whys = self._reasons(table, features, decisions)
         if self.write is not None:

@@ -86,12 +86,10 @@ def as_text(value):
 
 def without(column, missing):
     """Return a column without the values that stand for a missing one, given as texts."""
-    import pandas as pd
-
     if not missing:
         return column
     if column.dtype.kind in "iuf":  # -999.0 where it was -999
-        held = column.isin(pd.to_numeric(pd.Series(missing), errors="coerce").dropna())
+        held = column.isin(numbers_in(missing))
         if column.dtype.kind != "f" and held.any():
             column = column.convert_dtypes()  # whole numbers stay whole beside missing ones
         return column.mask(held)
@@ -100,6 +98,13 @@ def without(column, missing):
     else:
         texts = texts_of(column)
     return column.mask(texts.isin(missing).fillna(False))
+
+
+def numbers_in(missing):
+    """Return the numbers among texts that the user typed for missing values."""
+    import pandas as pd
+
+    return pd.to_numeric(pd.Series(missing, dtype="string"), errors="coerce").dropna().tolist()
 
 
 def numbers_of(column, decimal, unit=""):

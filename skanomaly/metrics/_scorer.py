@@ -177,6 +177,8 @@ class _Scorer(_BaseScorer):
     _methods = ("score_samples", "decision_function")
 
     def __call__(self, estimator, X, y=None, *, sample_weight=None, **params):
+        if sample_weight is not None:
+            self._refuse_weights()
         return super().__call__(estimator, X, y, sample_weight=sample_weight, **params)
 
     def __repr__(self):
@@ -186,9 +188,13 @@ class _Scorer(_BaseScorer):
 
     def set_score_request(self, **request):
         """Return a copy with requests: the scorers of `skanomaly.metrics` stay as they are."""
-        if "sample_weight" in request and not self._accept_sample_weight():
-            raise TypeError(f"the metric {self.metric!r} takes no sample_weight.")
+        if "sample_weight" in request:
+            self._refuse_weights()
         return super(_Scorer, copy.copy(self)).set_score_request(**request)
+
+    def _refuse_weights(self):
+        if not self._accept_sample_weight():
+            raise TypeError(f"the metric {self.metric!r} takes no sample_weight.")
 
 
 class _ScoresScorer(_Scorer):

@@ -173,7 +173,14 @@ def _loss_values(loss, target, output):
     """Return a loss without its reduction over the batch."""
     function = keras.losses.get(loss)
     function = getattr(function, "call", function)
-    return function(target, output)
+    losses = function(target, output)
+    if not hasattr(losses, "shape"):
+        name = getattr(loss, "__name__", None) or type(loss).__name__
+        raise TypeError(
+            f"loss must return the losses of a batch's rows, a tensor of shape (batch,), but "
+            f"{name} returned {losses!r}. Does it end in a return statement?"
+        )
+    return losses
 
 
 def to_state(model, with_training):

@@ -340,6 +340,18 @@ def test_columns_may_be_called_anything(run, tmp_path):
     np.testing.assert_allclose(again["self"], frame["self"])
 
 
+def test_numbers_that_stand_for_missing_ones_are_known_however_they_are_written(tmp_path):
+    lines = [
+        f"{'-999,00' if i % 5 == 0 else f'{i},25'};{'007' if i % 2 else '7'}" for i in range(40)
+    ]
+    path = write(tmp_path / "t.csv", "\n".join(["x;code", *lines]))
+    table, features, _ = read(path, "--missing=-999", "--missing=7")
+    assert table.decimal == ","
+    assert features["x"].isna().sum() == 8
+    assert features["x"].min() == 1.25
+    assert read(path)[1]["x"].min() == -999
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.jsonl", "t.xlsx"])
 def test_numbers_that_stand_for_missing_ones_in_every_format(tmp_path, name):
     values = [-999 if i % 5 == 0 else i for i in range(40)]

@@ -300,6 +300,21 @@ def test_what_fit_took_for_missing_stays_so(tmp_path, postcodes):
     np.testing.assert_allclose(skanomaly.io.load(model).decision_function(frame), expected)
 
 
+def test_missing_numbers_of_the_fit_are_known_with_decimal_commas(tmp_path, postcodes, capsys):
+    frame = postcodes.assign(w=[-999.0, 1.5, 2.5, 3] * 50)
+    score, model = fitted(tmp_path, frame, "--missing", "-999")
+    expected = score(tmp_path / "fit.csv")
+    frame["w"] = frame["w"].map("{:.2f}".format).str.replace(".", ",")
+    german, out = tmp_path / "a.csv", tmp_path / "scored.csv"
+    frame.to_csv(german, sep=";", decimal=",", index=False)
+    assert "-999,00" in german.read_text()
+    said = ["score", german, "--model", model, "--out", out]
+    assert _main.main([str(one) for one in said]) == 0
+    scored = pd.read_csv(out, sep=";", decimal=",")
+    np.testing.assert_allclose(scored["score"], expected)
+    assert "could not be read" not in capsys.readouterr().out
+
+
 def test_infinite_values_are_counted_as_not_read(tmp_path, postcodes, capsys):
     frame = postcodes.assign(w=np.random.default_rng(1).normal(size=200))
     score, _ = fitted(tmp_path, frame)

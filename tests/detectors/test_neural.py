@@ -52,6 +52,16 @@ def test_loss_by_name_function_and_object(blob):
     assert not np.allclose(losses[0], Plain().fit(blob).history_["loss"])
 
 
+def test_a_loss_that_returns_nothing_is_told(blob):
+    def forgot(y_true, y_pred):
+        keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+    detector = Plain(loss=forgot)
+    with pytest.raises(TypeError, match="forgot returned None"):
+        detector.fit(blob)
+    assert not hasattr(detector, "model_")
+
+
 def test_early_stopping_stops_and_reports(blob):
     standing = {"early_stopping": True, "learning_rate": 1e-12, "epochs": 50}
     detector = Plain(n_iter_no_change=2, **standing).fit(blob)

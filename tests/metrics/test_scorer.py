@@ -389,6 +389,8 @@ def test_weights_reach_only_metrics_that_take_them(data, forest):
     assert answer["roc_auc"] == metrics.roc_auc_scorer(forest, X, anomaly, sample_weight=weight)
     assert answer["precision_at_n"] == metrics.precision_at_n_scorer(forest, X, anomaly)
     with pytest.raises(TypeError, match="takes no sample_weight"):
+        metrics.precision_at_n_scorer(forest, X, anomaly, sample_weight=weight)
+    with pytest.raises(TypeError, match="takes no sample_weight"):
         metrics.excess_mass_scorer.set_score_request(sample_weight=True)
 
 
