@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from skanomaly.distributed._malloc import keep_pages
 from skanomaly.distributed._sample import stacked
 from skanomaly.utils._labels import label_objects
 from skanomaly.utils._state import keeping
@@ -205,6 +206,7 @@ def _joined(parts):
 
 def _one_partition(function, number, rows, labels, weight, *arguments):
     """Apply a function to one partition, and name it if that fails."""
+    keep_pages()
     with naming(number):
         if sparse.issparse(rows):
             raise ValueError(
@@ -281,6 +283,7 @@ def map_rows(function, X, detector, empty):
 def _one_table(rows, function, detector, empty, partition_info=None):
     if not len(rows):
         return empty.set_axis(rows.index)
+    keep_pages()
     with naming("?" if partition_info is None else partition_info["number"]), alone():
         values = function(detector, rows)
     if isinstance(empty, pd.DataFrame):
@@ -291,5 +294,6 @@ def _one_table(rows, function, detector, empty, partition_info=None):
 def _one_block(rows, function, detector, empty, block_id=None):
     if not len(rows):
         return empty
+    keep_pages()
     with naming(block_id[0]), alone():
         return np.asarray(function(detector, np.asarray(rows)), dtype=empty.dtype)
